@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ma.h - the public interface of libma, a general-purpose memory allocator.
+ *
+ * Conventions that hold for every function here, unless its comment says otherwise:
+ *
+ *   - sizes and alignments are in bytes; a size over PTRDIFF_MAX fails with ENOMEM;
+ *   - a failed allocation returns NULL, sets errno to ENOMEM and changes nothing;
+ *   - a pointer returned is aligned to alignof(max_align_t) at least, is owned by the caller, and
+ *     is released by ma_free() or given to ma_realloc() by any thread;
+ *   - functions are safe in threads (MT-Safe), not in signal handlers (AS-Unsafe), and not
+ *     cancellation points (AC-Safe);
+ *   - a pointer that libma did not hand out, or has taken back, is a fatal error: one line on
+ *     standard error, then abort().
+ *
+ * Each function has a manual page of the same name in section 3.
+ */
+#ifndef MA_H
+#define MA_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MA_VERSION_MAJOR 0
+#define MA_VERSION_MINOR 1
+#define MA_VERSION_PATCH 0
+
+/* Attributes: what lets a compiler warn about misuse and optimise around an allocation. */
+#if defined(__GNUC__)
+#define MA_ATTR(...) __attribute__((__VA_ARGS__))
+#else
+#define MA_ATTR(...)
+#endif
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
+#define MA_DEALLOC MA_ATTR(__malloc__, __malloc__(ma_free, 1))
+#define MA_DEALLOC_REALLOC MA_ATTR(__malloc__(ma_free, 1))
+#else
+#define MA_DEALLOC MA_ATTR(__malloc__)
+#define MA_DEALLOC_REALLOC
+#endif
+#define MA_RESULT MA_ATTR(__warn_unused_result__)
+#if defined(__cplusplus)
+#define MA_NOTHROW noexcept
+#else
+#define MA_NOTHROW MA_ATTR(__nothrow__, __leaf__)
+#endif
+
+/* Releases `ptr`, which an allocating function of libma returned; NULL is ignored. Keeps errno. */
+MA_ATTR(__visibility__("default"))
+void ma_free(void *ptr) MA_NOTHROW;
+
+/* Returns `size` bytes with indeterminate contents. For size 0, a unique pointer to be freed. */
+MA_ATTR(__visibility__("default")) MA_DEALLOC MA_ATTR(__alloc_size__(1)) MA_RESULT
+void *ma_malloc(size_t size) MA_NOTHROW;
+
+/* Returns an array of `count` elements of `size` bytes, all zero. An overflow of count * size fails
+ * with ENOMEM. Memory that is fresh from the system is known to be zero and is not cleared again. */
+MA_ATTR(__visibility__("default")) MA_DEALLOC MA_ATTR(__alloc_size__(1, 2)) MA_RESULT
+void *ma_calloc(size_t count, size_t size) MA_NOTHROW;
+
+/* Resizes the allocation at `ptr` to `size` bytes, in place where it can, else by moving it; keeps the
+ * contents up to the smaller of both sizes. NULL allocates; size 0 frees and returns NULL, as glibc's
+ * does. On failure the old allocation is left as it was. */
+MA_ATTR(__visibility__("default")) MA_DEALLOC_REALLOC MA_ATTR(__alloc_size__(2)) MA_RESULT
+void *ma_realloc(void *ptr, size_t size) MA_NOTHROW;
+
+/* ma_realloc() to count * size bytes; an overflow fails with ENOMEM. */
+MA_ATTR(__visibility__("default")) MA_DEALLOC_REALLOC MA_ATTR(__alloc_size__(2, 3)) MA_RESULT
+void *ma_reallocarray(void *ptr, size_t count, size_t size) MA_NOTHROW;
+
+/* ma_realloc() whose bytes between the old usable size and the new one are zero, provided that the
+ * allocation came from ma_calloc() or ma_rezalloc() and that the bytes past the size it was asked with
+ * were not written. */
+MA_ATTR(__visibility__("default")) MA_DEALLOC_REALLOC MA_ATTR(__alloc_size__(2)) MA_RESULT
+void *ma_rezalloc(void *ptr, size_t size) MA_NOTHROW;
+
+/* Grows or shrinks the allocation at `ptr` to `size` bytes without moving it. Returns `ptr`, or NULL
+ * with errno ENOMEM and nothing changed if it would have to move. */
+MA_ATTR(__visibility__("default")) MA_RESULT
+void *ma_expand(void *ptr, size_t size) MA_NOTHROW;
+
+/* Returns `size` bytes aligned to `alignment`, any power of two up to 1 GiB at least. An alignment that
+ * is none fails with EINVAL. `size` need not be a multiple of it. */
+MA_ATTR(__visibility__("default")) MA_DEALLOC MA_ATTR(__alloc_align__(1), __alloc_size__(2)) MA_RESULT
+void *ma_aligned_alloc(size_t alignment, size_t size) MA_NOTHROW;
+
+/* As POSIX: stores the allocation in `*out` and returns 0, or returns EINVAL (alignment no power of two
+ * multiple of sizeof(void *)) or ENOMEM and leaves `*out` alone. errno is not changed. */
+MA_ATTR(__visibility__("default")) MA_ATTR(__nonnull__(1)) MA_RESULT
+int ma_posix_memalign(void **out, size_t alignment, size_t size) MA_NOTHROW;
+
+/* ma_aligned_alloc() that rounds an alignment up to the next power of two, as glibc's memalign does. */
+MA_ATTR(__visibility__("default")) MA_DEALLOC MA_ATTR(__alloc_size__(2)) MA_RESULT
+void *ma_memalign(size_t alignment, size_t size) MA_NOTHROW;
+
+/* C23: ma_free() for a caller that knows the size it asked ma_malloc(), ma_calloc() or ma_realloc()
+ * for. A size that the allocation cannot have had is a fatal error. */
+MA_ATTR(__visibility__("default"))
+void ma_free_sized(void *ptr, size_t size) MA_NOTHROW;
+
+/* C23: the same for what ma_aligned_alloc(alignment, size) returned. */
+MA_ATTR(__visibility__("default"))
+void ma_free_aligned_sized(void *ptr, size_t alignment, size_t size) MA_NOTHROW;
+
+/* Returns how many bytes of the allocation at `ptr` may be used, at least the size asked for; 0 for NULL. */
+MA_ATTR(__visibility__("default")) MA_ATTR(__pure__) MA_RESULT
+size_t ma_usable_size(const void *ptr) MA_NOTHROW;
+
+/* Returns the usable size that ma_malloc(size) would give; `size` itself if it can't be had. */
+MA_ATTR(__visibility__("default")) MA_ATTR(__const__) MA_RESULT
+size_t ma_good_size(size_t size) MA_NOTHROW;
+
+/* Gives free memory back to the system, but keeps `pad` bytes at the top of the break, as malloc_trim(3)
+ * does. Trims the calling thread's heap, orphaned heaps and the cache of large mappings. Returns 1 if any
+ * memory was given back, else 0. */
+MA_ATTR(__visibility__("default"))
+int ma_trim(size_t pad) MA_NOTHROW;
+
+/* Audits the whole heap: headers, links, the index of free blocks, slabs, free lists, the registry. Writes
+ * one line on standard error for each fault, and returns how many there are: 0 means sound. Other threads'
+ * heaps must be quiet meanwhile. Never allocates. */
+MA_ATTR(__visibility__("default"))
+int ma_check(void) MA_NOTHROW;
+
+/* What a place in the heap is, for ma_walk(). */
+enum ma_kind {
+	MA_BLOCK_FREE, /* a free block */
+	MA_BLOCK_USED, /* a block that the program holds */
+	MA_BLOCK_SLAB, /* a block that is cut into slots; its slots follow, one visit each */
+	MA_SLOT_FREE,  /* a slot that is not in use; one not yet carved is not visited */
+	MA_SLOT_USED,  /* a slot that the program holds */
+	MA_LARGE_USED, /* an object with a mapping of its own */
+	MA_LARGE_FREE  /* a freed mapping that waits to be used again */
+};
+
+/* One block or slot, as ma_walk() shows it. */
+struct ma_place {
+	enum ma_kind kind;
+	const void *address; /* what the program would hold: the payload */
+	size_t size;	     /* usable bytes of it */
+	size_t slot_size;    /* of a slab: bytes a slot; else 0 */
+	const void *chunk;   /* the chunk or mapping that it lies in */
+	unsigned heap;	     /* the number of the thread heap that owns it; 0 for large objects */
+};
+
+/* Called for each place; a result other than 0 ends the walk. It must not allocate or free. */
+typedef int ma_visitor(const struct ma_place *place, void *arg);
+
+/* Visits every block and slot of every heap in address order. Returns 0, or what the visitor ended it with.
+ * Other threads' heaps must be quiet meanwhile. */
+MA_ATTR(__visibility__("default")) MA_ATTR(__nonnull__(1))
+int ma_walk(ma_visitor *visitor, void *arg);
+
+/* Returns the library's version as a string, "0.1.0". */
+MA_ATTR(__visibility__("default")) MA_ATTR(__const__)
+const char *ma_version(void) MA_NOTHROW;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MA_H */

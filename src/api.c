@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api.c - the public functions: they check arguments, set errno, and leave the rest to front.h.
+ *
+ * Their contracts stand in ma.h and in section 3 of the manual.
+ */
+#include "ma.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "front.h"
+#include "large.h"
+
+void *ma_malloc(size_t size)
+{
+	return ma_front_alloc(size);
+}
+
+void ma_free(void *ptr)
+{
+	if (MA_UNLIKELY(!ma_front_free(ptr)))
+		ma_heap_report(ptr);
+}
+
+void *ma_calloc(size_t count, size_t size)
+{
+	return ma_front_calloc(count, size);
+}
+
+void *ma_realloc(void *ptr, size_t size)
+{
+	bool strange;
+	void *moved;
+
+	if (ptr == NULL)
+		return ma_front_alloc(size);
+	if (size == 0) {
+		ma_free(ptr);
+		return NULL;
+	}
+	moved = ma_front_realloc(ptr, size, &strange);
+	if (MA_UNLIKELY(strange))
+		ma_heap_report(ptr);
+	return moved;
+}
+
+void *ma_reallocarray(void *ptr, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return ma_realloc(ptr, bytes);
+}
+
+void *ma_rezalloc(void *ptr, size_t size)
+{
+	size_t had = ma_usable_size(ptr), has;
+	char *p;
+
+	if (ptr == NULL)
+		return ma_front_calloc(1, size);
+	p = ma_realloc(ptr, size);
+	if (p == NULL)
+		return NULL;
+	/* To the end of what is usable, so that the next growth in place finds it zero too. */
+	has = ma_usable_size(p);
+	if (has > had)
+		memset(p + had, 0, has - had);
+	else if (p != ptr && has > size)
+		memset(p + size, 0, has - size);
+	return p;
+}
+
+void *ma_expand(void *ptr, size_t size)
+{
+	if (ptr != NULL && size <= PTRDIFF_MAX) {
+		enum heap_place place;
+		ma_heap_size(ma_thread_heap, ptr, &place);
+		if (place == PLACE_STRANGE)
+			ma_heap_report(ptr);
+		if (ma_heap_resize(ma_thread_heap, ptr, size))
+			return ptr;
+	}
+	errno = ENOMEM;
+	return NULL;
+}
+
+static bool is_power_of_two(size_t n)
+{
+	return n != 0 && (n & (n - 1)) == 0;
+}
+
+void *ma_aligned_alloc(size_t alignment, size_t size)
+{
+	if (!is_power_of_two(alignment)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return ma_front_alloc_aligned(size, alignment);
+}
+
+int ma_posix_memalign(void **out, size_t alignment, size_t size)
+{
+	int saved = errno;
+	void *p;
+
+	if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
+		return EINVAL;
+	p = ma_front_alloc_aligned(size, alignment);
+	errno = saved;
+	if (p == NULL)
+		return ENOMEM;
+	*out = p;
+	return 0;
+}
+
+void *ma_memalign(size_t alignment, size_t size)
+{
+	size_t power = MA_UNIT;
+
+	while (power < alignment && power <= PTRDIFF_MAX / 2)
+		power *= 2;
+	if (power < alignment) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return ma_front_alloc_aligned(size, power);
+}
+
+void ma_free_sized(void *ptr, size_t size)
+{
+	size_t usable = ma_usable_size(ptr);
+
+	if (ptr != NULL && size > usable)
+		ma_fatal_place("sized free with a size that the allocation can't have", ptr, "allocation", ptr,
+			       usable);
+	ma_free(ptr);
+}
+
+void ma_free_aligned_sized(void *ptr, size_t alignment, size_t size)
+{
+	if (ptr != NULL && (!is_power_of_two(alignment) || ((uintptr_t)ptr & (alignment - 1)) != 0))
+		ma_fatal("sized free with an alignment that the allocation can't have", ptr);
+	ma_free_sized(ptr, size);
+}
+
+size_t ma_usable_size(const void *ptr)
+{
+	enum heap_place place;
+	size_t size;
+
+	if (ptr == NULL)
+		return 0;
+	size = ma_heap_size(ma_thread_heap, ptr, &place);
+	if (place == PLACE_STRANGE)
+		ma_heap_report(ptr);
+	return size;
+}
+
+size_t ma_good_size(size_t size)
+{
+	return ma_heap_good_size(size);
+}
+
+int ma_trim(size_t pad)
+{
+	struct heap *heap = ma_thread_heap;
+	size_t given = ma_large_trim() + ma_heaps_trim_idle(0);
+
+	if (heap != &ma_heap_none)
+		given += ma_heap_trim(heap, pad);
+	return given != 0;
+}
+
+#define STRING(x) #x
+#define VERSION(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
+
+const char *ma_version(void)
+{
+	return VERSION(MA_VERSION_MAJOR, MA_VERSION_MINOR, MA_VERSION_PATCH);
+}

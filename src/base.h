@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base.h - what every file of the library may assume: the switches, the units, and the two kinds of check.
+ *
+ * MA_ASSERT states what libma itself must keep true; it is compiled in debug builds only, but type-checked
+ * always. MA_CHECK states what a caller gave us, or what lies beside a caller's data; it is always on.
+ */
+#ifndef MA_BASE_H
+#define MA_BASE_H
+
+#include "config.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fatal.h"
+
+#define MA_LIKELY(x) __builtin_expect(!!(x), 1)
+#define MA_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define MA_INLINE static inline __attribute__((always_inline))
+#define MA_COLD __attribute__((cold, noinline))
+
+#if MA_DEBUG
+#define MA_ASSERT(cond) ((cond) ? (void)0 : ma_fatal("assertion failed: " #cond, NULL))
+#else
+#define MA_ASSERT(cond) ((void)sizeof((cond) ? 1 : 0))
+#endif
+
+#define MA_CHECK(cond, fault, at) (MA_LIKELY(cond) ? (void)0 : ma_fatal(fault, at))
+
+/* The unit of every size and of every alignment: what alignof(max_align_t) asks for. */
+#define MA_UNIT ((size_t)16)
+static_assert(_Alignof(max_align_t) <= 16, "an address of a whole unit suits every object");
+
+/* A granule is the smallest slab; a window is the largest chunk, and what the registry counts in. */
+#define MA_GRANULE_SHIFT 14
+#define MA_GRANULE ((size_t)1 << MA_GRANULE_SHIFT)
+#define MA_WINDOW_SHIFT 22
+#define MA_WINDOW ((size_t)1 << MA_WINDOW_SHIFT)
+#define MA_GRANULES (MA_WINDOW / MA_GRANULE)
+
+MA_INLINE size_t ma_round_up(size_t n, size_t to)
+{
+	return (n + to - 1) & ~(to - 1);
+}
+
+MA_INLINE size_t ma_round_down(size_t n, size_t to)
+{
+	return n & ~(to - 1);
+}
+
+MA_INLINE size_t ma_min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+MA_INLINE size_t ma_max(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+MA_INLINE size_t ma_clamp(size_t n, size_t low, size_t high)
+{
+	return ma_min(ma_max(n, low), high);
+}
+
+#endif /* MA_BASE_H */

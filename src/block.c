@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * block.c - owns every header of the tiling: split, coalesce, and the heap's growth and give-back.
+ *
+ * Called by the slab layer for slabs and by the heap layer for objects of middle size; only ever by the thread
+ * that owns the heap, so nothing here is shared.
+ *
+ * A chunk's memory is new up from chunk->fresh: zero, and not resident. Blocks are taken from below, so that
+ * edge moves up only. What lies above it is made resident shortly before use, in steps that grow with the heap:
+ * one system call for many pages costs a tenth of as many page faults, and a sixteenth of the heap is the most
+ * that is resident and unused for it.
+ *
+ * Give-back follows use. Big free blocks are dirty until their pages are given back. A purge gives back all at
+ * once, when they have been dirty for DECAY_MS, or as soon as they are more than `keep`, so that a burst that
+ * is freed does not stay resident while the program sleeps. A program that takes purged memory into use again
+ * at once is one that lives in bursts: each time that shows, keep doubles.
+ */
+#include "block.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "source.h"
+
+#define LEAST_KEEP ((size_t)4 * 1024 * 1024)
+#define DECAY_MS 500
+#define REGRET_MS 1000
+
+/* The links of the fit index, and what a big free block knows besides. */
+struct free_block {
+	struct mem_block header;
+	struct mem_block *links[2];
+	size_t dirty; /* bytes of a big block that may be resident */
+};
+
+static_assert(offsetof(struct free_block, dirty) == 32, "a free block's least size has no room for dirty");
+
+static uint64_t secret; /* keys every check; set once, by the first block */
+
+/* --- headers --- */
+
+static uint32_t header_check(const struct mem_block *block)
+{
+	uint64_t fields = (uint64_t)block->units << 32 | block->left_units;
+
+	fields = (fields ^ secret ^ (uintptr_t)block) * UINT64_C(0x9e3779b97f4a7c15);
+	fields = (fields ^ (fields >> 29) ^ block->state) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (uint32_t)(fields >> 32);
+}
+
+static void header_seal(struct mem_block *block)
+{
+	block->check = header_check(block);
+}
+
+bool ma_block_is_sound(const struct mem_block *block)
+{
+	return block->check == header_check(block);
+}
+
+static void header_verify(const struct mem_block *block)
+{
+	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)", block);
+}
+
+/* The right neighbour, NULL at the chunk's end. */
+static struct mem_block *right_of(const struct chunk *chunk, const struct mem_block *block)
+{
+	struct mem_block *right = ma_block_right(block);
+
+	return (char *)right == ma_chunk_end(chunk) ? NULL : right;
+}
+
+/* Writes a header, and this block's size into its right neighbour. */
+static void header_set(struct chunk *chunk, struct mem_block *block, uint32_t units, uint32_t left_units,
+		       enum block_state state)
+{
+	struct mem_block *right;
+
+	block->units = units;
+	block->left_units = left_units;
+	block->state = state;
+	header_seal(block);
+	right = right_of(chunk, block);
+	if (right == NULL) {
+		chunk->last = block;
+	} else {
+		right->left_units = units;
+		header_seal(right);
+	}
+}
+
+/* A header that a merge has swallowed. In memory that is to stay zero it is wiped, elsewhere left as a mark. */
+static void header_retire(struct chunk *chunk, struct mem_block *block)
+{
+	if ((char *)block >= chunk->fresh) {
+		memset(block, 0, sizeof(struct free_block));
+		return;
+	}
+	block->state = BLOCK_GONE;
+	header_seal(block);
+}
+
+void ma_block_mark(struct mem_block *block, enum block_state state)
+{
+	block->state = state;
+	header_seal(block);
+}
+
+enum block_fault ma_block_inspect(const struct chunk *chunk, const void *payload)
+{
+	const struct mem_block *block = ma_block_of(payload);
+
+	if ((uintptr_t)payload % MA_UNIT != 0 || (const char *)block < chunk->start ||
+	    (const char *)payload >= ma_chunk_end(chunk))
+		return BLOCK_NOT_ONE;
+	if (!ma_block_is_sound(block)) {
+		const struct mem_block *around = ma_block_around(chunk, payload);
+		return around == NULL || around == block ? BLOCK_DAMAGED : BLOCK_NOT_ONE;
+	}
+	switch (block->state) {
+	case BLOCK_USED:
+		return BLOCK_SOUND;
+	case BLOCK_FREE:
+	case BLOCK_GONE:
+		return BLOCK_IS_FREE;
+	default:
+		return BLOCK_NOT_ONE;
+	}
+}
+
+struct mem_block *ma_block_around(const struct chunk *chunk, const void *p)
+{
+	struct mem_block *block = ma_block_first(chunk);
+
+	while (block != NULL && ma_block_is_sound(block)) {
+		if ((const char *)p < (const char *)ma_block_right(block))
+			return block;
+		block = right_of(chunk, block);
+	}
+	return block;
+}
+
+/* --- free blocks in the index --- */
+
+static size_t *dirty_of(struct mem_block *block)
+{
+	return &((struct free_block *)block)->dirty;
+}
+
+static size_t bytes_of(const struct mem_block *block)
+{
+	return (size_t)block->units * MA_UNIT;
+}
+
+static bool is_big(const struct mem_block *block)
+{
+	return block->units >= BLOCK_BIG_UNITS;
+}
+
+/* How many bytes of a free block may be resident. */
+static size_t dirty_bytes(struct mem_block *block)
+{
+	return is_big(block) ? *dirty_of(block) : bytes_of(block);
+}
+
+static void index_insert(struct blocks *blocks, struct mem_block *block, size_t dirty)
+{
+	ma_fit_insert(&blocks->fit, block);
+	if (is_big(block)) {
+		*dirty_of(block) = ma_min(dirty, bytes_of(block));
+		blocks->dirty += *dirty_of(block);
+	}
+}
+
+static void index_remove(struct blocks *blocks, struct mem_block *block)
+{
+	ma_fit_remove(&blocks->fit, block);
+	if (is_big(block))
+		blocks->dirty -= *dirty_of(block);
+}
+
+/* --- split and coalesce --- */
+
+/* Cuts a block that is not in the index after `units`; the rest, if it can stand alone, is free from then on. */
+static void split(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, uint32_t units,
+		  size_t rest_dirty)
+{
+	uint32_t rest_units = block->units - units;
+	struct mem_block *rest;
+
+	if (rest_units < BLOCK_LEAST_UNITS)
+		return;
+	rest = block + units;
+	header_set(chunk, rest, rest_units, units, BLOCK_FREE);
+	header_set(chunk, block, units, block->left_units, (enum block_state)block->state);
+	index_insert(blocks, rest, rest_dirty);
+}
+
+/* Merges a block that is not in the index with its free neighbours, as a free one that is not in the index
+ * either. `*dirty` gains what they bring. */
+static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct chunk *chunk,
+						 struct mem_block *block, size_t *dirty)
+{
+	struct mem_block *left = ma_block_left(block), *right = right_of(chunk, block);
+	struct mem_block *first = block;
+	uint32_t units = block->units;
+
+	if (right != NULL) {
+		header_verify(right);
+		if (right->state == BLOCK_FREE) {
+			index_remove(blocks, right);
+			*dirty += dirty_bytes(right);
+			units += right->units;
+			header_retire(chunk, right);
+		}
+	}
+	if (left != NULL) {
+		header_verify(left);
+		if (left->state == BLOCK_FREE) {
+			index_remove(blocks, left);
+			*dirty += dirty_bytes(left);
+			units += left->units;
+			first = left;
+			header_retire(chunk, block);
+		}
+	}
+	header_set(chunk, first, units, first->left_units, BLOCK_FREE);
+	return first;
+}
+
+/* --- growth --- */
+
+/* How many bytes to make resident ahead, or to grow by: in proportion to the heap. */
+static size_t step_of(const struct blocks *blocks, size_t least, size_t most)
+{
+	return ma_clamp(blocks->held / 16, least, most);
+}
+
+static void note_growth(struct blocks *blocks, size_t size)
+{
+	blocks->held += size;
+	blocks->peak = ma_max(blocks->peak, blocks->held);
+}
+
+/* The program wants memory soon after some was given back: it would have been better kept. */
+static void note_regret(struct blocks *blocks, size_t size)
+{
+	if (blocks->purged == 0)
+		return;
+	if (ma_clock_ms() - blocks->purged_at < REGRET_MS)
+		blocks->keep = ma_min(blocks->keep + size, blocks->peak);
+	blocks->purged -= ma_min(size, blocks->purged);
+}
+
+/* Puts new memory at the end of a chunk under the tiling. */
+static void cover(struct blocks *blocks, struct chunk *chunk, char *from)
+{
+	struct mem_block *block = (struct mem_block *)from, *last = chunk->last;
+	size_t dirty = 0;
+
+	header_set(chunk, block, (uint32_t)((size_t)(ma_chunk_end(chunk) - from) / MA_UNIT),
+		   last == NULL ? 0 : last->units, BLOCK_FREE);
+	block = coalesce_with_neighbors(blocks, chunk, block, &dirty);
+	index_insert(blocks, block, dirty);
+}
+
+static bool grow_top(struct blocks *blocks, size_t size)
+{
+	struct chunk *top = blocks->top;
+	struct mem_block *last;
+	size_t have, got;
+	char *end;
+
+	if (top == NULL)
+		return false;
+	last = top->last;
+	have = last->state == BLOCK_FREE ? bytes_of(last) : 0;
+	if (have >= size) /* big enough but for its alignment */
+		have = 0;
+	end = ma_chunk_end(top);
+	got = ma_chunk_extend(top, size - have, step_of(blocks, 128 * 1024, MA_WINDOW));
+	if (got == 0)
+		return false;
+	note_growth(blocks, got);
+	cover(blocks, top, end);
+	return true;
+}
+
+/* From this much on a heap's new chunks are backed by huge pages: a sixth of a page fault's cost for what
+ * is then less than a tenth of the heap. */
+#define HUGE_FROM ((size_t)12 * 1024 * 1024)
+
+static bool grow_chunk(struct blocks *blocks, size_t size)
+{
+	bool huge = blocks->held >= HUGE_FROM;
+	size_t room = huge ? MA_WINDOW - sizeof(struct chunk) : size + step_of(blocks, 128 * 1024, MA_WINDOW);
+	struct chunk *chunk;
+
+	room = ma_max(size, ma_min(room, MA_WINDOW - sizeof(struct chunk)));
+	chunk = ma_chunk_new(blocks->owner, room, blocks->on_break);
+	if (chunk == NULL)
+		return false;
+	if (huge) {
+		chunk->huge = true;
+		ma_source_huge(chunk, MA_WINDOW, true);
+	}
+	chunk->next = blocks->chunks;
+	if (chunk->next != NULL)
+		chunk->next->prev = chunk;
+	blocks->chunks = chunk;
+	if (chunk->on_break)
+		blocks->top = chunk;
+	note_growth(blocks, (size_t)(ma_chunk_end(chunk) - (char *)chunk));
+	cover(blocks, chunk, chunk->start);
+	return true;
+}
+
+/* --- allocation --- */
+
+static uint32_t units_for(size_t size)
+{
+	return (uint32_t)ma_max((size + sizeof(struct mem_block) + MA_UNIT - 1) / MA_UNIT, BLOCK_LEAST_UNITS);
+}
+
+/* Units to leave free in front of the payload so that it is aligned: none, or enough for a block. */
+static uint32_t lead_of(const struct mem_block *block, const struct block_request *request)
+{
+	uintptr_t payload = (uintptr_t)ma_block_payload(block) - request->offset;
+	size_t lead = -payload & (request->align - 1);
+
+	if (lead == MA_UNIT)
+		lead += request->align;
+	return (uint32_t)(lead / MA_UNIT);
+}
+
+static struct mem_block *find(const struct blocks *blocks, const struct block_request *request, uint32_t units)
+{
+	struct mem_block *block = ma_fit_find(&blocks->fit, units);
+
+	if (block == NULL || block->units >= lead_of(block, request) + units)
+		return block;
+	/* The smallest is misplaced; with room for the worst lead any place does. */
+	return ma_fit_find(&blocks->fit, units + (uint32_t)(request->align / MA_UNIT) + 1);
+}
+
+/* Makes what the caller is about to use resident, if the memory is new. */
+static void make_ready(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, bool lazily,
+		       size_t *zero)
+{
+	char *payload = ma_block_payload(block), *end = (char *)ma_block_right(block);
+	size_t step;
+
+	*zero = SIZE_MAX;
+	if (end > chunk->fresh)
+		*zero = ma_max(sizeof(struct free_block) - sizeof(struct mem_block),
+			       payload < chunk->fresh ? (size_t)(chunk->fresh - payload) : 0);
+	if (end > chunk->populated) {
+		if (lazily) {
+			chunk->populated = end;
+		} else {
+			step = step_of(blocks, ma_source_page(), 1024 * 1024);
+			ma_chunk_populate(chunk, payload, payload + ma_min((size_t)(end - payload), 4 * step),
+					  step);
+		}
+	}
+	/* The rest behind the block has its header and links in memory that counts as written. */
+	chunk->fresh = (char *)ma_max((uintptr_t)chunk->fresh, (uintptr_t)end + sizeof(struct free_block));
+}
+
+struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_request *request, size_t *zero)
+{
+	uint32_t units = units_for(request->size), lead;
+	struct mem_block *block = find(blocks, request, units);
+	struct chunk *chunk;
+	size_t dirty;
+
+	if (block == NULL && blocks->reluctant)
+		return NULL;
+	if (block == NULL) {
+		size_t worst = (units + 1) * MA_UNIT + (request->align > MA_UNIT ? request->align : 0);
+		if (secret == 0)
+			secret = ma_source_secret();
+		if (!grow_top(blocks, worst) && !grow_chunk(blocks, worst))
+			return NULL;
+		block = find(blocks, request, units);
+		if (block == NULL)
+			return NULL;
+		note_regret(blocks, worst);
+	}
+	header_verify(block);
+	chunk = ma_chunk_of(block);
+	dirty = dirty_bytes(block);
+	index_remove(blocks, block);
+	if (dirty == 0 && is_big(block))
+		note_regret(blocks, units * MA_UNIT);
+	lead = lead_of(block, request);
+	if (lead != 0) {
+		struct mem_block *front = block;
+		uint32_t all = front->units;
+		block = front + lead;
+		header_set(chunk, block, all - lead, lead, BLOCK_FREE);
+		header_set(chunk, front, lead, front->left_units, BLOCK_FREE);
+		index_insert(blocks, front, dirty);
+		dirty -= ma_min(dirty, bytes_of(front));
+	}
+	split(blocks, chunk, block, units, dirty - ma_min(dirty, units * MA_UNIT));
+	ma_block_mark(block, BLOCK_USED);
+	make_ready(blocks, chunk, block, request->lazily, zero);
+	return block;
+}
+
+bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, size_t size)
+{
+	uint32_t units = units_for(size), had = block->units;
+	struct mem_block *right = right_of(chunk, block);
+	bool right_free;
+	size_t dirty, zero;
+
+	if (right != NULL)
+		header_verify(right);
+	right_free = right != NULL && right->state == BLOCK_FREE;
+	if (units > had && (!right_free || had + right->units < units))
+		return false;
+	if (units <= had && had - units < BLOCK_LEAST_UNITS)
+		return true;
+	dirty = units < had ? (had - units) * MA_UNIT : 0;
+	if (right_free) {
+		index_remove(blocks, right);
+		dirty += dirty_bytes(right);
+		header_retire(chunk, right);
+		header_set(chunk, block, had + right->units, block->left_units, BLOCK_USED);
+	}
+	split(blocks, chunk, block, units, dirty);
+	if (units > had)
+		make_ready(blocks, chunk, block, false, &zero);
+	return true;
+}
+
+/* --- giving back --- */
+
+/* Gives back the pages of every big block below `block` in its bin's tree. */
+static size_t purge_tree(struct blocks *blocks, struct mem_block *block)
+{
+	struct mem_block *left, *right;
+	size_t given = 0;
+
+	if (block == NULL)
+		return 0;
+	ma_fit_children(block, &left, &right);
+	if (is_big(block) && *dirty_of(block) != 0) {
+		given = ma_source_purge((char *)block + sizeof(struct free_block), (char *)ma_block_right(block));
+		blocks->dirty -= *dirty_of(block);
+		*dirty_of(block) = 0;
+	}
+	return given + purge_tree(blocks, left) + purge_tree(blocks, right);
+}
+
+static void chunk_unlink(struct blocks *blocks, struct chunk *chunk)
+{
+	if (chunk->next != NULL)
+		chunk->next->prev = chunk->prev;
+	if (chunk->prev != NULL)
+		chunk->prev->next = chunk->next;
+	else
+		blocks->chunks = chunk->next;
+	if (blocks->top == chunk) {
+		blocks->top = blocks->chunks;
+		while (blocks->top != NULL && !blocks->top->on_break)
+			blocks->top = blocks->top->next;
+	}
+	blocks->held -= (size_t)(ma_chunk_end(chunk) - (char *)chunk);
+}
+
+static void chunk_link(struct blocks *blocks, struct chunk *chunk)
+{
+	chunk->prev = NULL;
+	chunk->next = blocks->chunks;
+	if (chunk->next != NULL)
+		chunk->next->prev = chunk;
+	blocks->chunks = chunk;
+	if (chunk->on_break && (blocks->top == NULL || chunk > blocks->top))
+		blocks->top = chunk;
+	note_growth(blocks, (size_t)(ma_chunk_end(chunk) - (char *)chunk));
+}
+
+/* Gives back a chunk that is one free block. */
+static size_t delete_if_empty(struct blocks *blocks, struct chunk *chunk)
+{
+	struct mem_block *block = chunk->last;
+	size_t size = (size_t)(ma_chunk_end(chunk) - (char *)chunk), dirty;
+
+	if (block->state != BLOCK_FREE || (char *)block != chunk->start)
+		return 0;
+	dirty = dirty_bytes(block);
+	index_remove(blocks, block);
+	chunk_unlink(blocks, chunk);
+	if (ma_chunk_delete(chunk))
+		return size;
+	chunk_link(blocks, chunk);
+	index_insert(blocks, block, dirty);
+	return 0;
+}
+
+/* Moves the break down to `pad` bytes above the last used block. */
+static size_t shrink_top(struct blocks *blocks, size_t pad)
+{
+	struct chunk *top = blocks->top;
+	struct mem_block *last;
+	size_t size, dirty;
+
+	if (top == NULL)
+		return 0;
+	last = top->last;
+	pad = ma_round_up(ma_max(pad, sizeof(struct free_block)), MA_UNIT);
+	if (last->state != BLOCK_FREE || bytes_of(last) < pad)
+		return 0;
+	size = ma_round_down(bytes_of(last) - pad, ma_source_page());
+	if (size == 0)
+		return 0;
+	dirty = dirty_bytes(last);
+	index_remove(blocks, last);
+	if (ma_chunk_shrink(top, size)) {
+		blocks->held -= size;
+		header_set(top, last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
+	} else {
+		size = 0;
+	}
+	index_insert(blocks, last, dirty);
+	return size;
+}
+
+size_t ma_block_trim(struct blocks *blocks, size_t pad)
+{
+	size_t given = 0;
+	struct chunk *next;
+
+	for (struct chunk *chunk = blocks->chunks; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		if (chunk->on_break ? pad == 0 : blocks->chunks->next != NULL)
+			given += delete_if_empty(blocks, chunk);
+	}
+	given += shrink_top(blocks, pad);
+	for (unsigned bin = ma_fit_bin(BLOCK_BIG_UNITS) - 1; bin < FIT_BINS; bin++)
+		given += purge_tree(blocks, ma_fit_root(&blocks->fit, bin));
+	return given;
+}
+
+/* Called when a big block has come free. */
+static void consider_purge(struct blocks *blocks)
+{
+	uint64_t now;
+
+	if (blocks->dirty == 0)
+		return;
+	now = ma_clock_ms();
+	if (blocks->dirty_since == 0)
+		blocks->dirty_since = now;
+	blocks->keep = ma_max(blocks->keep, LEAST_KEEP);
+	if (blocks->dirty <= blocks->keep && now - blocks->dirty_since < DECAY_MS)
+		return;
+	if (blocks->dirty <= blocks->keep)
+		blocks->keep = ma_max(blocks->keep / 2, LEAST_KEEP);
+	blocks->purged = ma_block_trim(blocks, LEAST_KEEP / 16);
+	blocks->purged_at = now;
+	blocks->dirty_since = 0;
+}
+
+void ma_block_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)
+{
+	size_t dirty = bytes_of(block);
+
+	block = coalesce_with_neighbors(blocks, chunk, block, &dirty);
+	index_insert(blocks, block, dirty);
+	if (is_big(block))
+		consider_purge(blocks);
+}
+
+void ma_block_adopt(struct blocks *blocks, struct blocks *from, struct chunk *chunk)
+{
+	struct mem_block *block = ma_block_first(chunk);
+
+	chunk_unlink(from, chunk);
+	chunk_link(blocks, chunk);
+	for (; block != NULL; block = right_of(chunk, block)) {
+		if (block->state == BLOCK_FREE) {
+			size_t dirty = dirty_bytes(block);
+			index_remove(from, block);
+			index_insert(blocks, block, dirty);
+		}
+	}
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chunk.c - owns the registry, the break and the chunks' outer fields.
+ *
+ * The registry is a radix tree of two levels over windows: a root that covers the address space and leaves
+ * of 2^17 windows each. Both are zero pages until used, so it costs a small program two OS pages. A leaf,
+ * once made, stays.
+ *
+ * The break may be moved by others. A chunk is grown only if the break still stands at its end; if not, a
+ * new chunk is begun beyond the stranger's memory, at a window's edge. Memory on the break goes back from the
+ * top only.
+ */
+#include "chunk.h"
+
+#include "lock.h"
+#include "source.h"
+
+#if UINTPTR_MAX > UINT32_MAX
+#define ADDRESS_BITS 48
+#define LEAF_BITS 17
+#else
+#define ADDRESS_BITS 32
+#define LEAF_BITS (ADDRESS_BITS - MA_WINDOW_SHIFT)
+#endif
+#define ROOT_BITS (ADDRESS_BITS - MA_WINDOW_SHIFT - LEAF_BITS)
+#define LEAF_ENTRIES ((size_t)1 << LEAF_BITS)
+#define ROOT_ENTRIES ((size_t)1 << ROOT_BITS)
+
+/* A first chunk on the break that is smaller than this is not worth its header. */
+#define LEAST_CHUNK ((size_t)256 * 1024)
+
+struct leaf {
+	MA_SHARED(struct chunk *) chunk[LEAF_ENTRIES];
+};
+
+static struct lock chunk_lock = MA_LOCK_INIT;
+static MA_SHARED(struct leaf *) root[ROOT_ENTRIES];
+static struct leaf first_leaf;	  /* saves a mapping in programs that only have the break */
+static bool first_leaf_taken;
+static struct chunk *top_chunk; /* the chunk on the break that was made last, NULL if it was given back */
+
+static_assert(sizeof(struct slab) == 128, "a slab's descriptor fills two cache lines");
+static_assert(sizeof(struct chunk) % 16 == 0, "blocks start on a whole unit");
+
+void ma_chunk_lock_all(void)
+{
+	ma_lock(&chunk_lock);
+}
+
+void ma_chunk_unlock_all(void)
+{
+	ma_unlock(&chunk_lock);
+}
+
+/* --- the registry --- */
+
+static MA_SHARED(struct chunk *) *registry_entry(uintptr_t window)
+{
+	struct leaf *leaf;
+
+	if (window >> (LEAF_BITS + ROOT_BITS) != 0)
+		return NULL;
+	leaf = ma_load_acquire(&root[window >> LEAF_BITS]); /* pairs with registry_set's release */
+	return leaf == NULL ? NULL : &leaf->chunk[window & (LEAF_ENTRIES - 1)];
+}
+
+struct chunk *ma_chunk_of(const void *p)
+{
+	uintptr_t window = (uintptr_t)p >> MA_WINDOW_SHIFT;
+	MA_SHARED(struct chunk *) *entry = registry_entry(window);
+	struct chunk *chunk;
+
+	if (entry == NULL)
+		return NULL;
+	chunk = ma_load_acquire(entry); /* pairs with registry_set's release: the header is whole */
+	if (chunk == NULL || (const char *)p < (const char *)(chunk + 1))
+		return NULL;
+	return chunk;
+}
+
+struct chunk *ma_chunk_after(const struct chunk *chunk)
+{
+	uintptr_t window = chunk == NULL ? 0 : ((uintptr_t)chunk >> MA_WINDOW_SHIFT) + 1;
+
+	while (window >> (LEAF_BITS + ROOT_BITS) == 0) {
+		MA_SHARED(struct chunk *) *entry = registry_entry(window);
+		struct chunk *found = entry == NULL ? NULL : ma_load_acquire(entry);
+		if (found != NULL)
+			return found;
+		window = entry == NULL ? ((window >> LEAF_BITS) + 1) << LEAF_BITS : window + 1;
+	}
+	return NULL;
+}
+
+/* Caller holds the chunk lock. False if a leaf can't be had, or the window has its chunk already. */
+static bool registry_set(struct chunk *chunk)
+{
+	uintptr_t window = (uintptr_t)chunk >> MA_WINDOW_SHIFT;
+	MA_SHARED(struct chunk *) *entry;
+
+	if (window >> (LEAF_BITS + ROOT_BITS) != 0)
+		return false;
+	entry = registry_entry(window);
+	if (entry == NULL) {
+		struct leaf *leaf = &first_leaf;
+		if (first_leaf_taken)
+			leaf = ma_source_map(ma_round_up(sizeof(*leaf), ma_source_page()), MA_UNIT);
+		if (leaf == NULL)
+			return false;
+		first_leaf_taken = true;
+		ma_store_release(&root[window >> LEAF_BITS], leaf); /* pairs with registry_entry's acquire */
+		entry = registry_entry(window);
+	}
+	if (ma_load_relaxed(entry) != NULL)
+		return false;
+	ma_store_release(entry, chunk); /* pairs with ma_chunk_of's acquire */
+	return true;
+}
+
+static void registry_clear(struct chunk *chunk)
+{
+	ma_store_relaxed(registry_entry((uintptr_t)chunk >> MA_WINDOW_SHIFT), NULL);
+}
+
+/* --- making and giving back --- */
+
+/* Fills in the header of a chunk in zeroed memory. */
+static void chunk_begin(struct chunk *chunk, void *owner, char *end, bool on_break)
+{
+	ma_store_relaxed(&chunk->owner, owner);
+	chunk->start = (char *)(chunk + 1);
+	ma_store_relaxed(&chunk->end, end);
+	chunk->limit = (char *)ma_round_up((uintptr_t)end, MA_WINDOW);
+	chunk->fresh = chunk->start;
+	chunk->populated = chunk->start;
+	chunk->on_break = on_break;
+	chunk->slab_in_use[0] = 1;
+	ma_store_relaxed(&chunk->slab[0].remote, REMOTE_EMPTY | REMOTE_NOTIFY);
+}
+
+/* Where on the break the next chunk would begin. */
+static uintptr_t break_chunk_at(uintptr_t top)
+{
+	uintptr_t at = ma_round_up(top, 64);
+	uintptr_t edge = ma_round_up(at, MA_WINDOW);
+
+	if (edge - at < LEAST_CHUNK || registry_entry(at >> MA_WINDOW_SHIFT) == NULL)
+		return edge - at < LEAST_CHUNK ? edge : at;
+	return ma_load_relaxed(registry_entry(at >> MA_WINDOW_SHIFT)) == NULL ? at : edge;
+}
+
+static struct chunk *chunk_new_on_break(void *owner, size_t need)
+{
+	size_t page = ma_source_page();
+	uintptr_t top = (uintptr_t)ma_source_break();
+	uintptr_t at = break_chunk_at(top);
+	uintptr_t edge = ma_round_up(at + 1, MA_WINDOW);
+	uintptr_t end = ma_round_up(at + sizeof(struct chunk) + need, page);
+	struct chunk *chunk;
+	char *got;
+
+	if (end > edge) { /* what is left of this window is too small */
+		at = edge;
+		end = ma_round_up(at + sizeof(struct chunk) + need, page);
+	}
+	if (top == 0 || end <= at)
+		return NULL;
+	got = ma_source_break_grow(end - top);
+	if (got == NULL)
+		return NULL;
+	chunk = (struct chunk *)at;
+	if ((uintptr_t)got != top) { /* moved under our hands: give back, and leave the break alone this time */
+		ma_source_break_shrink(got + (end - top), end - top);
+		return NULL;
+	}
+	ma_source_populate((char *)chunk, (char *)chunk + page);
+	chunk_begin(chunk, owner, (char *)end, true);
+	if (!registry_set(chunk)) {
+		ma_source_break_shrink((char *)end, end - top);
+		return NULL;
+	}
+	top_chunk = chunk;
+	return chunk;
+}
+
+static struct chunk *chunk_new_mapped(void *owner)
+{
+	struct chunk *chunk = ma_source_map(MA_WINDOW, MA_WINDOW);
+
+	if (chunk == NULL)
+		return NULL;
+	ma_source_populate((char *)chunk, (char *)chunk + ma_source_page());
+	chunk_begin(chunk, owner, (char *)chunk + MA_WINDOW, false);
+	if (!registry_set(chunk)) {
+		ma_source_unmap(chunk, MA_WINDOW);
+		return NULL;
+	}
+	return chunk;
+}
+
+struct chunk *ma_chunk_new(void *owner, size_t need, bool on_break)
+{
+	struct chunk *chunk = NULL;
+
+	if (need > MA_WINDOW - sizeof(struct chunk))
+		return NULL;
+	ma_lock(&chunk_lock);
+	if (on_break && ma_source_break_is_safe())
+		chunk = chunk_new_on_break(owner, need);
+	if (chunk == NULL)
+		chunk = chunk_new_mapped(owner);
+	ma_unlock(&chunk_lock);
+	return chunk;
+}
+
+size_t ma_chunk_extend(struct chunk *chunk, size_t need, size_t step)
+{
+	size_t size = ma_round_up(ma_max(need, step), ma_source_page());
+	char *end = ma_chunk_end(chunk);
+	size_t room = (size_t)(chunk->limit - end);
+	char *got = NULL;
+
+	if (!chunk->on_break || need > room)
+		return 0;
+	size = ma_min(size, room);
+	ma_lock(&chunk_lock);
+	if (chunk == top_chunk && ma_source_break_is_safe() && ma_source_break() == end) {
+		got = ma_source_break_grow(size);
+		if (got != NULL && got != end) {
+			ma_source_break_shrink(got + size, size);
+			got = NULL;
+		}
+	}
+	ma_unlock(&chunk_lock);
+	if (got == NULL)
+		return 0;
+	ma_store_relaxed(&chunk->end, end + size);
+	return size;
+}
+
+bool ma_chunk_shrink(struct chunk *chunk, size_t size)
+{
+	char *end = ma_chunk_end(chunk);
+	bool done = false;
+
+	ma_lock(&chunk_lock);
+	if (chunk->on_break && chunk == top_chunk && ma_source_break_is_safe())
+		done = ma_source_break_shrink(end, size);
+	ma_unlock(&chunk_lock);
+	if (!done)
+		return false;
+	end -= size;
+	ma_store_relaxed(&chunk->end, end);
+	/* What grows back is new to us and zero. */
+	if (chunk->fresh > end)
+		chunk->fresh = end;
+	if (chunk->populated > end)
+		chunk->populated = end;
+	return true;
+}
+
+static bool chunk_delete_on_break(struct chunk *chunk)
+{
+	char *at = (char *)chunk;
+	char *end = ma_chunk_end(chunk);
+	size_t size = (size_t)(end - at);
+
+	/* Off the registry first: once the break is down, a stranger may have the memory. */
+	if (chunk != top_chunk || !ma_source_break_is_safe() || ma_source_break() != end)
+		return false;
+	registry_clear(chunk);
+	if (!ma_source_break_shrink(end, size)) {
+		registry_set(chunk);
+		return false;
+	}
+	top_chunk = ma_chunk_of(at - 1);
+	if (top_chunk != NULL && ma_chunk_end(top_chunk) != at)
+		top_chunk = NULL;
+	return true;
+}
+
+bool ma_chunk_delete(struct chunk *chunk)
+{
+	bool done = true;
+
+	ma_lock(&chunk_lock);
+	if (chunk->on_break) {
+		done = chunk_delete_on_break(chunk);
+	} else {
+		registry_clear(chunk);
+		ma_source_unmap(chunk, MA_WINDOW);
+	}
+	ma_unlock(&chunk_lock);
+	return done;
+}
+
+void ma_chunk_populate(struct chunk *chunk, char *from, char *to, size_t ahead)
+{
+	if (to <= chunk->populated || chunk->huge)
+		return;
+	if (from < chunk->populated)
+		from = chunk->populated;
+	to += ma_min(ahead, (size_t)(ma_chunk_end(chunk) - to));
+	ma_source_populate(from, to);
+	chunk->populated = to;
+}
+
+/* --- slab descriptors --- */
+
+struct slab *ma_chunk_take_slab(struct chunk *chunk)
+{
+	for (unsigned word = 0; word < MA_GRANULES / 64; word++) {
+		uint64_t free = ~chunk->slab_in_use[word];
+		if (free != 0) {
+			unsigned bit = (unsigned)__builtin_ctzll(free);
+			chunk->slab_in_use[word] |= (uint64_t)1 << bit;
+			return &chunk->slab[word * 64 + bit];
+		}
+	}
+	return NULL;
+}
+
+void ma_chunk_drop_slab(struct chunk *chunk, struct slab *slab)
+{
+	unsigned index = (unsigned)(slab - chunk->slab);
+
+	chunk->slab_in_use[index / 64] &= ~((uint64_t)1 << (index % 64));
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chunk.h - chunks: the pieces of address space that blocks tile, their headers, and the registry that tells
+ * libma's memory from a stranger's.
+ *
+ *   a window of 4 MiB of address space, aligned to its size; at most one chunk lies in it
+ *   |<------------------------------------------------------------------------------------->|
+ *        +--------------+-----------------------------------------------+- - - - - - - - - -+
+ *        | struct chunk | blocks, end to end                            |  not yet ours     |
+ *        +--------------+-----------------------------------------------+- - - - - - - - - -+
+ *     the chunk         start                                           end            limit
+ *
+ * A chunk on the break grows from end towards limit; one that is mapped has end == limit. The first chunk on
+ * the break starts where the break stood, so it need not begin on a window's edge; every other one does.
+ *
+ * Threads: the registry is read without a lock and written under the chunk lock. A chunk's fields belong to
+ * the thread that owns its heap, but `owner`, which any thread may read, and the slabs' second cache lines.
+ */
+#ifndef MA_CHUNK_H
+#define MA_CHUNK_H
+
+#include "atomic.h"
+#include "base.h"
+
+/*
+ * A slab: a block that is cut into equal slots. Its descriptor is kept in the chunk's header, dense in cache
+ * and out of reach of a small overflow. slab.c is the only file that touches the fields.
+ *
+ *   every carved slot is live, or on the ready list, or on the remote list
+ *   used  = live slots + slots on the remote list (+ 1 while the slab is its class's current one;
+ *           but 1 while the slab is full and so on no list: its next local free must be noticed)
+ *   ready = offset from start of the first slot that is ready; each ready slot holds the next one's
+ *   (offset * inverse) mod 2^64 < bound  if and only if  a carved slot starts at that offset
+ *
+ * Descriptor 0 of a chunk stands for the chunk itself: its remote list takes the blocks, not slots, that
+ * other threads free.
+ */
+#define SLAB_END UINT32_MAX /* no slot's offset: a list is empty, or ends */
+#define REMOTE_PENDING (UINT64_C(1) << 63)
+#define REMOTE_NOTIFY (UINT64_C(1) << 62)
+#define REMOTE_ONE (UINT64_C(1) << 32)
+#define REMOTE_EMPTY ((uint64_t)SLAB_END)
+
+struct slab {
+	/* The owner's line: both fast paths need nothing else. */
+	char *start;	   /* of slot 0; a granule's edge */
+	uint64_t inverse;  /* 2^64 / slot_size, rounded down, plus 1 */
+	uint64_t bound;	   /* carved slots * (inverse * slot_size mod 2^64) */
+	uint32_t ready;	   /* bytes from start; SLAB_END if none is */
+	MA_SHARED(uint32_t) limit; /* bytes from start that are carved, 0 in the slab that stands for none;
+				    * other threads read it to judge a pointer */
+	uint32_t used;	   /* see above */
+	uint32_t slot_size;
+	uint32_t slots;	   /* that fit in the block */
+	uint32_t carved;   /* slots that were ever ready */
+	uint8_t index;	   /* of this descriptor in its chunk */
+	uint8_t class;	   /* size class */
+	bool full;	   /* no slot is ready, and the slab is on no list */
+	bool queued;	   /* on the list of its class */
+	bool fresh;	   /* its memory has never been touched beyond what is carved, and is zero there */
+	bool ready_zero;   /* the ready slots were never handed out: zero but for their list words */
+	char pad[64 - 54];
+
+	/* The shared line. */
+	_Alignas(64) MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
+	struct slab *pending; /* next on the owner's list of slabs that were full and got remote frees */
+	struct slab *next, *prev; /* on the list of its class; the owner writes */
+};
+
+struct chunk {
+	MA_SHARED(void *) owner; /* the heap; written by the adopter under the heaps lock */
+	struct chunk *next, *prev; /* of the same heap; the owner writes */
+	char *start;	 /* first block's header */
+	void *last;	 /* last block's header; the block layer's */
+	MA_SHARED(char *) end; /* one past the last byte that is ours; anyone reads */
+	char *limit;	 /* where end may grow to */
+	char *fresh;	 /* no byte from here on was ever written, but for the headers of free blocks */
+	char *populated; /* no byte from here on was made resident ahead of its use */
+	bool on_break;
+	bool huge;	      /* marked for huge pages */
+	uint64_t slab_in_use[MA_GRANULES / 64]; /* descriptors taken; bit 0 always is */
+	uint8_t slab_at[MA_GRANULES];	/* which descriptor's slab lies in each granule of the window; 0: none */
+	struct slab slab[MA_GRANULES];
+};
+
+/* Makes a chunk of at least `need` bytes for blocks, or NULL. On the break if asked for and possible. */
+struct chunk *ma_chunk_new(void *owner, size_t need, bool on_break);
+
+/* Moves a chunk's end up by at least `need` bytes. Returns by how many, 0 if it can't grow. */
+size_t ma_chunk_extend(struct chunk *chunk, size_t need, size_t step);
+
+/* Moves the end down by `size` bytes (whole OS pages); false, and nothing done, if the break isn't there. */
+bool ma_chunk_shrink(struct chunk *chunk, size_t size);
+
+/* Gives back a chunk that holds no block; false if it is on the break and something lies above it. */
+bool ma_chunk_delete(struct chunk *chunk);
+
+/* The chunk whose blocks hold `p`, NULL if libma has none there. Any pointer may be asked about. */
+struct chunk *ma_chunk_of(const void *p);
+
+/* The first chunk whose window lies above that of `chunk`, in address order; the first of all for NULL. */
+struct chunk *ma_chunk_after(const struct chunk *chunk);
+
+/* Makes [from, to) of a chunk resident if it never was, and up to `ahead` bytes after it. */
+void ma_chunk_populate(struct chunk *chunk, char *from, char *to, size_t ahead);
+
+/* A free slab descriptor, or NULL; and back. */
+struct slab *ma_chunk_take_slab(struct chunk *chunk);
+void ma_chunk_drop_slab(struct chunk *chunk, struct slab *slab);
+
+/* Around fork: no other thread is inside the chunk layer between these. */
+void ma_chunk_lock_all(void);
+void ma_chunk_unlock_all(void);
+
+MA_INLINE struct chunk *ma_chunk_of_slab(const struct slab *slab)
+{
+	const struct slab *first = slab - slab->index;
+
+	return (struct chunk *)((char *)(uintptr_t)first - offsetof(struct chunk, slab));
+}
+
+MA_INLINE char *ma_chunk_end(const struct chunk *chunk)
+{
+	return ma_load_relaxed(&chunk->end); /* only compared with: orders nothing */
+}
+
+MA_INLINE unsigned ma_chunk_granule(const void *p)
+{
+	return ((uintptr_t)p >> MA_GRANULE_SHIFT) & (MA_GRANULES - 1);
+}
+
+#endif /* MA_CHUNK_H */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* fatal.c - the one place where libma gives up. Nothing here allocates or takes a lock. */
+#include "fatal.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "text.h"
+
+static void fatal_begin(struct text *line, const char *fault, const void *at)
+{
+	ma_text_begin(line, STDERR_FILENO);
+	ma_text_string(line, "libma: ");
+	ma_text_string(line, fault);
+	if (at != NULL) {
+		ma_text_string(line, ": ");
+		ma_text_address(line, at);
+	}
+}
+
+static _Noreturn void fatal_end(struct text *line)
+{
+	ma_text_char(line, '\n');
+	ma_text_flush(line);
+	abort();
+}
+
+__attribute__((cold)) _Noreturn void ma_fatal(const char *fault, const void *at)
+{
+	struct text line;
+
+	fatal_begin(&line, fault, at);
+	fatal_end(&line);
+}
+
+__attribute__((cold)) _Noreturn void ma_fatal_place(const char *fault, const void *at, const char *kind,
+						    const void *start, size_t size)
+{
+	struct text line;
+
+	fatal_begin(&line, fault, at);
+	ma_text_string(&line, at == start ? " is a " : " lies in a ");
+	ma_text_string(&line, kind);
+	ma_text_string(&line, " of ");
+	ma_text_decimal(&line, size);
+	ma_text_string(&line, " bytes");
+	if (at != start) {
+		ma_text_string(&line, " at ");
+		ma_text_address(&line, start);
+	}
+	fatal_end(&line);
+}
+
+void ma_warn(const char *text, const char *detail)
+{
+	struct text line;
+
+	ma_text_begin(&line, STDERR_FILENO);
+	ma_text_string(&line, "libma: ");
+	ma_text_string(&line, text);
+	if (detail != NULL) {
+		ma_text_string(&line, " '");
+		ma_text_string(&line, detail);
+		ma_text_char(&line, '\'');
+	}
+	ma_text_char(&line, '\n');
+	ma_text_flush(&line);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* fatal.h - how a fault ends: one line that names it, the address and what lies there, then abort(). */
+#ifndef MA_FATAL_H
+#define MA_FATAL_H
+
+#include <stddef.h>
+
+/* Writes "libma: FAULT of|at ADDRESS[: DETAIL]" on standard error, and aborts. Cannot allocate. */
+_Noreturn void ma_fatal(const char *fault, const void *at);
+
+/* The same, with what lies at the address: its kind ("slot", "block", …), its start and its usable bytes. */
+_Noreturn void ma_fatal_place(const char *fault, const void *at, const char *kind, const void *start,
+			      size_t size);
+
+/* Writes "libma: TEXT" and, where it is not NULL, " 'DETAIL'". */
+void ma_warn(const char *text, const char *detail);
+
+#endif /* MA_FATAL_H */

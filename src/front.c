@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* front.c - what the fast paths fail over to: finding or giving the thread its heap, errno, and realloc. */
+#include "front.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/inspect.h"
+#include "large.h"
+#include "options.h"
+
+static void *no_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+void *ma_front_alloc_slow(size_t size)
+{
+	struct heap *heap;
+	size_t zero;
+	void *p = NULL;
+
+	if (size > PTRDIFF_MAX)
+		return no_memory();
+	heap = ma_thread_bind();
+	if (heap != NULL)
+		p = ma_heap_alloc(heap, size, &zero);
+	return p != NULL ? p : no_memory();
+}
+
+void *ma_front_alloc_aligned(size_t size, size_t align)
+{
+	struct heap *heap;
+	size_t zero;
+	void *p = NULL;
+
+	if (size > PTRDIFF_MAX || align > PTRDIFF_MAX)
+		return no_memory();
+	heap = ma_thread_bind();
+	if (heap != NULL)
+		p = ma_heap_alloc_aligned(heap, size, align, &zero);
+	return p != NULL ? p : no_memory();
+}
+
+void *ma_front_calloc(size_t count, size_t size)
+{
+	struct heap *heap;
+	size_t bytes, zero;
+	void *p = NULL;
+
+	if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)
+		return no_memory();
+	heap = ma_thread_bind();
+	if (heap != NULL)
+		p = ma_heap_alloc(heap, bytes, &zero);
+	if (p == NULL)
+		return no_memory();
+	return memset(p, 0, ma_min(bytes, zero));
+}
+
+bool ma_front_free_slow(void *p)
+{
+	int saved = errno;
+	bool known = p == NULL || ma_heap_free(ma_thread_heap, p) != PLACE_STRANGE;
+
+	errno = saved;
+	return known;
+}
+
+void ma_front_event(struct slab *slab)
+{
+	int saved = errno;
+
+	ma_heap_event(ma_thread_heap, slab);
+	errno = saved;
+}
+
+/* Allocates anew and copies. What has grown once is likely to grow again: a block gets an eighth to spare, so
+ * that growing step by step copies in proportion to the final size only. */
+static void *realloc_move(void *p, size_t size, size_t had)
+{
+	size_t spare = size > had && size > SLAB_MAX && size < LARGE_MIN / 2 ? size / 8 : 0;
+	void *moved = ma_front_alloc(size + spare);
+
+	if (moved == NULL)
+		return NULL;
+	memcpy(moved, p, ma_min(had, size));
+	ma_front_free(p);
+	return moved;
+}
+
+void *ma_front_realloc(void *p, size_t size, bool *strange)
+{
+	struct heap *heap = ma_thread_heap;
+	enum heap_place place;
+	size_t had = ma_heap_size(heap, p, &place);
+	void *moved;
+
+	*strange = place == PLACE_STRANGE;
+	if (*strange)
+		return NULL;
+	if (size > PTRDIFF_MAX)
+		return no_memory();
+	switch (place) {
+	case PLACE_SLOT:
+		if (size <= had && ma_heap_good_size(size) > had / 2)
+			return p;
+		break;
+	case PLACE_BLOCK:
+		if ((size > SLAB_MAX / 2 || size > had / 2) && ma_heap_resize(heap, p, size))
+			return p;
+		break;
+	default:
+		if (size >= LARGE_MIN / 2) {
+			moved = ma_large_resize(p, size, true);
+			if (moved != NULL)
+				return moved;
+		}
+	}
+	return realloc_move(p, size, had);
+}
+
+void ma_front_start(void)
+{
+	static bool done;
+
+	if (done)
+		return;
+	done = true;
+	ma_thread_start();
+	ma_options_read(secure_getenv("MA_OPTIONS"));
+}
+
+__attribute__((constructor)) static void front_load(void)
+{
+	ma_front_start();
+}
+
+__attribute__((destructor)) static void front_unload(void)
+{
+	ma_inspect_at_exit();
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * front.h - the way into the heap that the public functions and the overriding ones share: both fast paths,
+ * inlined into each entry, and the slow ones behind them.
+ *
+ * An allocation of up to 1 KiB is: the thread's heap, its current slab for the size, a pop. A free is: the
+ * thread's heap, the slab that the map has at the pointer, one multiplication that proves the pointer, a look
+ * at the mark of free slots, a push. Everything else (another thread's memory, no memory, no heap yet, a mode,
+ * a fault) shows as a pop or push that fails.
+ */
+#ifndef MA_FRONT_H
+#define MA_FRONT_H
+
+#include "heap.h"
+#include "thread.h"
+
+/* Any size, any state; sets errno to ENOMEM when it returns NULL. */
+void *ma_front_alloc_slow(size_t size);
+
+/* Frees what the fast path could not; NULL too. False: libma doesn't know the pointer, nothing was done. */
+bool ma_front_free_slow(void *p);
+
+/* `slab` reported an event. */
+void ma_front_event(struct slab *slab);
+
+/* Aligned to a power of two; sets errno to ENOMEM when it returns NULL. */
+void *ma_front_alloc_aligned(size_t size, size_t align);
+
+/* Zeroed; sets errno to ENOMEM when it returns NULL. */
+void *ma_front_calloc(size_t count, size_t size);
+
+/* realloc for `p` not NULL and `size` not 0. `*strange`: libma doesn't know the pointer, nothing was done. */
+void *ma_front_realloc(void *p, size_t size, bool *strange);
+
+/* Once, when the library is loaded. */
+void ma_front_start(void);
+
+MA_INLINE void *ma_front_alloc(size_t size)
+{
+	if (MA_LIKELY(size <= SLAB_DIRECT_MAX)) {
+		struct heap *heap = ma_thread_heap;
+		void *slot = ma_slab_pop(ma_slab_direct(&heap->slabs, size));
+		if (MA_LIKELY(slot != NULL)) {
+			if (MA_STATS)
+				ma_heap_count_alloc(heap, size);
+			return slot;
+		}
+	}
+	return ma_front_alloc_slow(size);
+}
+
+/* False: libma doesn't know the pointer, nothing was done. */
+MA_INLINE bool ma_front_free(void *p)
+{
+	struct heap *heap = ma_thread_heap;
+	struct slab *slab = ma_slab_mapped(&heap->slabs, p);
+
+	switch (ma_slab_push(slab, p)) {
+	case SLAB_PUSHED:
+		if (MA_STATS)
+			ma_heap_count_free(heap);
+		return true;
+	case SLAB_EVENT:
+		ma_front_event(slab);
+		return true;
+	default:
+		return ma_front_free_slow(p);
+	}
+}
+
+#endif /* MA_FRONT_H */

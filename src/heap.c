@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.c - sends each size to its layer, and each pointer back to where it came from.
+ *
+ *   up to 16 KiB   slab     (the first few of a size: block)
+ *   up to 2 MiB    block
+ *   above          large
+ *
+ * A pointer is judged before anything is changed: by the registry (is it ours?), by the chunk's owner (is it
+ * mine?), and by its slab or its header (does something in use start there?).
+ */
+#include "heap.h"
+
+#include "large.h"
+
+struct heap ma_heap_none;
+
+static bool is_owner(const struct heap *heap, const struct chunk *chunk)
+{
+	/* Only the owner can change it from or to himself: no order is needed to know whether one is it. */
+	return ma_load_relaxed(&chunk->owner) == heap;
+}
+
+/* --- allocation --- */
+
+static void *alloc_block(struct heap *heap, size_t size, size_t align, size_t *zero)
+{
+	struct block_request request = {.size = size, .align = align};
+	struct mem_block *block = ma_block_alloc(&heap->blocks, &request, zero);
+
+	return block == NULL ? NULL : ma_block_payload(block);
+}
+
+static void *alloc_large(size_t size, size_t align, size_t *zero)
+{
+	bool fresh;
+	void *p = ma_large_alloc(size, align, &fresh);
+
+	*zero = fresh ? 0 : SIZE_MAX;
+	return p;
+}
+
+/* One attempt; NULL if the heap would have to grow and is reluctant to, or can't. */
+static void *alloc_here(struct heap *heap, size_t size, size_t align, size_t *zero)
+{
+	if (align == MA_UNIT && size <= SLAB_MAX)
+		return ma_slab_refill(&heap->slabs, &heap->blocks, ma_slab_class(size), zero);
+	return alloc_block(heap, size, align, zero);
+}
+
+/* Before a heap grows it takes in what others have freed, and adopts what ended threads have left. */
+static void *alloc_growing(struct heap *heap, size_t size, size_t align, size_t *zero)
+{
+	void *p;
+
+	heap->blocks.reluctant = true;
+	p = alloc_here(heap, size, align, zero);
+	if (p == NULL && ma_slab_drain(&heap->slabs, &heap->blocks))
+		p = alloc_here(heap, size, align, zero);
+	while (p == NULL && ma_heaps_adopt(heap, NULL))
+		p = alloc_here(heap, size, align, zero);
+	heap->blocks.reluctant = false;
+	if (p == NULL)
+		p = alloc_here(heap, size, align, zero);
+	if (p == NULL && ma_large_trim() > 0) /* the cache of freed mappings may be all that is in the way */
+		p = alloc_here(heap, size, align, zero);
+	return p;
+}
+
+static bool is_large(size_t size, size_t align)
+{
+	return size >= LARGE_MIN || align >= LARGE_MIN / 2 || size + align >= LARGE_MIN;
+}
+
+void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
+{
+	void *p;
+
+	if (size <= SLAB_MAX) {
+		struct slab *slab = ma_slab_current(&heap->slabs, ma_slab_class(size));
+		*zero = SIZE_MAX;
+		if (ma_slab_peek_zero(slab))
+			*zero = sizeof(struct slot);
+		p = ma_slab_pop(slab);
+		if (MA_UNLIKELY(p == NULL))
+			p = alloc_growing(heap, size, MA_UNIT, zero);
+	} else if (is_large(size, MA_UNIT)) {
+		p = alloc_large(size, MA_UNIT, zero);
+	} else {
+		p = alloc_growing(heap, size, MA_UNIT, zero);
+	}
+	if (MA_STATS)
+		ma_heap_count_alloc(heap, size);
+	return p;
+}
+
+/* The class whose slots are aligned to `align` and hold `size` with little waste; SLAB_CLASSES if none is. */
+static unsigned aligned_class(size_t size, size_t align)
+{
+	unsigned class;
+
+	if (align > 64 || size > SLAB_MAX / 2)
+		return SLAB_CLASSES;
+	for (class = ma_slab_class(size); class < SLAB_CLASSES; class++)
+		if (ma_slab_class_size(class) % align == 0)
+			break;
+	return class;
+}
+
+void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t *zero)
+{
+	unsigned class;
+	void *p;
+
+	if (align <= MA_UNIT)
+		return ma_heap_alloc(heap, size, zero);
+	class = aligned_class(size, align);
+	if (class < SLAB_CLASSES) {
+		p = ma_heap_alloc(heap, ma_slab_class_size(class), zero);
+		if (p == NULL || ((uintptr_t)p & (align - 1)) == 0)
+			return p;
+		ma_heap_free(heap, p); /* one of the first of its class: a block */
+	}
+	p = is_large(size, align) ? alloc_large(size, align, zero) : alloc_growing(heap, size, align, zero);
+	if (MA_STATS)
+		ma_heap_count_alloc(heap, size);
+	return p;
+}
+
+/* --- judging a pointer --- */
+
+_Noreturn void ma_heap_report(const void *p)
+{
+	struct chunk *chunk = ma_chunk_of(p);
+	struct slab *slab;
+	struct mem_block *block;
+	const void *slot;
+
+	if (ma_large_is_cached(p))
+		ma_fatal("double free of a large object", p);
+	if (chunk == NULL || (const char *)p >= ma_chunk_end(chunk))
+		ma_fatal("invalid pointer, not libma's memory", p);
+	slab = ma_slab_in_chunk(chunk, p);
+	if (slab != NULL) {
+		slot = ma_slab_slot_around(slab, p);
+		if (slot == NULL)
+			ma_fatal_place("invalid pointer, never allocated", p, "slab", slab->start,
+				       (size_t)slab->slots * slab->slot_size);
+		if (slot != p)
+			ma_fatal_place("invalid pointer, not the start of an allocation", p, "slot", slot,
+				       slab->slot_size);
+		ma_fatal_place("double free", p, "slot", slot, slab->slot_size);
+	}
+	if (ma_block_inspect(chunk, p) == BLOCK_IS_FREE)
+		ma_fatal_place("double free", p, "block", p, ma_block_size(ma_block_of(p)));
+	block = ma_block_around(chunk, p);
+	if (block == NULL)
+		ma_fatal("invalid pointer, into a chunk's header", p);
+	if (!ma_block_is_sound(block))
+		ma_fatal("block header overwritten (an overflow of the block before it?)", block);
+	if (block->state == BLOCK_FREE)
+		ma_fatal_place("double free, or invalid pointer", p, "free block", ma_block_payload(block),
+			       ma_block_size(block));
+	ma_fatal_place("invalid pointer, not the start of an allocation", p, "block", ma_block_payload(block),
+		       ma_block_size(block));
+}
+
+/* What `p` is, with its chunk and slab. Any pointer may be asked about. */
+static enum heap_place judge(const struct heap *heap, const void *p, struct chunk **chunk_of, struct slab **slab_of)
+{
+	struct chunk *chunk = ma_chunk_of(p);
+	struct slab *slab;
+	const struct mem_block *block;
+
+	*chunk_of = chunk;
+	*slab_of = NULL;
+	if (chunk == NULL)
+		return PLACE_STRANGE;
+	if ((const char *)p < chunk->start + sizeof(*block) || (const char *)p >= ma_chunk_end(chunk) ||
+	    (uintptr_t)p % MA_UNIT != 0)
+		return PLACE_WRONG;
+	slab = ma_slab_in_chunk(chunk, p);
+	*slab_of = slab;
+	if (slab != NULL) {
+		const struct slot *slot = p;
+		if (!ma_slab_holds_shared(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start)))
+			return PLACE_WRONG;
+		if (slot->free_in == slab && ma_slab_is_free(slab, p))
+			return PLACE_WRONG;
+		return PLACE_SLOT;
+	}
+	block = ma_block_of(p);
+	/* The owner may be writing the other words of a header whose block another thread holds. */
+	if (block->state != BLOCK_USED || (is_owner(heap, chunk) && ma_block_inspect(chunk, p) != BLOCK_SOUND))
+		return PLACE_WRONG;
+	return PLACE_BLOCK;
+}
+
+/* --- free --- */
+
+void ma_heap_event(struct heap *heap, struct slab *slab)
+{
+	if (MA_STATS)
+		ma_heap_count_free(heap);
+	ma_slab_event(&heap->slabs, &heap->blocks, slab);
+}
+
+/* Frees into another heap. */
+static void free_remote(struct heap *heap, struct chunk *chunk, struct slab *slab, void *p)
+{
+	struct heap *owner;
+	bool notify;
+
+	if (MA_STATS)
+		ma_store_relaxed(&heap->counts.freed_by_others,
+				 ma_load_relaxed(&heap->counts.freed_by_others) + 1);
+	notify = slab != NULL ? ma_slab_push_remote(slab, p) : ma_slab_push_remote_block(chunk, p);
+	if (!notify)
+		return;
+	/* The push has set PENDING: the chunk stays, and its owner the same, until he has been told. The push
+	 * also acquired what he did before he asked to be. */
+	owner = ma_load_relaxed(&chunk->owner);
+	ma_slab_notify(&owner->slabs, slab != NULL ? slab : &chunk->slab[0]);
+}
+
+enum heap_place ma_heap_free(struct heap *heap, void *p)
+{
+	struct chunk *chunk;
+	struct slab *slab;
+	enum heap_place place = judge(heap, p, &chunk, &slab);
+
+	if (place == PLACE_STRANGE)
+		return ma_large_free(p) ? PLACE_LARGE : PLACE_STRANGE;
+	if (place == PLACE_WRONG)
+		ma_heap_report(p);
+	if (MA_STATS)
+		ma_heap_count_free(heap);
+	if (!is_owner(heap, chunk)) {
+		struct heap *owner = ma_load_relaxed(&chunk->owner);
+		if (heap == &ma_heap_none || !ma_load_relaxed(&owner->idle) || !ma_heaps_adopt(heap, owner) ||
+		    !is_owner(heap, chunk)) {
+			free_remote(heap, chunk, slab, p);
+			return place;
+		}
+	}
+	if (slab == NULL) {
+		ma_block_free(&heap->blocks, chunk, ma_block_of(p));
+	} else {
+		struct slot *slot = p;
+		slot->free_in = NULL; /* judged: what stands there is not the mark of a free slot */
+		if (ma_slab_push(slab, p) == SLAB_EVENT)
+			ma_slab_event(&heap->slabs, &heap->blocks, slab);
+	}
+	return place;
+}
+
+/* --- size and resize --- */
+
+size_t ma_heap_size(struct heap *heap, const void *p, enum heap_place *place)
+{
+	struct chunk *chunk;
+	struct slab *slab;
+	size_t size;
+
+	*place = judge(heap, p, &chunk, &slab);
+	switch (*place) {
+	case PLACE_SLOT:
+		return slab->slot_size;
+	case PLACE_BLOCK:
+		return ma_block_size(ma_block_of(p));
+	case PLACE_STRANGE:
+		size = ma_large_size(p);
+		if (size != 0)
+			*place = PLACE_LARGE;
+		return size;
+	default:
+		ma_heap_report(p);
+	}
+}
+
+bool ma_heap_resize(struct heap *heap, void *p, size_t size)
+{
+	enum heap_place place;
+	size_t had = ma_heap_size(heap, p, &place);
+	struct chunk *chunk;
+
+	switch (place) {
+	case PLACE_SLOT:
+		return size <= had;
+	case PLACE_BLOCK:
+		chunk = ma_chunk_of(p);
+		if (!is_owner(heap, chunk))
+			return size <= had;
+		return ma_block_resize(&heap->blocks, chunk, ma_block_of(p), size);
+	case PLACE_LARGE:
+		return ma_large_resize(p, ma_max(size, 1), false) != NULL;
+	default:
+		return false;
+	}
+}
+
+size_t ma_heap_good_size(size_t size)
+{
+	if (size <= SLAB_MAX)
+		return ma_slab_class_size(ma_slab_class(size));
+	if (size < LARGE_MIN - MA_UNIT)
+		return ma_round_up(size, MA_UNIT);
+	return size > PTRDIFF_MAX ? size : ma_round_up(size, 4096);
+}
+
+size_t ma_heap_trim(struct heap *heap, size_t pad)
+{
+	struct chunk *next;
+
+	ma_slab_drain(&heap->slabs, &heap->blocks);
+	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		ma_slab_collect(&heap->slabs, &heap->blocks, chunk);
+	}
+	return ma_block_trim(&heap->blocks, pad);
+}

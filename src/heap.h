@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.h - heaps: one a thread. A heap owns chunks, the blocks that tile them and the slabs in some of those.
+ *
+ * A heap outlives its thread: it is then idle, until another thread starts with it, or takes over all its
+ * chunks because it needs memory or frees into them. Heaps are never unmapped, so a late notice may always be
+ * left with one.
+ *
+ *   heap.c   allocation, free and resize, with the judgement of every pointer that a caller gives
+ *   heaps.c  the set of all heaps: taking, leaving, adopting; fork
+ */
+#ifndef MA_HEAP_H
+#define MA_HEAP_H
+
+#include "atomic.h"
+#include "base.h"
+#include "block.h"
+#include "slab.h"
+
+/* What --enable-stats counts; the owner writes, anyone reads. */
+struct heap_counts {
+	MA_SHARED(uint64_t) allocated, freed;	   /* calls */
+	MA_SHARED(uint64_t) freed_by_others;	   /* of them: remote */
+	MA_SHARED(uint64_t) bytes;		   /* asked for, in all */
+};
+
+struct heap {
+	struct blocks blocks;
+	unsigned number;	 /* from 1 on; 0: the heap that stands for none */
+	MA_SHARED(bool) idle;	 /* no thread has it; changed under the heaps lock */
+	bool lost;		 /* its thread was not there after a fork: never touched again */
+	struct heap *next;	 /* of all, the newest first; written once */
+	struct heap *next_idle;
+	struct heap_counts counts;
+	struct slabs slabs;
+};
+
+/* The owner alone writes the counts: no read-modify-write is needed. */
+MA_INLINE void ma_heap_count_alloc(struct heap *heap, size_t size)
+{
+	ma_store_relaxed(&heap->counts.allocated, ma_load_relaxed(&heap->counts.allocated) + 1);
+	ma_store_relaxed(&heap->counts.bytes, ma_load_relaxed(&heap->counts.bytes) + size);
+}
+
+MA_INLINE void ma_heap_count_free(struct heap *heap)
+{
+	ma_store_relaxed(&heap->counts.freed, ma_load_relaxed(&heap->counts.freed) + 1);
+}
+
+/* Stands for "this thread has no heap yet": all zero, so that every fast path fails over. */
+extern struct heap ma_heap_none;
+
+/* What a pointer is. */
+enum heap_place {
+	PLACE_SLOT,	/* a slot's start, in use */
+	PLACE_BLOCK,	/* a block's payload, in use */
+	PLACE_LARGE,	/* a large object's start */
+	PLACE_STRANGE,	/* not libma's memory */
+	PLACE_WRONG,	/* libma's memory, but nothing that may be freed starts there */
+};
+
+/* --- heap.c --- */
+
+/* Takes `size` bytes. From byte `*zero` on they are known to be zero. NULL: out of memory. */
+void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero);
+void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t *zero);
+
+/* Frees `p`, which is not NULL. PLACE_STRANGE: nothing was done. Never returns if the pointer is bad. */
+enum heap_place ma_heap_free(struct heap *heap, void *p);
+
+/* Handles what a fast path's push reported about `slab`. */
+void ma_heap_event(struct heap *heap, struct slab *slab);
+
+/* Resizes `p`, which is not NULL, without moving it. */
+bool ma_heap_resize(struct heap *heap, void *p, size_t size);
+
+/* Usable bytes at `p`, and what it is; on PLACE_STRANGE 0. Never returns if the pointer is bad. */
+size_t ma_heap_size(struct heap *heap, const void *p, enum heap_place *place);
+
+/* Usable bytes that an allocation of `size` has. */
+size_t ma_heap_good_size(size_t size);
+
+/* Gives back what is free in a heap that the caller owns. Returns how many bytes. */
+size_t ma_heap_trim(struct heap *heap, size_t pad);
+
+/* Says what is wrong with a pointer that was to be freed, resized or asked about, and aborts. */
+_Noreturn void ma_heap_report(const void *p);
+
+/* --- heaps.c --- */
+
+/* A heap for this thread: an idle one, or a new one. NULL: out of memory. */
+struct heap *ma_heaps_take(void);
+
+/* The thread that has it is gone. */
+void ma_heaps_leave(struct heap *heap);
+
+/* Takes over the chunks of `idle`, or of any idle heap if it is NULL. False: there is none, or it was not
+ * to be had now. */
+bool ma_heaps_adopt(struct heap *heap, struct heap *idle);
+
+/* True if an idle heap has chunks. */
+bool ma_heaps_any_idle(void);
+
+/* Trims all idle heaps; returns how many bytes. */
+size_t ma_heaps_trim_idle(size_t pad);
+
+/* All heaps, the newest first. */
+struct heap *ma_heaps_first(void);
+
+/* fork: before it, after it in the parent, and after it in the child, whose only thread has `mine`. */
+void ma_heaps_before_fork(void);
+void ma_heaps_after_fork_parent(void);
+void ma_heaps_after_fork_child(struct heap *mine);
+
+#endif /* MA_HEAP_H */

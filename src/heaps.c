@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heaps.c - owns the list of all heaps, the idle ones among them, and the heaps lock.
+ *
+ * An idle heap belongs to whoever holds the heaps lock. A thread that starts takes one as it is; a thread that
+ * would have to grow, or that frees into one, adopts its chunks, and the empty heap waits for the next thread.
+ *
+ * fork: the lock is held across it, so idle heaps are whole in the child and can be used there. The heaps of
+ * the parent's other threads may be in the middle of a change: in the child they are lost, that is, nobody
+ * ever allocates from them, and a free into one is a push on a list that nobody reads.
+ */
+#include "heap.h"
+
+#include "large.h"
+#include "lock.h"
+#include "source.h"
+
+static struct lock heaps_lock = MA_LOCK_INIT;
+static struct heap main_heap; /* the first thread's: saves a mapping */
+static MA_SHARED(struct heap *) all_heaps;
+static struct heap *idle_heaps; /* the latest to become idle first: its memory is the likeliest in cache */
+static MA_SHARED(unsigned) idle_with_chunks;
+static unsigned last_number;
+
+static struct heap *heap_new(void)
+{
+	struct heap *heap = &main_heap;
+
+	if (last_number != 0)
+		heap = ma_source_map(ma_round_up(sizeof(*heap), ma_source_page()), ma_source_page());
+	if (heap == NULL)
+		return NULL;
+	/* The map is used here and there: a huge page for it would be all waste. */
+	ma_source_huge((void *)ma_round_up((uintptr_t)&heap->slabs.map, ma_source_page()),
+		       sizeof(heap->slabs.map) - ma_source_page(), false);
+	heap->number = ++last_number;
+	heap->blocks.owner = heap;
+	heap->blocks.on_break = heap == &main_heap;
+	heap->next = ma_load_relaxed(&all_heaps);
+	ma_store_release(&all_heaps, heap); /* pairs with ma_heaps_first() */
+	return heap;
+}
+
+struct heap *ma_heaps_first(void)
+{
+	return ma_load_acquire(&all_heaps); /* pairs with heap_new() */
+}
+
+bool ma_heaps_any_idle(void)
+{
+	return ma_load_relaxed(&idle_with_chunks) != 0; /* a hint */
+}
+
+/* Caller holds the lock. */
+static void idle_add(struct heap *heap)
+{
+	ma_store_relaxed(&heap->idle, true);
+	heap->next_idle = idle_heaps;
+	idle_heaps = heap;
+	if (heap->blocks.chunks != NULL)
+		ma_store_relaxed(&idle_with_chunks, ma_load_relaxed(&idle_with_chunks) + 1);
+}
+
+/* Caller holds the lock. */
+static void idle_remove(struct heap *heap)
+{
+	struct heap **at = &idle_heaps;
+
+	while (*at != heap)
+		at = &(*at)->next_idle;
+	*at = heap->next_idle;
+	ma_store_relaxed(&heap->idle, false);
+	if (heap->blocks.chunks != NULL)
+		ma_store_relaxed(&idle_with_chunks, ma_load_relaxed(&idle_with_chunks) - 1);
+}
+
+struct heap *ma_heaps_take(void)
+{
+	struct heap *heap;
+
+	ma_lock(&heaps_lock);
+	heap = idle_heaps;
+	if (heap != NULL)
+		idle_remove(heap);
+	else
+		heap = heap_new();
+	ma_unlock(&heaps_lock);
+	return heap;
+}
+
+void ma_heaps_leave(struct heap *heap)
+{
+	ma_slab_drain(&heap->slabs, &heap->blocks);
+	ma_lock(&heaps_lock);
+	idle_add(heap);
+	ma_unlock(&heaps_lock);
+}
+
+/* Moves all chunks that can be moved; `from` is owned by the caller. */
+static void adopt_chunks(struct heap *heap, struct heap *from)
+{
+	struct chunk *next;
+
+	ma_slab_drain(&from->slabs, &from->blocks);
+	for (struct chunk *chunk = from->blocks.chunks; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		if (!ma_slab_freeze(&from->slabs, &from->blocks, chunk))
+			continue; /* somebody is about to tell the old owner something: another time */
+		ma_block_adopt(&heap->blocks, &from->blocks, chunk);
+		ma_store_relaxed(&chunk->owner, heap); /* pairs with the push that reads it, through arm() */
+		ma_slab_adopt(&heap->slabs, &heap->blocks, &from->slabs, chunk);
+	}
+}
+
+bool ma_heaps_adopt(struct heap *heap, struct heap *idle)
+{
+	struct heap *from;
+	bool adopted = false;
+
+	if (!ma_heaps_any_idle())
+		return false;
+	ma_lock(&heaps_lock);
+	for (from = idle_heaps; from != NULL; from = from->next_idle)
+		if (from->blocks.chunks != NULL && (idle == NULL || from == idle))
+			break;
+	if (from != NULL) {
+		struct chunk *first = from->blocks.chunks;
+		idle_remove(from);
+		adopt_chunks(heap, from);
+		adopted = from->blocks.chunks != first;
+		idle_add(from);
+	}
+	ma_unlock(&heaps_lock);
+	return adopted;
+}
+
+size_t ma_heaps_trim_idle(size_t pad)
+{
+	size_t given = 0;
+
+	ma_lock(&heaps_lock);
+	for (struct heap *heap = idle_heaps; heap != NULL; heap = heap->next_idle) {
+		bool had = heap->blocks.chunks != NULL;
+		given += ma_heap_trim(heap, pad);
+		if (had && heap->blocks.chunks == NULL)
+			ma_store_relaxed(&idle_with_chunks, ma_load_relaxed(&idle_with_chunks) - 1);
+	}
+	ma_unlock(&heaps_lock);
+	return given;
+}
+
+void ma_heaps_before_fork(void)
+{
+	ma_lock(&heaps_lock);
+	ma_chunk_lock_all();
+	ma_large_lock_all();
+}
+
+void ma_heaps_after_fork_parent(void)
+{
+	ma_large_unlock_all();
+	ma_chunk_unlock_all();
+	ma_unlock(&heaps_lock);
+}
+
+void ma_heaps_after_fork_child(struct heap *mine)
+{
+	for (struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
+		if (heap != mine && !ma_load_relaxed(&heap->idle))
+			heap->lost = true;
+	ma_heaps_after_fork_parent();
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * large.c - owns the table of large objects and the cache of freed mappings.
+ *
+ * The objects carry no header: a table, hashed by address with linear probing, knows their sizes. So a mapping
+ * is page-aligned to its user, no page is touched for our sake, and no overflow reaches what we know.
+ *
+ * A freed mapping waits in the cache, since mapping and faulting in anew costs far more than any malloc. The
+ * cache holds at most as many bytes as large objects are in use, or CACHE_LEAST; the oldest go first, and what
+ * has waited for DECAY_MS goes at the next large free.
+ */
+#include "large.h"
+
+#include "clock.h"
+#include "lock.h"
+#include "source.h"
+
+#define CACHE_SLOTS 16u
+#define CACHE_LEAST ((size_t)8 * 1024 * 1024)
+#define DECAY_MS 500
+#define HUGE_PAGE ((size_t)2 * 1024 * 1024)
+/* From this size on a mapping is backed by huge pages where it is aligned to them. */
+#define HUGE_MIN ((size_t)4 * 1024 * 1024)
+
+struct large {
+	char *start; /* NULL: an empty place */
+	size_t size;
+};
+
+struct cached {
+	char *start;
+	size_t size;
+	uint64_t since; /* milliseconds */
+};
+
+static struct lock large_lock = MA_LOCK_INIT;
+static struct large first_table[64]; /* saves a mapping in most programs */
+static struct large *table = first_table;
+static size_t table_size = 64; /* places: a power of two, at most half of them taken */
+static size_t objects, used_bytes;
+static struct cached cache[CACHE_SLOTS]; /* the oldest first */
+static unsigned cache_count;
+static size_t cache_bytes;
+
+void ma_large_lock_all(void)
+{
+	ma_lock(&large_lock);
+}
+
+void ma_large_unlock_all(void)
+{
+	ma_unlock(&large_lock);
+}
+
+/* --- the table; callers hold the lock --- */
+
+static size_t place_of(const char *start)
+{
+	return (size_t)(((uintptr_t)start >> 12) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (table_size - 1);
+}
+
+/* The place of `start`, or the empty one where it would be. */
+static struct large *table_find(const char *start)
+{
+	size_t at = place_of(start);
+
+	while (table[at].start != NULL && table[at].start != start)
+		at = (at + 1) & (table_size - 1);
+	return &table[at];
+}
+
+static bool table_grow(void)
+{
+	struct large *old = table;
+	size_t old_size = table_size, bytes = table_size * 2 * sizeof(*table);
+	struct large *new = ma_source_map(ma_round_up(bytes, ma_source_page()), MA_UNIT);
+
+	if (new == NULL)
+		return false;
+	table = new;
+	table_size *= 2;
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i].start != NULL)
+			*table_find(old[i].start) = old[i];
+	if (old != first_table)
+		ma_source_unmap(old, ma_round_up(old_size * sizeof(*old), ma_source_page()));
+	return true;
+}
+
+static bool table_insert(char *start, size_t size)
+{
+	/* Without memory for a larger table this one fills up, but for one place, where a search ends. */
+	if (objects >= table_size / 2 && !table_grow() && objects == table_size - 1)
+		return false;
+	*table_find(start) = (struct large){start, size};
+	objects++;
+	used_bytes += size;
+	return true;
+}
+
+static void table_remove(struct large *place)
+{
+	size_t hole = (size_t)(place - table), at = hole;
+
+	objects--;
+	used_bytes -= place->size;
+	/* Close the gap: what a probe would no longer find moves back into it. */
+	for (;;) {
+		size_t home;
+		at = (at + 1) & (table_size - 1);
+		if (table[at].start == NULL)
+			break;
+		home = place_of(table[at].start);
+		if (((at - home) & (table_size - 1)) >= ((at - hole) & (table_size - 1))) {
+			table[hole] = table[at];
+			hole = at;
+		}
+	}
+	table[hole].start = NULL;
+}
+
+/* --- the cache; callers hold the lock --- */
+
+static struct cached cache_take(unsigned index)
+{
+	struct cached taken = cache[index];
+
+	cache_count--;
+	cache_bytes -= taken.size;
+	for (unsigned i = index; i < cache_count; i++)
+		cache[i] = cache[i + 1];
+	return taken;
+}
+
+/* The smallest cached mapping that serves without wasting more than an eighth. */
+static bool cache_find(size_t size, size_t align, struct cached *found)
+{
+	unsigned best = CACHE_SLOTS;
+
+	for (unsigned i = 0; i < cache_count; i++) {
+		if (cache[i].size < size || cache[i].size > size + size / 8 ||
+		    ((uintptr_t)cache[i].start & (align - 1)) != 0)
+			continue;
+		if (best == CACHE_SLOTS || cache[i].size < cache[best].size)
+			best = i;
+	}
+	if (best == CACHE_SLOTS)
+		return false;
+	*found = cache_take(best);
+	return true;
+}
+
+/* Takes out of the cache what is too much or too old; returns how many mappings now stand in `out`. */
+static unsigned cache_evict(struct cached out[CACHE_SLOTS], uint64_t now, size_t incoming)
+{
+	size_t most = ma_max(CACHE_LEAST, used_bytes);
+	unsigned count = 0;
+
+	while (cache_count > 0 && (cache_count == CACHE_SLOTS || cache_bytes + incoming > most ||
+				   now - cache[0].since >= DECAY_MS))
+		out[count++] = cache_take(0);
+	return count;
+}
+
+static size_t unmap_all(const struct cached *out, unsigned count)
+{
+	size_t given = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		ma_source_unmap(out[i].start, out[i].size);
+		given += out[i].size;
+	}
+	return given;
+}
+
+/* --- the functions of the layer --- */
+
+static char *map_new(size_t size, size_t align)
+{
+	bool huge = size >= HUGE_MIN;
+	char *start = ma_source_map(size, huge ? ma_max(align, HUGE_PAGE) : align);
+
+	if (start == NULL && ma_large_trim() > 0)
+		start = ma_source_map(size, align);
+	if (start != NULL && huge)
+		ma_source_huge(start, size, true);
+	return start;
+}
+
+void *ma_large_alloc(size_t size, size_t align, bool *zero)
+{
+	struct cached found = {0};
+	bool known;
+
+	if (size > PTRDIFF_MAX - MA_WINDOW || align > PTRDIFF_MAX)
+		return NULL;
+	size = ma_round_up(size, ma_source_page());
+	ma_lock(&large_lock);
+	*zero = !cache_find(size, align, &found);
+	known = !*zero && table_insert(found.start, found.size);
+	ma_unlock(&large_lock);
+	if (*zero) {
+		found = (struct cached){.start = map_new(size, align), .size = size};
+		if (found.start == NULL)
+			return NULL;
+		ma_lock(&large_lock);
+		known = table_insert(found.start, found.size);
+		ma_unlock(&large_lock);
+	}
+	if (!known) {
+		ma_source_unmap(found.start, found.size);
+		return NULL;
+	}
+	return found.start;
+}
+
+bool ma_large_free(void *p)
+{
+	struct cached out[CACHE_SLOTS + 1];
+	struct large *place;
+	unsigned count;
+	bool known;
+
+	if (((uintptr_t)p & (ma_source_page() - 1)) != 0 || p == NULL)
+		return false;
+	ma_lock(&large_lock);
+	place = table_find(p);
+	known = place->start != NULL;
+	if (known) {
+		uint64_t now = ma_clock_ms();
+		struct cached freed = {place->start, place->size, now};
+		table_remove(place);
+		count = cache_evict(out, now, freed.size);
+		if (cache_bytes + freed.size <= ma_max(CACHE_LEAST, used_bytes)) {
+			cache[cache_count++] = freed;
+			cache_bytes += freed.size;
+		} else {
+			out[count++] = freed;
+		}
+	}
+	ma_unlock(&large_lock);
+	if (known)
+		unmap_all(out, count);
+	return known;
+}
+
+size_t ma_large_size(const void *p)
+{
+	const struct large *place;
+	size_t size;
+
+	if (p == NULL)
+		return 0;
+	ma_lock(&large_lock);
+	place = table_find(p);
+	size = place->start == NULL ? 0 : place->size;
+	ma_unlock(&large_lock);
+	return size;
+}
+
+void *ma_large_resize(void *p, size_t size, bool may_move)
+{
+	size_t old_size;
+	char *moved = p;
+	struct large *place;
+
+	if (size > PTRDIFF_MAX - MA_WINDOW)
+		return NULL;
+	size = ma_round_up(size, ma_source_page());
+	ma_lock(&large_lock);
+	place = table_find(p);
+	old_size = place->size;
+	if (size != old_size) /* while it is out of the table nobody else can be given its address */
+		table_remove(place);
+	ma_unlock(&large_lock);
+	if (size == old_size)
+		return p;
+	if (size < old_size)
+		ma_source_unmap((char *)p + size, old_size - size);
+	else
+		moved = ma_source_remap(p, old_size, size, may_move);
+	ma_lock(&large_lock);
+	/* There is room: the place that was just emptied, unless others took it, and the table grew for them. */
+	if (!table_insert(moved == NULL ? p : moved, moved == NULL ? old_size : size))
+		ma_fatal("out of memory for the table of large objects", p);
+	ma_unlock(&large_lock);
+	return moved;
+}
+
+size_t ma_large_trim(void)
+{
+	struct cached out[CACHE_SLOTS];
+	unsigned count = 0;
+
+	ma_lock(&large_lock);
+	while (cache_count > 0)
+		out[count++] = cache_take(0);
+	ma_unlock(&large_lock);
+	return unmap_all(out, count);
+}
+
+bool ma_large_is_cached(const void *p)
+{
+	bool found = false;
+
+	ma_lock(&large_lock);
+	for (unsigned i = 0; i < cache_count; i++)
+		found = found || cache[i].start == p;
+	ma_unlock(&large_lock);
+	return found;
+}
+
+void ma_large_count(size_t *used, size_t *cached, size_t *count)
+{
+	ma_lock(&large_lock);
+	*used = used_bytes;
+	*cached = cache_bytes;
+	*count = objects;
+	ma_unlock(&large_lock);
+}
+
+bool ma_large_after(const void *after, struct large_place *place)
+{
+	const char *low = after;
+
+	place->start = NULL;
+	ma_lock(&large_lock);
+	for (size_t i = 0; i < table_size; i++)
+		if (table[i].start > low && (place->start == NULL || table[i].start < place->start))
+			*place = (struct large_place){table[i].start, table[i].size, false};
+	for (unsigned i = 0; i < cache_count; i++)
+		if (cache[i].start > low && (place->start == NULL || cache[i].start < place->start))
+			*place = (struct large_place){cache[i].start, cache[i].size, true};
+	ma_unlock(&large_lock);
+	return place->start != NULL;
+}

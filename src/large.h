@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * large.h - objects too big for a chunk: a mapping each, grown by mremap, and a cache of freed ones.
+ *
+ * Any thread may call anything here: one lock guards the table, and no system call is made under it.
+ */
+#ifndef MA_LARGE_H
+#define MA_LARGE_H
+
+#include "base.h"
+
+/* From this size on objects are large. */
+#define LARGE_MIN ((size_t)2 * 1024 * 1024)
+
+/* One mapping, as ma_large_after() shows it. */
+struct large_place {
+	char *start;
+	size_t size; /* bytes, whole OS pages, all of them usable */
+	bool free;   /* waits in the cache */
+};
+
+/* Maps `size` bytes aligned to `align`. `*zero`: they are known to be zero. NULL: out of memory. */
+void *ma_large_alloc(size_t size, size_t align, bool *zero);
+
+/* Frees the object that starts at `p`; false if none does. */
+bool ma_large_free(void *p);
+
+/* Usable bytes of the object that starts at `p`; 0 if none does. */
+size_t ma_large_size(const void *p);
+
+/* Resizes in place, or by moving pages, never by copying. NULL: it can't, and nothing changed. */
+void *ma_large_resize(void *p, size_t size, bool may_move);
+
+/* Gives back all cached mappings; returns how many bytes. */
+size_t ma_large_trim(void);
+
+/* Was there a large object at `p`, lately freed? For reports. */
+bool ma_large_is_cached(const void *p);
+
+/* Bytes in use, and bytes in the cache. */
+void ma_large_count(size_t *used, size_t *cached, size_t *objects);
+
+/* The mapping with the lowest address above `after` (NULL: of all); false if there is none. */
+bool ma_large_after(const void *after, struct large_place *place);
+
+/* Around fork. */
+void ma_large_lock_all(void);
+void ma_large_unlock_all(void);
+
+#endif /* MA_LARGE_H */

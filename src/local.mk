@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+
+library_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src
+library_cflags = $(AM_CFLAGS) $(MA_LIBRARY_CFLAGS)
+
+# All but where memory comes from, which the unit tests script: they link this and a source of their own.
+noinst_LTLIBRARIES += libma_core.la
+libma_core_la_SOURCES = \
+	src/api.c \
+	src/atomic.h \
+	src/base.h \
+	src/block.c \
+	src/block.h \
+	src/chunk.c \
+	src/chunk.h \
+	src/clock.h \
+	src/fatal.c \
+	src/fatal.h \
+	src/fit.c \
+	src/fit.h \
+	src/heap.c \
+	src/front.c \
+	src/front.h \
+	src/heap.h \
+	src/heaps.c \
+	src/inspect/check.c \
+	src/inspect/inspect.h \
+	src/inspect/map.c \
+	src/inspect/summary.c \
+	src/inspect/walk.c \
+	src/large.c \
+	src/large.h \
+	src/lock.h \
+	src/options.c \
+	src/options.h \
+	src/slab.c \
+	src/slab.h \
+	src/text.c \
+	src/text.h \
+	src/thread.h
+libma_core_la_CPPFLAGS = $(library_cppflags)
+libma_core_la_CFLAGS = $(library_cflags)
+
+if MA_THREADS
+libma_core_la_SOURCES += src/thread.c
+else
+libma_core_la_SOURCES += src/thread_single.c
+endif
+
+# Before a release, current:revision:age changes as Libtool's manual says under "Updating version info".
+lib_LTLIBRARIES += libma.la
+libma_la_SOURCES = src/source.c src/source.h
+libma_la_CPPFLAGS = $(library_cppflags)
+libma_la_CFLAGS = $(library_cflags)
+libma_la_LIBADD = libma_core.la
+libma_la_LDFLAGS = $(MA_LIBRARY_LDFLAGS) -version-info 0:0:0 \
+	-Wl,--version-script=$(srcdir)/src/libma.map
+EXTRA_libma_la_DEPENDENCIES = src/libma.map
+
+# libma as the malloc of programs that know nothing of it.
+if MA_PRELOAD
+pkglib_LTLIBRARIES += libma-preload.la
+endif
+libma_preload_la_SOURCES = src/override.c src/override_new.c src/source.c src/source.h
+libma_preload_la_CPPFLAGS = $(library_cppflags)
+libma_preload_la_CFLAGS = $(library_cflags)
+libma_preload_la_LIBADD = libma_core.la
+libma_preload_la_LDFLAGS = $(MA_LIBRARY_LDFLAGS) -module -avoid-version -shared \
+	-Wl,--version-script=$(srcdir)/src/libma-preload.map
+EXTRA_libma_preload_la_DEPENDENCIES = src/libma-preload.map
+
+EXTRA_DIST += src/libma-preload.map src/libma.map

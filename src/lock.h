@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.h - a lock for what is rare and short: the chunk registry, the list of heaps, the large objects. Never
+ * held across a call of the program's, never taken on a thread's own allocation and free.
+ *
+ * Ranks, outermost first: heaps (thread.c), chunks (chunk.c), large (large.c). fork takes them in that order.
+ */
+#ifndef MA_LOCK_H
+#define MA_LOCK_H
+
+#include "base.h"
+
+#if MA_THREADS
+
+#include <pthread.h>
+
+struct lock {
+	pthread_mutex_t mutex;
+};
+#define MA_LOCK_INIT                                                                                         \
+	{                                                                                                    \
+		PTHREAD_MUTEX_INITIALIZER                                                                    \
+	}
+
+MA_INLINE void ma_lock(struct lock *lock)
+{
+	pthread_mutex_lock(&lock->mutex);
+}
+
+MA_INLINE void ma_unlock(struct lock *lock)
+{
+	pthread_mutex_unlock(&lock->mutex);
+}
+
+#else
+
+struct lock {
+	char none;
+};
+#define MA_LOCK_INIT                                                                                         \
+	{                                                                                                    \
+		0                                                                                            \
+	}
+
+MA_INLINE void ma_lock(struct lock *lock)
+{
+	(void)lock;
+}
+
+MA_INLINE void ma_unlock(struct lock *lock)
+{
+	(void)lock;
+}
+
+#endif
+
+#endif /* MA_LOCK_H */

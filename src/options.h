@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* options.h - what MA_OPTIONS said; see ma_options(7). Written once, before main(); read by anyone. */
+#ifndef MA_OPTIONS_H
+#define MA_OPTIONS_H
+
+#include "base.h"
+
+struct options {
+	bool stats;	   /* write a summary to standard error at exit */
+	char map[256];	   /* write the heap map to this file at exit; "-": standard error; "": don't */
+};
+
+extern struct options ma_options;
+
+/* Reads a string as MA_OPTIONS holds one; warns of what it can't read and ignores it. NULL is empty. */
+void ma_options_read(const char *string);
+
+#endif /* MA_OPTIONS_H */

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * override.c - libma under the names of the C library's malloc family, for the preload library only.
+ *
+ * All that glibc's manual names under "Replacing malloc", and what else would answer for a heap that is not
+ * there. The functions behave as malloc(3), malloc_usable_size(3), mallinfo(3), … say.
+ *
+ * A pointer that libma doesn't know may come from the C library's own allocator, called by its inner names. If
+ * what stands before it is a chunk of glibc's, it goes there; otherwise it is reported.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "front.h"
+#include "inspect/inspect.h"
+#include "ma.h"
+#include "source.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+extern void __libc_free(void *) __attribute__((weak));
+extern void *__libc_realloc(void *, size_t) __attribute__((weak));
+
+__attribute__((constructor(101))) static void override_load(void)
+{
+	ma_source_own_break();
+	ma_front_start();
+}
+
+/* --- the C library's own memory --- */
+
+static bool is_readable(const void *p)
+{
+	size_t page = ma_source_page();
+	unsigned char state;
+	int saved = errno;
+	bool mapped = mincore((void *)ma_round_down((uintptr_t)p, page), page, &state) == 0;
+
+	errno = saved;
+	return mapped;
+}
+
+/* Does what stands before `p` look like the head of a chunk in use of glibc's malloc? */
+static bool is_libc_memory(const void *p)
+{
+	const size_t *head = (const size_t *)p - 2; /* size of the previous chunk; own size and three flags */
+	const size_t *next;
+	size_t size;
+
+	if (p == NULL || (uintptr_t)p % (2 * sizeof(size_t)) != 0 || !is_readable(head) || !is_readable(p))
+		return false;
+	size = head[1] & ~(size_t)7;
+	if (head[1] & 2) /* a mapping of its own */
+		return (((uintptr_t)head - head[0]) | (head[0] + size)) % ma_source_page() == 0;
+	next = (const size_t *)((const char *)head + size);
+	/* The next chunk says that this one is in use. */
+	return size >= 4 * sizeof(size_t) && size % (2 * sizeof(size_t)) == 0 && is_readable(next + 1) &&
+	       (next[1] & 1) != 0;
+}
+
+static MA_COLD void free_strange(void *p)
+{
+	if (__libc_free == NULL || !is_libc_memory(p))
+		ma_heap_report(p);
+	__libc_free(p);
+}
+
+static MA_COLD void *realloc_strange(void *p, size_t size)
+{
+	if (__libc_realloc == NULL || !is_libc_memory(p))
+		ma_heap_report(p);
+	return __libc_realloc(p, size);
+}
+
+/* --- malloc and its family --- */
+
+EXPORT void *malloc(size_t size)
+{
+	return ma_front_alloc(size);
+}
+
+EXPORT void free(void *p)
+{
+	if (MA_UNLIKELY(!ma_front_free(p)))
+		free_strange(p);
+}
+
+EXPORT void cfree(void *p);
+
+EXPORT void cfree(void *p)
+{
+	free(p);
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+	return ma_front_calloc(count, size);
+}
+
+EXPORT void *realloc(void *p, size_t size)
+{
+	bool strange;
+	void *moved;
+
+	if (p == NULL)
+		return ma_front_alloc(size);
+	if (size == 0) {
+		free(p);
+		return NULL;
+	}
+	moved = ma_front_realloc(p, size, &strange);
+	return MA_LIKELY(!strange) ? moved : realloc_strange(p, size);
+}
+
+EXPORT void *reallocarray(void *p, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(p, bytes);
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+	return ma_aligned_alloc(alignment, size);
+}
+
+EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
+{
+	return ma_posix_memalign(out, alignment, size);
+}
+
+EXPORT void *memalign(size_t alignment, size_t size)
+{
+	return ma_memalign(alignment, size);
+}
+
+EXPORT void *valloc(size_t size)
+{
+	return ma_front_alloc_aligned(size, ma_source_page());
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+	size_t page = ma_source_page();
+
+	return ma_front_alloc_aligned(size > PTRDIFF_MAX ? size : ma_max(ma_round_up(size, page), page), page);
+}
+
+EXPORT void free_sized(void *p, size_t size);
+EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size);
+
+EXPORT void free_sized(void *p, size_t size)
+{
+	ma_free_sized(p, size);
+}
+
+EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
+{
+	ma_free_aligned_sized(p, alignment, size);
+}
+
+EXPORT size_t malloc_usable_size(void *p)
+{
+	enum heap_place place;
+
+	return p == NULL ? 0 : ma_heap_size(ma_thread_heap, p, &place);
+}
+
+/* --- what glibc tells of its heap, told of ours --- */
+
+EXPORT int malloc_trim(size_t pad)
+{
+	return ma_trim(pad);
+}
+
+EXPORT int mallopt(int parameter, int value)
+{
+	(void)parameter;
+	(void)value;
+	return 1; /* none of glibc's parameters has a counterpart here: accepted, without effect */
+}
+
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+	struct heap_summary sum;
+
+	ma_inspect_summary(&sum);
+	return (struct mallinfo2){
+		.arena = sum.chunk_bytes,
+		.ordblks = sum.free_blocks,
+		.smblks = sum.free_slots,
+		.hblks = sum.large_objects,
+		.hblkhd = sum.large_bytes,
+		.fsmblks = sum.free_slot_bytes,
+		.uordblks = sum.used_bytes,
+		.fordblks = sum.chunk_bytes - sum.used_bytes,
+		.keepcost = sum.top_bytes,
+	};
+}
+
+EXPORT struct mallinfo mallinfo(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return (struct mallinfo){
+		.arena = (int)info.arena,
+		.ordblks = (int)info.ordblks,
+		.smblks = (int)info.smblks,
+		.hblks = (int)info.hblks,
+		.hblkhd = (int)info.hblkhd,
+		.fsmblks = (int)info.fsmblks,
+		.uordblks = (int)info.uordblks,
+		.fordblks = (int)info.fordblks,
+		.keepcost = (int)info.keepcost,
+	};
+}
+
+EXPORT void malloc_stats(void)
+{
+	ma_inspect_print_summary(STDERR_FILENO);
+}
+
+/* As malloc_info(3), with the totals only. */
+EXPORT int malloc_info(int options, FILE *stream)
+{
+	struct heap_summary sum;
+	int written;
+
+	if (options != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	ma_inspect_summary(&sum);
+	written = fprintf(stream,
+			  "<malloc version=\"1\">\n"
+			  "<total type=\"fast\" count=\"%zu\" size=\"%zu\"/>\n"
+			  "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n"
+			  "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n"
+			  "<system type=\"current\" size=\"%zu\"/>\n"
+			  "<system type=\"max\" size=\"%zu\"/>\n"
+			  "<aspace type=\"total\" size=\"%zu\"/>\n"
+			  "<aspace type=\"mprotect\" size=\"%zu\"/>\n</malloc>\n",
+			  sum.free_slots, sum.free_slot_bytes, sum.free_blocks, sum.free_bytes,
+			  sum.large_objects, sum.large_bytes, sum.chunk_bytes, sum.peak_bytes, sum.chunk_bytes,
+			  sum.chunk_bytes);
+	return written < 0 ? -1 : 0;
+}

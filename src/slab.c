@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.c - owns the slab descriptors, the slots' list words and the lists of slabs by class.
+ *
+ * A slab is in one of these states; its owner moves it on, in ma_slab_refill() and ma_slab_event():
+ *
+ *   current   its slots are popped; one a class
+ *   carving   has room for more slots; one a class, may be the current one, is on no list
+ *   queued    has ready slots or remote frees, waits on its class's list. It goes to the tail when it gets its
+ *             first free slot, so that slots gather before it is used again.
+ *   full      has none; on no list. The first free finds it again: a local one by `used`, a remote one by NOTIFY.
+ *
+ * A remote free is one compare-and-swap on the slab's `remote` word: | PENDING | NOTIFY | count, 30 | offset, 32 |.
+ * NOTIFY is set while the slab is full. Who pushes then turns it into PENDING, and must put the slab on its
+ * owner's list of pending slabs. While PENDING is set neither the slab nor its chunk may go or change hands;
+ * the owner clears it when the slab reaches him.
+ */
+#include "slab.h"
+
+#include <string.h>
+
+#include "source.h"
+
+static uint32_t remote_first(uint64_t word)
+{
+	return (uint32_t)word;
+}
+
+static uint32_t remote_count(uint64_t word)
+{
+	return (uint32_t)(word >> 32) & 0x3fffffff;
+}
+
+/* --- shape of a class --- */
+
+/* Granules of a slab: room for 32 slots of up to 2 KiB, for 15 and more of larger ones. */
+static unsigned class_granules(size_t size)
+{
+	size_t granules = (size * 32 + MA_GRANULE - 1) / MA_GRANULE;
+
+	return (unsigned)ma_max(ma_min(granules, 4), (size * 16 + MA_GRANULE - 1) / MA_GRANULE);
+}
+
+/* Bytes from the block's header to slot 0, so that slots keep the alignment of their size, a cache line at most. */
+static size_t class_lead(size_t size)
+{
+	return size % 64 == 0 ? 64 : size % 32 == 0 ? 32 : 16;
+}
+
+/* How many objects of a class are served as blocks before it gets a slab: a program that has few of a size
+ * shall not pay an OS page for it. */
+static unsigned class_early(size_t size)
+{
+	return (unsigned)ma_clamp(2048 / size, 2, 16);
+}
+
+/* --- lists of slabs --- */
+
+static void queue_append(struct slab_bin *bin, struct slab *slab)
+{
+	slab->next = NULL;
+	slab->prev = bin->last;
+	if (bin->last != NULL)
+		bin->last->next = slab;
+	else
+		bin->first = slab;
+	bin->last = slab;
+	slab->queued = true;
+}
+
+static void queue_remove(struct slab_bin *bin, struct slab *slab)
+{
+	if (slab->prev != NULL)
+		slab->prev->next = slab->next;
+	else
+		bin->first = slab->next;
+	if (slab->next != NULL)
+		slab->next->prev = slab->prev;
+	else
+		bin->last = slab->prev;
+	slab->queued = false;
+}
+
+/* Makes `slab`, or none for NULL, the one that slots of the class are popped from. */
+static void set_current(struct slabs *slabs, unsigned class, struct slab *slab)
+{
+	ptrdiff_t distance = slab == NULL ? 0 : (char *)slab - (char *)slabs;
+	size_t size = ma_slab_class_size(class);
+	size_t below = class == 0 ? 0 : ma_slab_class_size(class - 1) / MA_UNIT + 1;
+
+	slabs->current[class] = distance;
+	for (size_t unit = below; unit <= ma_min(size, SLAB_DIRECT_MAX) / MA_UNIT; unit++)
+		slabs->direct[unit] = distance;
+	if (slab != NULL)
+		slab->used++;
+}
+
+static bool is_current(struct slabs *slabs, const struct slab *slab)
+{
+	return ma_slab_current(slabs, slab->class) == slab;
+}
+
+/* Writes a slab, or none, into the map for all its granules. */
+static void map_set(struct slabs *slabs, const struct slab *slab, bool present)
+{
+	ptrdiff_t distance = (const char *)slab - (const char *)slabs;
+	const char *granule = (const char *)ma_round_down((uintptr_t)slab->start, MA_GRANULE);
+
+	for (unsigned n = class_granules(slab->slot_size); n > 0; n--, granule += MA_GRANULE) {
+		ptrdiff_t *entry = &slabs->map[(uint32_t)(uintptr_t)granule >> MA_GRANULE_SHIFT];
+		if (present)
+			*entry = distance;
+		else if (*entry == distance)
+			*entry = 0;
+	}
+}
+
+/* --- the remote list --- */
+
+static bool push_remote(struct slab *slab, uint32_t offset, void *p)
+{
+	struct slot *slot = p;
+	uint64_t old = ma_load_relaxed(&slab->remote), new;
+
+	slot->free_in = slab;
+	do {
+		slot->next = remote_first(old);
+		new = (old & ~(uint64_t)SLAB_END) + REMOTE_ONE + offset;
+		if (old & REMOTE_NOTIFY)
+			new = (new & ~REMOTE_NOTIFY) | REMOTE_PENDING;
+		/* Release: pairs with take_remote(), so that the owner sees the slot's words. Acquire: pairs with
+		 * arm(), so that who finds NOTIFY finds the owner who set it. */
+	} while (!ma_cas_acq_rel(&slab->remote, &old, new));
+	return (old & REMOTE_NOTIFY) != 0;
+}
+
+bool ma_slab_push_remote(struct slab *slab, void *p)
+{
+	return push_remote(slab, (uint32_t)((char *)p - slab->start), p);
+}
+
+bool ma_slab_push_remote_block(struct chunk *chunk, void *payload)
+{
+	return push_remote(&chunk->slab[0], (uint32_t)((char *)payload - (char *)chunk), payload);
+}
+
+void ma_slab_notify(struct slabs *owner, struct slab *slab)
+{
+	struct slab *old = ma_load_relaxed(&owner->pending);
+
+	do {
+		slab->pending = old;
+		/* Pairs with ma_slab_drain(), so that the owner sees `pending`. */
+	} while (!ma_cas_release(&owner->pending, &old, slab));
+}
+
+/* Takes the whole remote list onto the ready list; the slab's word gets `flags`. Returns how many slots came. */
+static uint32_t take_remote(struct slab *slab, uint64_t flags)
+{
+	uint64_t word = ma_swap_acquire(&slab->remote, REMOTE_EMPTY | flags); /* pairs with push_remote() */
+	uint32_t offset = remote_first(word);
+
+	if (offset == SLAB_END)
+		return 0;
+	if (slab->ready != SLAB_END) { /* the shorter list, mostly, is the remote one: hang the other to its end */
+		struct slot *slot = (struct slot *)(slab->start + offset);
+		while ((uint32_t)slot->next < ma_slab_limit(slab))
+			slot = (struct slot *)(slab->start + (uint32_t)slot->next);
+		slot->next = slab->ready;
+	}
+	slab->ready = offset;
+	slab->used -= remote_count(word);
+	return remote_count(word);
+}
+
+/* Takes in the remote frees of a slab that is not full. False if there are none, or if they will come with the
+ * list of pending slabs. */
+static bool collect(struct slab *slab)
+{
+	uint64_t word = ma_load_relaxed(&slab->remote);
+
+	if (remote_first(word) == SLAB_END || (word & REMOTE_PENDING) != 0)
+		return false;
+	return take_remote(slab, 0) != 0;
+}
+
+/* Asks to be told of the next remote free. False if some came first. */
+static bool arm(struct slab *slab)
+{
+	uint64_t old = REMOTE_EMPTY;
+
+	/* Release: pairs with push_remote(), who then reads the chunk's owner. Strong enough on failure too: the
+	 * frees that came are taken with acquire. */
+	while (!ma_cas_acq_rel(&slab->remote, &old, REMOTE_EMPTY | REMOTE_NOTIFY))
+		if (old != REMOTE_EMPTY)
+			return false;
+	return true;
+}
+
+/* Takes arm() back. False if somebody is about to tell the owner, who then waits for it. */
+static bool disarm(struct slab *slab)
+{
+	uint64_t old = ma_load_relaxed(&slab->remote);
+
+	do {
+		if (old & REMOTE_PENDING)
+			return false;
+	} while (!ma_cas_acq_rel(&slab->remote, &old, old & ~REMOTE_NOTIFY)); /* orders nothing that matters */
+	return true;
+}
+
+/* --- making, carving and giving back --- */
+
+static void carve(struct slab_bin *bin, struct slab *slab)
+{
+	size_t size = slab->slot_size, page = ma_source_page();
+	char *from = slab->start + ma_slab_limit(slab);
+	size_t want = ma_clamp((size_t)bin->bytes * MA_GRANULE / 8, 1, 64 * 1024);
+	size_t room = ma_round_up((uintptr_t)from + want, page) - (uintptr_t)from;
+	uint32_t count = (uint32_t)ma_clamp(room / size, 1, slab->slots - slab->carved);
+	uint32_t offset = ma_slab_limit(slab);
+	uint64_t mark = slab->fresh ? SLAB_ZERO : 0;
+
+	if (slab->fresh && !ma_chunk_of_slab(slab)->huge)
+		ma_source_populate(from, from + count * size);
+	for (uint32_t i = 0; i < count; i++, offset += (uint32_t)size) {
+		struct slot *slot = (struct slot *)(slab->start + offset);
+		slot->next = mark | (i + 1 < count ? offset + (uint32_t)size : slab->ready);
+		slot->free_in = slab;
+	}
+	slab->ready = ma_slab_limit(slab);
+	ma_store_relaxed(&slab->limit, offset);
+	slab->carved += count;
+	slab->bound += count * (slab->inverse * size);
+}
+
+static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigned class)
+{
+	size_t size = ma_slab_class_size(class);
+	unsigned granules = class_granules(size);
+	struct block_request request = {
+		.size = granules * MA_GRANULE - sizeof(struct mem_block),
+		.align = MA_GRANULE,
+		.offset = sizeof(struct mem_block),
+		.lazily = true,
+	};
+	size_t zero;
+	struct mem_block *block = ma_block_alloc(blocks, &request, &zero);
+	struct chunk *chunk;
+	struct slab *slab;
+
+	if (block == NULL)
+		return NULL;
+	chunk = ma_chunk_of(block);
+	slab = ma_chunk_take_slab(chunk);
+	ma_block_mark(block, BLOCK_SLAB);
+	slab->start = (char *)block + class_lead(size);
+	slab->inverse = UINT64_MAX / size + 1 + (size & (size - 1) ? 0 : 1);
+	slab->bound = 0;
+	slab->ready = SLAB_END;
+	ma_store_relaxed(&slab->limit, 0);
+	slab->carved = slab->used = 0;
+	slab->slot_size = (uint32_t)size;
+	slab->slots = (uint32_t)((granules * MA_GRANULE - class_lead(size)) / size);
+	slab->index = (uint8_t)(slab - chunk->slab);
+	slab->class = (uint8_t)class;
+	slab->full = slab->queued = false;
+	slab->fresh = zero <= 64;
+	ma_store_relaxed(&slab->remote, REMOTE_EMPTY);
+	if (slab->fresh) /* the links of the free block that it was */
+		memset(ma_block_payload(block), 0, zero);
+	memset(&chunk->slab_at[ma_chunk_granule(block)], slab->index, granules);
+	map_set(slabs, slab, true);
+	slabs->bin[class].bytes += granules;
+	return slab;
+}
+
+/* Gives back a slab that holds no live slot and is not the current one. */
+static void slab_delete(struct slabs *slabs, struct blocks *blocks, struct slab *slab)
+{
+	struct slab_bin *bin = &slabs->bin[slab->class];
+	struct chunk *chunk = ma_chunk_of_slab(slab);
+	unsigned granules = class_granules(slab->slot_size);
+	struct mem_block *block = (struct mem_block *)ma_round_down((uintptr_t)slab->start, MA_GRANULE);
+
+	if (slab->queued)
+		queue_remove(bin, slab);
+	if (bin->carving == slab)
+		bin->carving = NULL;
+	bin->bytes -= granules;
+	map_set(slabs, slab, false);
+	memset(&chunk->slab_at[ma_chunk_granule(block)], 0, granules);
+	slab->bound = 0;
+	ma_store_relaxed(&slab->limit, 0);
+	ma_chunk_drop_slab(chunk, slab);
+	ma_block_mark(block, BLOCK_USED);
+	ma_block_free(blocks, chunk, block);
+}
+
+/* Puts a slab that is not current where its state says: back to the blocks, to the list, or nowhere. */
+static void settle(struct slabs *slabs, struct blocks *blocks, struct slab *slab)
+{
+	struct slab_bin *bin = &slabs->bin[slab->class];
+
+	if (slab->used == 0)
+		slab_delete(slabs, blocks, slab);
+	else if (!slab->queued && bin->carving != slab)
+		queue_append(bin, slab);
+}
+
+/* The current slab has nothing ready: it becomes the carving one, or full. */
+static void leave_current(struct slabs *slabs, struct slab *slab)
+{
+	set_current(slabs, slab->class, NULL);
+	slab->used--;
+	if (slab->carved < slab->slots) {
+		slabs->bin[slab->class].carving = slab;
+		return;
+	}
+	if (slabs->bin[slab->class].carving == slab)
+		slabs->bin[slab->class].carving = NULL;
+	slab->full = true;
+	slab->used = 1;
+}
+
+/* --- the slow path of allocation --- */
+
+/* The current slab's next ready slot, after taking in what others freed into it; NULL if there is none. */
+static void *pop_current(struct slab *slab, size_t *zero)
+{
+	if (slab->ready == SLAB_END && ma_slab_limit(slab) != 0)
+		collect(slab);
+	if (slab->ready < ma_slab_limit(slab)) {
+		*zero = ma_slab_peek_zero(slab) ? sizeof(struct slot) : SIZE_MAX;
+		return ma_slab_pop(slab);
+	}
+	MA_CHECK(ma_slab_limit(slab) == 0 || slab->ready == SLAB_END, "free list of a slab overwritten (a write after free?)",
+		 slab->start);
+	return NULL;
+}
+
+/* The next slab of the class to pop from, of those that there are; NULL if a new one is needed. */
+static struct slab *next_slab(struct slabs *slabs, struct blocks *blocks, struct slab_bin *bin)
+{
+	struct slab *slab;
+
+	if (bin->first == NULL)
+		ma_slab_drain(slabs, blocks);
+	slab = bin->first;
+	if (slab != NULL)
+		queue_remove(bin, slab);
+	else
+		slab = bin->carving;
+	return slab;
+}
+
+void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class, size_t *zero)
+{
+	struct slab_bin *bin = &slabs->bin[class];
+
+	for (;;) {
+		struct slab *slab = ma_slab_current(slabs, class);
+		void *slot = pop_current(slab, zero);
+
+		if (slot != NULL)
+			return slot;
+		if (slab != &slabs->none) {
+			if (slab->carved < slab->slots &&
+			    (bin->carving != slab || (bin->first == NULL && !ma_slab_drain(slabs, blocks)))) {
+				carve(bin, slab);
+				continue;
+			}
+			if (slab->carved == slab->slots && !arm(slab))
+				continue; /* frees came from others meanwhile */
+			leave_current(slabs, slab);
+		}
+		slab = next_slab(slabs, blocks, bin);
+		if (slab == NULL && bin->early < class_early(ma_slab_class_size(class))) {
+			struct block_request request = {.size = ma_slab_class_size(class), .align = MA_UNIT};
+			struct mem_block *block = ma_block_alloc(blocks, &request, zero);
+			bin->early++;
+			return block == NULL ? NULL : ma_block_payload(block);
+		}
+		if (slab == NULL) {
+			slab = slab_new(slabs, blocks, class);
+			if (slab == NULL)
+				return NULL;
+			bin->carving = slab;
+		}
+		set_current(slabs, class, slab);
+	}
+}
+
+/* --- what frees bring about --- */
+
+void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab)
+{
+	if (slab->full) {
+		slab->full = false;
+		slab->used = slab->carved - 1;
+		disarm(slab);
+	}
+	settle(slabs, blocks, slab);
+}
+
+/* Frees the blocks of a chunk that other threads have freed. */
+static void drain_blocks(struct blocks *blocks, struct chunk *chunk)
+{
+	/* Pairs with push_remote(). */
+	uint64_t word = ma_swap_acquire(&chunk->slab[0].remote, REMOTE_EMPTY | REMOTE_NOTIFY);
+	uint32_t offset = remote_first(word);
+
+	while (offset != SLAB_END) { /* the last one may take the chunk with it */
+		struct slot *slot = (struct slot *)((char *)chunk + offset);
+		struct mem_block *block = ma_block_of(slot);
+		offset = (uint32_t)slot->next;
+		MA_CHECK(ma_block_inspect(chunk, slot) == BLOCK_SOUND, "double free of a block", slot);
+		ma_block_free(blocks, chunk, block);
+	}
+}
+
+static void drain_slab(struct slabs *slabs, struct blocks *blocks, struct slab *slab)
+{
+	if (slab->full) {
+		slab->full = false;
+		slab->used = slab->carved;
+	}
+	take_remote(slab, 0);
+	if (!is_current(slabs, slab))
+		settle(slabs, blocks, slab);
+}
+
+bool ma_slab_drain(struct slabs *slabs, struct blocks *blocks)
+{
+	struct slab *slab, *next;
+
+	if (ma_load_relaxed(&slabs->pending) == NULL)
+		return false;
+	slab = ma_swap_acquire(&slabs->pending, NULL); /* pairs with ma_slab_notify() */
+	for (; slab != NULL; slab = next) {
+		next = slab->pending;
+		if (slab->index == 0)
+			drain_blocks(blocks, ma_chunk_of_slab(slab));
+		else
+			drain_slab(slabs, blocks, slab);
+	}
+	return true;
+}
+
+/* The n-th slab of a chunk, NULL if there is none. */
+static struct slab *slab_of_index(struct chunk *chunk, unsigned index)
+{
+	return chunk->slab_in_use[index / 64] >> (index % 64) & 1 ? &chunk->slab[index] : NULL;
+}
+
+void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk)
+{
+	for (unsigned i = 1; i < MA_GRANULES; i++) {
+		struct slab *slab = slab_of_index(chunk, i);
+		if (slab == NULL || slab->full)
+			continue;
+		collect(slab);
+		if (is_current(slabs, slab)) {
+			if (slab->used > 1)
+				continue;
+			set_current(slabs, slab->class, NULL);
+			slab->used = 0;
+		}
+		if (slab->used == 0)
+			slab_delete(slabs, blocks, slab);
+	}
+}
+
+/* --- a chunk changes hands --- */
+
+bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk)
+{
+	unsigned done = 0;
+
+	for (; done < MA_GRANULES; done++) {
+		struct slab *slab = slab_of_index(chunk, done);
+		if (slab != NULL && !disarm(slab))
+			break;
+	}
+	if (done == MA_GRANULES)
+		return true;
+	for (unsigned i = 0; i < done; i++) {
+		struct slab *slab = slab_of_index(chunk, i);
+		if (slab == NULL || (i != 0 && !slab->full) || arm(slab))
+			continue;
+		if (i == 0)
+			drain_blocks(blocks, chunk);
+		else
+			drain_slab(slabs, blocks, slab);
+	}
+	return false;
+}
+
+void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *from, struct chunk *chunk)
+{
+	for (unsigned i = 1; i < MA_GRANULES; i++) {
+		struct slab *slab = slab_of_index(chunk, i);
+		struct slab_bin *bin, *old;
+		if (slab == NULL)
+			continue;
+		bin = &slabs->bin[slab->class];
+		old = &from->bin[slab->class];
+		if (slab->queued)
+			queue_remove(old, slab);
+		if (old->carving == slab)
+			old->carving = NULL;
+		if (is_current(from, slab)) {
+			set_current(from, slab->class, NULL);
+			slab->used--;
+		}
+		old->bytes -= class_granules(slab->slot_size);
+		bin->bytes += class_granules(slab->slot_size);
+		map_set(from, slab, false);
+		map_set(slabs, slab, true);
+		if (slab->full && arm(slab))
+			continue;
+		drain_slab(slabs, blocks, slab);
+	}
+	if (!arm(&chunk->slab[0]))
+		drain_blocks(blocks, chunk);
+}
+
+/* --- for reports and audits --- */
+
+struct slab *ma_slab_in_chunk(struct chunk *chunk, const void *p)
+{
+	unsigned index = chunk->slab_at[ma_chunk_granule(p)];
+
+	return index == 0 ? NULL : &chunk->slab[index];
+}
+
+void *ma_slab_slot_around(const struct slab *slab, const void *p)
+{
+	size_t offset = (size_t)((const char *)p - slab->start);
+
+	if ((const char *)p < slab->start || offset >= ma_slab_limit(slab))
+		return NULL;
+	return slab->start + offset / slab->slot_size * slab->slot_size;
+}
+
+static bool list_has(const struct slab *slab, uint32_t offset, const void *slot)
+{
+	for (uint32_t steps = 0; offset < ma_slab_limit(slab) && steps <= slab->carved; steps++) {
+		const struct slot *at = (const struct slot *)(slab->start + offset);
+		if (at == slot)
+			return true;
+		offset = (uint32_t)at->next;
+	}
+	return false;
+}
+
+bool ma_slab_is_free(const struct slab *slab, const void *slot)
+{
+	return list_has(slab, slab->ready, slot) || list_has(slab, remote_first(ma_load_acquire(&slab->remote)), slot);
+}
+
+/* Marks one list; returns how many slots it has, or UINT32_MAX if it leaves the slab or runs in a circle. */
+static uint32_t mark_list(const struct slab *slab, uint32_t offset, uint64_t *bitmap)
+{
+	uint32_t count = 0;
+
+	while (offset != SLAB_END) {
+		uint32_t index = offset / slab->slot_size;
+		if (!ma_slab_holds(slab, offset) || bitmap[index / 64] >> (index % 64) & 1)
+			return UINT32_MAX;
+		bitmap[index / 64] |= UINT64_C(1) << (index % 64);
+		count++;
+		offset = (uint32_t)((const struct slot *)(slab->start + offset))->next;
+	}
+	return count;
+}
+
+void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap)
+{
+	mark_list(slab, slab->ready, bitmap);
+	mark_list(slab, remote_first(ma_load_acquire(&slab->remote)), bitmap); /* pairs with push_remote() */
+}
+
+const char *ma_slab_audit(const struct slabs *slabs, const struct slab *slab)
+{
+	uint64_t bitmap[MA_GRANULE / MA_UNIT / 64] = {0};
+	uint64_t remote = ma_load_acquire(&slab->remote); /* pairs with push_remote() */
+	bool current = (const char *)slab - (const char *)slabs == slabs->current[slab->class];
+	uint32_t ready, others, used;
+
+	if (slab->carved > slab->slots || ma_slab_limit(slab) != slab->carved * slab->slot_size)
+		return "slab whose carved slots are miscounted";
+	ready = mark_list(slab, slab->ready, bitmap);
+	if (ready == UINT32_MAX)
+		return "slab whose ready list is damaged";
+	others = mark_list(slab, remote_first(remote), bitmap);
+	if (others == UINT32_MAX || others != remote_count(remote))
+		return "slab whose remote list is damaged";
+	if (slab->full)
+		return ready != 0 || slab->used != 1 || slab->queued ? "full slab with ready slots" : NULL;
+	used = slab->carved - ready + current;
+	if (slab->used != used)
+		return "slab whose used slots are miscounted";
+	if (!current && !slab->queued && slabs->bin[slab->class].carving != slab)
+		return "slab with room that is on no list";
+	return NULL;
+}

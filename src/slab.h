@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.h - small objects: slabs, their slots, and the two lists of slots that are ready or freed by others.
+ *
+ *     a slab's block, on a granule's edge                                   the next block's header
+ *     |                                                                              |
+ *     +--------+---+------+------+------+- - -+------+- - - - - - - - - - - -+-----+ +----
+ *     | header |pad| slot | slot | slot |     | slot |    not yet carved     | end | |
+ *     +--------+---+------+------+------+- - -+------+- - - - - - - - - - - -+-----+ +----
+ *                  start                             start + limit
+ *
+ *     a ready slot:  | offset of the next ready slot, 4 bytes | zero mark, 4 | address of the slab, 8 | …
+ *
+ * The idea of lists that belong to one slab, and of slots carved only as they are needed, is mimalloc's
+ * (Leijen, Zorn and de Moura, 2019); new here are lists of offsets, checked against the slab at each step,
+ * and the one multiplication that tells whether a pointer is a slot's start.
+ *
+ * The address of its slab marks a free slot, so that a double free is known at once; malloc wipes it.
+ *
+ * Threads: a slab belongs to one heap. Its owner alone calls the functions here, but the remote ones.
+ */
+#ifndef MA_SLAB_H
+#define MA_SLAB_H
+
+#include "atomic.h"
+#include "base.h"
+#include "block.h"
+#include "chunk.h"
+
+/* Size classes: steps of 16 bytes up to 256, then eight to a doubling, so at most 12.5 % apart. */
+#define SLAB_CLASSES 64u
+#define SLAB_MAX ((size_t)16 * 1024)
+
+/* Sizes up to this find their slab by one table look-up. */
+#define SLAB_DIRECT_MAX ((size_t)1024)
+
+/* Marks a ready slot whose memory is new: all but its list words is zero. A push wipes the mark. */
+#define SLAB_ZERO (UINT64_C(0x7a65726f) << 32)
+
+/* Slabs are found from pointers through a map of the low 32 bits of the address, in granules. */
+#define SLAB_MAP_ENTRIES ((size_t)1 << (32 - MA_GRANULE_SHIFT))
+
+struct slot {
+	uint64_t next; /* low half: offset of the next slot of the list, SLAB_END ends it; high half: SLAB_ZERO or 0 */
+	const struct slab *free_in; /* the slab, while the slot is free */
+};
+static_assert(sizeof(struct slot) <= MA_UNIT, "the smallest slot holds its list words");
+
+/* One size class of one heap. */
+struct slab_bin {
+	struct slab *carving;	    /* the slab with room that is not carved yet, or NULL */
+	struct slab *first, *last;  /* slabs with free slots, but the current and the carving one */
+	uint32_t bytes;		    /* of all slabs of the class, in granules */
+	uint32_t early;		    /* objects that were served as blocks, before the first slab */
+};
+
+/*
+ * The slabs of one heap. All zero is a heap without slabs, from which every allocation and every free fails
+ * over into the slow path: places are kept as distances from `none`, so 0 means none, whose limit and bound
+ * are 0.
+ */
+struct slabs {
+	struct slab none;
+	ptrdiff_t current[SLAB_CLASSES];		/* by class: the slab that slots are popped from */
+	ptrdiff_t direct[SLAB_DIRECT_MAX / MA_UNIT + 1];	/* the same, by size in units */
+	struct slab_bin bin[SLAB_CLASSES];
+	MA_SHARED(struct slab *) pending; /* slabs that were full when another thread freed into them */
+	/* By granule: the slab that lies there. A cache: two granules may share an entry, and the later wins. */
+	_Alignas(64) ptrdiff_t map[SLAB_MAP_ENTRIES];
+};
+
+/* The class that serves `size`, which is at most SLAB_MAX. */
+MA_INLINE unsigned ma_slab_class(size_t size)
+{
+	size_t last = size <= MA_UNIT ? 0 : (size - 1) / MA_UNIT; /* index of the last unit */
+	unsigned log;
+
+	if (last < 16)
+		return (unsigned)last;
+	log = 63 - (unsigned)__builtin_clzll(last);
+	return 16 + (log - 4) * 8 + (unsigned)(last >> (log - 3)) - 8;
+}
+
+/* Bytes of a slot of a class. */
+MA_INLINE size_t ma_slab_class_size(unsigned class)
+{
+	if (class < 16)
+		return (class + 1) * MA_UNIT;
+	return ((size_t)((class - 16) % 8 + 9) << ((class - 16) / 8 + 1)) * MA_UNIT;
+}
+
+MA_INLINE struct slab *ma_slab_at(struct slabs *slabs, ptrdiff_t distance)
+{
+	return (struct slab *)((char *)slabs + distance);
+}
+
+/* The slab that has slots for `size`, at most SLAB_DIRECT_MAX, ready; or one that has none. */
+MA_INLINE struct slab *ma_slab_direct(struct slabs *slabs, size_t size)
+{
+	return ma_slab_at(slabs, slabs->direct[(size + MA_UNIT - 1) / MA_UNIT]);
+}
+
+MA_INLINE struct slab *ma_slab_current(struct slabs *slabs, unsigned class)
+{
+	return ma_slab_at(slabs, slabs->current[class]);
+}
+
+/* The slab that may hold `p`; only the multiplication in ma_slab_holds() tells. */
+MA_INLINE struct slab *ma_slab_mapped(struct slabs *slabs, const void *p)
+{
+	return ma_slab_at(slabs, slabs->map[(uint32_t)(uintptr_t)p >> MA_GRANULE_SHIFT]);
+}
+
+MA_INLINE uint32_t ma_slab_limit(const struct slab *slab)
+{
+	return ma_load_relaxed(&slab->limit); /* a number to compare with: orders nothing */
+}
+
+/* Takes a ready slot; NULL if there is none or the list is damaged: the slow path tells which. */
+MA_INLINE void *ma_slab_pop(struct slab *slab)
+{
+	uint32_t offset = slab->ready;
+	struct slot *slot;
+
+	if (MA_UNLIKELY(offset >= ma_slab_limit(slab)))
+		return NULL;
+	slot = (struct slot *)(slab->start + offset);
+	slab->ready = (uint32_t)slot->next;
+	slot->free_in = NULL;
+	slab->used++;
+	return slot;
+}
+
+/* Was the slot that ma_slab_pop() takes next never handed out? */
+MA_INLINE bool ma_slab_peek_zero(const struct slab *slab)
+{
+	return slab->ready < ma_slab_limit(slab) &&
+	       (((const struct slot *)(slab->start + slab->ready))->next & ~(uint64_t)SLAB_END) == SLAB_ZERO;
+}
+
+/*
+ * Is `offset` from the slab's start that of a carved slot? With inverse = floor(2^64 / size) + 1 and e = inverse *
+ * size - 2^64, which is at most size: an offset q * size + r gives q * e + r * inverse mod 2^64, which is below
+ * bound = carved * e just if r is 0 and q below carved, as long as size < 2^15 and the offset < 2^48 (after
+ * Lemire, Kaser and Kurz, 2019: "Faster remainder by direct computation").
+ */
+MA_INLINE bool ma_slab_holds(const struct slab *slab, uint64_t offset)
+{
+	return offset * slab->inverse < slab->bound;
+}
+
+/* The same for any thread: without the owner's bound. */
+MA_INLINE bool ma_slab_holds_shared(const struct slab *slab, uint64_t offset)
+{
+	return offset * slab->inverse < slab->slots * (slab->inverse * slab->slot_size) &&
+	       offset < ma_slab_limit(slab);
+}
+
+enum slab_push {
+	SLAB_PUSHED,
+	SLAB_NOT_HERE, /* the slab does not hold it */
+	SLAB_FREE,     /* it seems to be free already */
+	SLAB_EVENT,    /* pushed, and the slab wants ma_slab_event() */
+};
+
+/* Gives a slot back to a slab of the own heap. */
+MA_INLINE enum slab_push ma_slab_push(struct slab *slab, void *p)
+{
+	uint64_t offset = (uint64_t)((uintptr_t)p - (uintptr_t)slab->start);
+	struct slot *slot = p;
+
+	if (MA_UNLIKELY(!ma_slab_holds(slab, offset)))
+		return SLAB_NOT_HERE;
+	if (MA_UNLIKELY(slot->free_in == slab))
+		return SLAB_FREE;
+	slot->free_in = slab;
+	slot->next = slab->ready;
+	slab->ready = (uint32_t)offset;
+	if (MA_UNLIKELY(--slab->used == 0))
+		return SLAB_EVENT;
+	return SLAB_PUSHED;
+}
+
+/* Takes a ready slot of a class, finding or making one if the current slab has none. From byte `*zero` on it is
+ * known to be zero. NULL: out of memory. The first objects of a class are plain blocks; frees know either. */
+void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class, size_t *zero);
+
+/* To be called when a push says so: a full slab has a slot again, or a slab is empty and goes back. */
+void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab);
+
+/* Frees a slot of a slab that another heap owns; any thread may. True: the slab's owner must be told of it
+ * with ma_slab_notify(). */
+bool ma_slab_push_remote(struct slab *slab, void *p);
+
+/* The same for a block of a chunk, through the chunk's own descriptor 0. */
+bool ma_slab_push_remote_block(struct chunk *chunk, void *payload);
+
+/* Puts a slab on its owner's list of pending ones. */
+void ma_slab_notify(struct slabs *owner, struct slab *slab);
+
+/* Takes in what other threads have freed into slabs that were full, and blocks. Returns whether anything came. */
+bool ma_slab_drain(struct slabs *slabs, struct blocks *blocks);
+
+/* Takes in all remote frees of every slab of a chunk, and gives back the slabs that are empty. */
+void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk);
+
+/* Before a chunk changes hands: from here on no thread tells the old owner anything. False, and nothing done,
+ * if one is about to. */
+bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk);
+
+/* Afterwards, with the chunk's owner and blocks already changed: takes over its slabs. */
+void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *from, struct chunk *chunk);
+
+/* The slab of `chunk` that lies at `p`, NULL if none does. */
+struct slab *ma_slab_in_chunk(struct chunk *chunk, const void *p);
+
+/* The start of the slot that `p` lies in, NULL if none was carved there. */
+void *ma_slab_slot_around(const struct slab *slab, const void *p);
+
+/* Exactly: is this slot on a list of its slab? Walks the lists. */
+bool ma_slab_is_free(const struct slab *slab, const void *slot);
+
+/* Sets the bit of each free slot, by its index, in a bitmap of slab->carved bits. */
+void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap);
+
+/* What is wrong with a slab, NULL if nothing is: its lists against its counts, its place in map and registry. */
+const char *ma_slab_audit(const struct slabs *slabs, const struct slab *slab);
+
+#endif /* MA_SLAB_H */

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * source.c - sbrk, mmap, mremap and madvise, and nothing else of the library may call them.
+ *
+ * A failing call that only gives advice is no failure: the memory is there, faults as it is touched, and
+ * errno is as it was.
+ */
+#include "source.h"
+
+#include <errno.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#if MA_THREADS
+#include <sys/single_threaded.h>
+#endif
+
+#include "atomic.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; older kernels refuse it, which does no harm */
+#endif
+
+static bool owns_break;
+static MA_SHARED(uint64_t) calls_brk, calls_map, calls_unmap, calls_remap, calls_advise;
+
+size_t ma_source_page(void)
+{
+	static size_t page; /* every writer writes the same */
+
+	if (page == 0)
+		page = getauxval(AT_PAGESZ);
+	return page;
+}
+
+uint64_t ma_source_secret(void)
+{
+	const void *random = (const void *)getauxval(AT_RANDOM); /* 16 random bytes; the first 8 are libc's */
+	uint64_t secret = 0x9e3779b97f4a7c15u;
+
+	if (random != NULL)
+		__builtin_memcpy(&secret, (const char *)random + 8, sizeof(secret));
+	return secret | 1;
+}
+
+void ma_source_own_break(void)
+{
+	owns_break = true;
+}
+
+bool ma_source_break_is_safe(void)
+{
+#if MA_THREADS
+	return owns_break || __libc_single_threaded;
+#else
+	return true;
+#endif
+}
+
+char *ma_source_break(void)
+{
+	void *top = sbrk(0);
+
+	return top == (void *)-1 ? NULL : top;
+}
+
+char *ma_source_break_grow(size_t size)
+{
+	int saved = errno;
+	void *start;
+
+	if (size > PTRDIFF_MAX)
+		return NULL;
+	ma_add_relaxed(&calls_brk, 1);
+	start = sbrk((intptr_t)size);
+	errno = saved;
+	return start == (void *)-1 ? NULL : start;
+}
+
+bool ma_source_break_shrink(char *top, size_t size)
+{
+	int saved = errno;
+	bool done;
+
+	if (sbrk(0) != top)
+		return false;
+	ma_add_relaxed(&calls_brk, 1);
+	done = sbrk(-(intptr_t)size) != (void *)-1;
+	errno = saved;
+	return done;
+}
+
+static void *source_map_anywhere(size_t size)
+{
+	int saved = errno;
+	void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ma_add_relaxed(&calls_map, 1);
+	if (start == MAP_FAILED) {
+		errno = saved;
+		return NULL;
+	}
+	return start;
+}
+
+void *ma_source_map(size_t size, size_t align)
+{
+	char *start = source_map_anywhere(size);
+	size_t lead, room;
+
+	if (start == NULL || ((uintptr_t)start & (align - 1)) == 0)
+		return start;
+	/* Mappings are laid downwards next to each other: as much again as is missing often lies just below,
+	 * but only a mapping with room for the alignment is sure to do. */
+	ma_source_unmap(start, size);
+	if (align > PTRDIFF_MAX - size)
+		return NULL;
+	room = size + align - ma_source_page();
+	start = source_map_anywhere(room);
+	if (start == NULL)
+		return NULL;
+	lead = -(uintptr_t)start & (align - 1);
+	if (lead != 0)
+		ma_source_unmap(start, lead);
+	if (room - lead != size)
+		ma_source_unmap(start + lead + size, room - lead - size);
+	return start + lead;
+}
+
+void ma_source_unmap(void *start, size_t size)
+{
+	int saved = errno;
+
+	ma_add_relaxed(&calls_unmap, 1);
+	/* Splitting a mapping can fail at vm.max_map_count: give at least the memory back. */
+	if (munmap(start, size) != 0)
+		madvise(start, size, MADV_DONTNEED);
+	errno = saved;
+}
+
+void *ma_source_remap(void *start, size_t old_size, size_t new_size, bool may_move)
+{
+	int saved = errno;
+	void *moved = mremap(start, old_size, new_size, may_move ? MREMAP_MAYMOVE : 0);
+
+	ma_add_relaxed(&calls_remap, 1);
+	errno = saved;
+	return moved == MAP_FAILED ? NULL : moved;
+}
+
+static void source_advise(void *start, size_t size, int advice)
+{
+	int saved = errno;
+
+	ma_add_relaxed(&calls_advise, 1);
+	if (madvise(start, size, advice) != 0)
+		errno = saved;
+}
+
+void ma_source_populate(char *from, char *to)
+{
+	size_t page = ma_source_page();
+	uintptr_t first = ma_round_down((uintptr_t)from, page);
+	uintptr_t end = ma_round_up((uintptr_t)to, page);
+
+	if (first < end)
+		source_advise((void *)first, end - first, MADV_POPULATE_WRITE);
+}
+
+size_t ma_source_purge(char *from, char *to)
+{
+	size_t page = ma_source_page();
+	uintptr_t first = ma_round_up((uintptr_t)from, page);
+	uintptr_t end = ma_round_down((uintptr_t)to, page);
+
+	if (first >= end)
+		return 0;
+	source_advise((void *)first, end - first, MADV_DONTNEED);
+	return end - first;
+}
+
+void ma_source_huge(void *start, size_t size, bool wanted)
+{
+	source_advise(start, size, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+struct source_calls ma_source_calls(void)
+{
+	return (struct source_calls){
+		.brk = ma_load_relaxed(&calls_brk),
+		.map = ma_load_relaxed(&calls_map),
+		.unmap = ma_load_relaxed(&calls_unmap),
+		.remap = ma_load_relaxed(&calls_remap),
+		.advise = ma_load_relaxed(&calls_advise),
+	};
+}

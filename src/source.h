@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * source.h - where memory comes from: the only layer that makes system calls for memory. Tests link a
+ * scripted twin of source.c that refuses, or moves the break, when it is told to.
+ *
+ * Every function is safe in threads but the two that move the break, whose caller holds the chunk lock.
+ * None changes errno unless it fails to give memory, when errno is ENOMEM.
+ */
+#ifndef MA_SOURCE_H
+#define MA_SOURCE_H
+
+#include "base.h"
+
+/* What the system was asked for, in calls. */
+struct source_calls {
+	uint64_t brk, map, unmap, remap, advise;
+};
+
+/* Bytes in an OS page: a power of two. */
+size_t ma_source_page(void);
+
+/* A number that differs from process to process. */
+uint64_t ma_source_secret(void);
+
+/* True while moving the break can't race with the C library's own malloc: see rule 1 of the design in
+ * docs/architecture.md. */
+bool ma_source_break_is_safe(void);
+
+/* Called by the preload library: libma is this process's malloc, so nobody else moves the break unasked. */
+void ma_source_own_break(void);
+
+/* The end of the data segment now; NULL if there is none. */
+char *ma_source_break(void);
+
+/* Grows the break by `size` bytes of zeroed memory. Returns its start, which lies beyond the old break if
+ * somebody else moved it, or NULL. */
+char *ma_source_break_grow(size_t size);
+
+/* Gives back the last `size` bytes below `top`; false, and nothing done, if the break isn't at `top`. */
+bool ma_source_break_shrink(char *top, size_t size);
+
+/* Maps `size` bytes of zeroed memory (a multiple of the OS page), aligned to `align` (a power of two). */
+void *ma_source_map(size_t size, size_t align);
+void ma_source_unmap(void *start, size_t size);
+
+/* Resizes a mapping, moving it where it must; keeps the contents. NULL: nothing changed. */
+void *ma_source_remap(void *start, size_t old_size, size_t new_size, bool may_move);
+
+/* Makes the OS pages that hold [from, to) resident, all in one call: a fraction of the cost of a fault each. */
+void ma_source_populate(char *from, char *to);
+
+/* Gives back the whole OS pages inside [from, to), which read as zero from then on. Returns how many bytes. */
+size_t ma_source_purge(char *from, char *to);
+
+/* Asks for huge pages in a region, or forbids them. */
+void ma_source_huge(void *start, size_t size, bool wanted);
+
+struct source_calls ma_source_calls(void);
+
+#endif /* MA_SOURCE_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.c - owns the thread-local pointer to a thread's heap, and hears of a thread's end and of fork.
+ *
+ * A thread without a heap points to ma_heap_none, from which every fast path fails over to the slow one, which
+ * binds it. When a thread ends, the C library runs our destructor, in no fixed order among others': one that
+ * frees after ours frees like any thread that has no heap, one that allocates binds a heap anew, and our
+ * destructor runs again in the next of PTHREAD_DESTRUCTOR_ITERATIONS rounds.
+ */
+#include "thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+_Thread_local struct heap *ma_thread_heap = &ma_heap_none;
+
+static pthread_key_t exit_key;
+static bool started; /* the key exists; set before the program has a second thread */
+
+static void thread_exit(void *heap)
+{
+	ma_thread_heap = &ma_heap_none;
+	ma_heaps_leave(heap);
+}
+
+static void fork_child(void)
+{
+	ma_heaps_after_fork_child(ma_thread_heap);
+}
+
+void ma_thread_start(void)
+{
+	if (started)
+		return;
+	started = pthread_key_create(&exit_key, thread_exit) == 0;
+	pthread_atfork(ma_heaps_before_fork, ma_heaps_after_fork_parent, fork_child);
+}
+
+struct heap *ma_thread_bind(void)
+{
+	int saved = errno;
+	struct heap *heap = ma_thread_heap;
+
+	if (heap != &ma_heap_none)
+		return heap;
+	heap = ma_heaps_take();
+	if (heap == NULL)
+		return NULL;
+	ma_thread_heap = heap; /* first: what follows may allocate */
+	if (started) /* the first thread's heap, bound before, never leaves */
+		pthread_setspecific(exit_key, heap);
+	errno = saved;
+	return heap;
+}

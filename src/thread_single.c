@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* thread_single.c - thread.c's twin for a build without threads: there is one heap. */
+#include "thread.h"
+
+struct heap *ma_thread_heap = &ma_heap_none;
+
+void ma_thread_start(void)
+{
+}
+
+struct heap *ma_thread_bind(void)
+{
+	if (ma_thread_heap == &ma_heap_none) {
+		struct heap *heap = ma_heaps_take();
+		if (heap == NULL)
+			return NULL;
+		ma_thread_heap = heap;
+	}
+	return ma_thread_heap;
+}

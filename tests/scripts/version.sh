@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# configure.ac, include/ma.h, NEWS.md, ma.pc and `ma --version` name the same version.
+
+. "${0%/*}/common"
+
+# same WHERE VERSION
+same() {
+	[ "$2" = "$MA_VERSION" ] || echo "$1 says version '$2', configure.ac says '$MA_VERSION'"
+}
+
+header_version() {
+	sed -n 's/^#define MA_VERSION_[A-Z]* *\([0-9]*\)$/\1/p' "$1" | paste -s -d .
+}
+
+clean same include/ma.h "$(header_version "$MA_SRCDIR/include/ma.h")"
+clean same NEWS.md "$(sed -n 's/^## \([0-9.]*\).*/\1/p' "$MA_SRCDIR/NEWS.md" | head -n 1)"
+clean same ma.pc "$(sed -n 's/^Version: //p' "$MA_BUILDDIR/ma.pc")"
+clean same 'ma --version' "$("$MA_BUILDDIR/ma" --version | sed -n '1s/.* //p')"
+
+sed 's/\(MA_VERSION_MINOR\) .*/\1 99/' "$MA_SRCDIR/include/ma.h" >"$scratch/ma.h"
+planted "ma.h says version '[0-9]*\.99\.[0-9]*'" same ma.h "$(header_version "$scratch/ma.h")"
+
+exit $failed

@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# ma run: the program's own status, options and signals; ma's own; what the environment holds afterwards.
+
+. "${0%/*}/common"
+
+library=$MA_BUILDDIR/.libs/libma-preload.so
+
+# A library that can be preloaded, does nothing then, and is certainly there.
+other=$(sed -n 's|.* \(/.*/libc[.-].*\)|\1|p' /proc/self/maps | head -n 1)
+
+show_preload='echo "[$LD_PRELOAD]"'
+show_options='echo "[$MA_OPTIONS]"'
+
+# The program is what counts: its status, its arguments, its process.
+
+expect 0 '' '' "$ma" run true
+expect 1 '' '' "$ma" run false
+expect 7 '' '' "$ma" run sh -c 'exit 7'
+expect 143 '' '' "$ma" run sh -c 'kill -TERM $$'
+expect 0 '^a  b --stats -- --help$' '' "$ma" run -- echo 'a  b' --stats -- --help
+expect 0 '^--map=x$' '' "$ma" run echo --map=x
+expect 0 '^--$' '' "$ma" run echo --
+# shellcheck disable=SC2016 # expanded by the shells that are run
+expect 0 '^same$' '' sh -c 'exec "$1" run sh -c "[ \$\$ = $$ ] && echo same"' sh "$ma"
+# shellcheck disable=SC2016
+expect 0 '^name$' '' "$ma" run sh -c 'echo $0' name
+
+# What can't be run.
+
+mkdir folder
+echo 'true' >not-executable
+printf '#!/nonexistent/interpreter\n' >no-interpreter
+printf 'echo "by the shell: $1"\n' >no-magic
+chmod +x no-interpreter no-magic
+expect 127 '' "^ma: there is no program 'nosuch-program' in PATH$" "$ma" run nosuch-program
+expect 127 '' "^ma: there is no program './nosuch'$" "$ma" run ./nosuch
+expect 127 '' "^ma: there is no program ''" "$ma" run ''
+expect 126 '' "^ma: can't run './folder': " "$ma" run ./folder
+expect 126 '' "^ma: can't run './no-interpreter': the interpreter .* is missing$" "$ma" run ./no-interpreter
+expect 0 '^by the shell: x$' '' "$ma" run ./no-magic x
+if [ "$(id -u)" -ne 0 ]; then
+	mkdir locked
+	cp no-magic locked
+	chmod a-x locked
+	expect 126 '' "^ma: can't run './locked/no-magic': " "$ma" run ./locked/no-magic
+	chmod u+x locked
+fi
+expect 126 '' "^ma: can't run './not-executable': " "$ma" run ./not-executable
+expect 126 '' "^ma: can't run 'not-executable': " env PATH="$scratch:$PATH" "$ma" run not-executable
+expect 0 '^by the shell: y$' '' env PATH=":$PATH" "$ma" run no-magic y
+
+# The library is loaded, first, once, and beside what was there.
+
+expect 0 "^\[$library\]$" '' "$ma" run sh -c "$show_preload"
+expect 0 "$library$" '' "$ma" run cat /proc/self/maps
+expect 0 "^\[$library:$other\]$" '' env LD_PRELOAD="$other" "$ma" run sh -c "$show_preload"
+expect 0 "^\[$library:$other\]$" '' env LD_PRELOAD=" $other $library" "$ma" run sh -c "$show_preload"
+expect 0 "^\[$library\]$" '' "$ma" run "$ma" run sh -c "$show_preload"
+expect 0 "^\[$library\]$" '' env MA_PRELOAD_LIB="$library" "$ma" run sh -c "$show_preload"
+expect 0 "^\[$other\]$" '' env MA_PRELOAD_LIB="$other" "$ma" run sh -c "$show_preload"
+expect 125 '' "^ma: MA_PRELOAD_LIB names './nosuch.so', which is not" \
+	env MA_PRELOAD_LIB=./nosuch.so "$ma" run true
+
+# The command finds the library that lies beside it, whatever the folder is called.
+
+mkdir -p 'a folder/.libs' 'a:b c/.libs' bin
+cp "$ma" 'a folder'
+cp "$ma" 'a:b c'
+cp "$library" 'a folder/.libs'
+cp "$library" 'a:b c/.libs'
+expect 0 '/a folder/.libs/libma-preload.so$' '' 'a folder/ma' run cat /proc/self/maps
+# shellcheck disable=SC2016
+expect 0 "^$scratch/a folder/.libs:/lib$" '' \
+	env LD_LIBRARY_PATH=/lib 'a folder/ma' run ./'a folder/ma' run sh -c 'echo "$LD_LIBRARY_PATH"'
+expect 125 '' "^ma: the dynamic loader can't be given '.*/a:b c/" 'a:b c/ma' run true
+
+# Options for the library.
+
+expect 0 '^\[\]$' '' "$ma" run sh -c "$show_options"
+expect 0 '^\[stats=1\]$' '' "$ma" run --stats sh -c "$show_options"
+expect 0 '^\[decay_ms=9,stats=1\]$' '' \
+	env MA_OPTIONS=stats=0,decay_ms=9 "$ma" run --stats "$ma" run --stats sh -c "$show_options"
+expect 0 "^\[map=$scratch/a map\]$" '' "$ma" run --map='a map' sh -c "$show_options"
+expect 0 '^\[map=-\]$' '' "$ma" run --map - sh -c "$show_options"
+expect 125 '' "^ma: can't write the heap map './nosuch/map': " "$ma" run --map=./nosuch/map true
+expect 125 '' "^ma: can't write the heap map 'folder': " "$ma" run --map=folder true
+
+# And what the library makes of them. These programs close standard error before they end.
+
+expect 0 '' '^libma' "$ma" run --stats sort
+expect 0 '' . "$ma" run --map=- sort
+expect 0 '' '' "$ma" run --map=heap sh -c 'cd / && exec sort'
+[ -s heap ] || wrong 'there is no map' "$ma" run --map=heap
+
+exit $failed

@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Help, versions, and what ma says of a command line that it does not understand.
+
+. "${0%/*}/common"
+
+try_help="^Try .ma --help' or"
+try_run_help="^Try .ma run --help' or"
+
+expect 0 '^Usage: ma \[OPTION\.\.\.\] COMMAND' '' "$ma" --help
+expect 0 '^  run  +[A-Z]' '' "$ma" --help
+expect 0 '^Usage: ma \[OPTION\.\.\.\] COMMAND' '' "$ma" help
+expect 0 '^Usage: ma run \[OPTION\.\.\.\] PROGRAM' '' "$ma" help run
+expect 0 '^Usage: ma run \[OPTION\.\.\.\] PROGRAM' '' "$ma" run --help
+expect 0 '^Usage: ma help \[OPTION\.\.\.\] \[COMMAND' '' "$ma" help help
+expect 0 '^ma \(libma\) [0-9.]+$' '' "$ma" --version
+expect 0 '^ma \(libma\) [0-9.]+$' '' "$ma" run --version
+
+# Every command that is listed has help, and says the same in both ways.
+"$ma" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' >commands
+[ -s commands ] || wrong 'no commands' "$ma" --help
+while read -r command; do
+	"$ma" "$command" --help >by_option
+	"$ma" help "$command" >by_help
+	cmp by_option by_help || failed=1
+done <commands
+
+expect 2 '' '^ma: no command given$' "$ma"
+expect 2 '' "$try_help" "$ma"
+expect 2 '' "^ma: unrecognized option '--nosuch'$" "$ma" --nosuch
+expect 2 '' "^ma: 'rnu' is not a command; did you mean 'ma run'\?$" "$ma" rnu
+expect 2 '' "^ma: 'hepl' is not a command; did you mean 'ma help'\?$" "$ma" hepl
+expect 2 '' "^ma: 'hel' is not a command; did you mean 'ma help'\?$" "$ma" help hel
+expect 2 '' "^ma: 'sort' is not a command; to run that program on libma: ma run sort$" "$ma" sort -u
+expect 2 '' "^ma: 'nosuch-thing' is not a command; 'ma --help' lists them$" "$ma" nosuch-thing
+expect 2 '' "^ma: '' is not a command" "$ma" ''
+expect 2 '' "^ma help: give one command, not 'run' too$" "$ma" help run run
+
+# ma run leaves 2 to the program.
+expect 125 '' '^ma run: no PROGRAM given$' "$ma" run
+expect 125 '' '^ma run: no PROGRAM given$' "$ma" run --stats --
+expect 125 '' "$try_run_help" "$ma" run --nosuch true
+expect 125 '' "^ma run: unrecognized option '--nosuch'$" "$ma" run --nosuch true
+expect 125 '' "^ma run: option '--stats' doesn't allow an argument$" "$ma" run --stats=yes true
+expect 125 '' "^ma run: option '--map' requires an argument$" "$ma" run --map
+expect 125 '' '^ma run: --map needs a file name' "$ma" run --map= true
+expect 125 '' '^ma run: --map needs a file name' "$ma" run --map=a,b true
+
+if [ -c /dev/full ]; then
+	"$ma" --help >/dev/full 2>err && wrong 'no failure on a full disk' "$ma" --help
+	matches err "^ma: can't write to standard output: " || wrong 'no word of a full disk' "$ma" --help
+fi
+
+exit $failed

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+
+# The command `ma`: one file for each of its commands, and what they share.
+bin_PROGRAMS += ma
+ma_SOURCES = \
+	tools/ma/command.h \
+	tools/ma/environment.c \
+	tools/ma/environment.h \
+	tools/ma/help.c \
+	tools/ma/library.c \
+	tools/ma/library.h \
+	tools/ma/main.c \
+	tools/ma/message.c \
+	tools/ma/message.h \
+	tools/ma/program.c \
+	tools/ma/program.h \
+	tools/ma/run.c \
+	tools/ma/suggest.c \
+	tools/ma/suggest.h
+ma_CPPFLAGS = $(AM_CPPFLAGS) -DMA_BINDIR='"$(bindir)"' -DMA_PKGLIBDIR='"$(pkglibdir)"'
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = tools/completions/ma
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = tools/completions/_ma
+
+# Real programs, each plain and on libma. They must not take part in this make's parallelism. For example:
+#
+#   make run RUNS=5 PROGRAMS='gcc sort'
+run: all
+	@env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS bash '$(srcdir)/tools/real-programs' '$(abs_builddir)'
+
+noinst_PROGRAMS += tools/measure
+tools_measure_SOURCES = tools/measure.c
+
+EXTRA_DIST += \
+	tools/programs/classes.py \
+	tools/programs/containers.cc \
+	tools/programs/history.sh \
+	tools/programs/input.awk \
+	tools/programs/list.bash \
+	tools/programs/lists.bash \
+	tools/programs/objects.lua \
+	tools/programs/records.js \
+	tools/programs/records.py \
+	tools/programs/summary.jq \
+	tools/programs/tables.sql \
+	tools/programs/words.awk \
+	tools/programs/words.pl \
+	tools/programs/workers.py \
+	tools/real-programs
+
+.PHONY: run

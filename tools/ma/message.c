@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * message.c - what `ma` says on standard error, and the text that it is made of.
+ *
+ * A message is one line: what was wrong, and what would be right. Usage errors alone are argp's and read
+ * "ma COMMAND: ..."; see argp_error(3).
+ */
+#include <config.h>
+
+#include "message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+
+__attribute__((format(printf, 1, 0))) static char *text_format_with(const char *format, va_list args)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	return text;
+}
+
+char *text_format(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = text_format_with(format, args);
+	va_end(args);
+	return text;
+}
+
+char *text_append(char *text, const char *format, ...)
+{
+	va_list args;
+	char *more, *joined;
+
+	va_start(args, format);
+	more = text_format_with(format, args);
+	va_end(args);
+	joined = text_format("%s%s", text, more);
+	free(text);
+	free(more);
+	return joined;
+}
+
+__attribute__((format(printf, 1, 0))) static void complain_with(const char *format, va_list args)
+{
+	/* What was printed before must come first, also when both streams are one file. */
+	fflush(stdout);
+	fputs("ma: ", stderr);
+	vfprintf(stderr, format, args);
+	putc('\n', stderr);
+}
+
+void complain(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain_with(format, args);
+	va_end(args);
+}
+
+void fail(int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain_with(format, args);
+	va_end(args);
+	exit(status);
+}
+
+void check_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	fprintf(stderr, "ma: can't write to standard output: %s\n", strerror(errno));
+	_exit(EXIT_OWN_FAILURE);
+}

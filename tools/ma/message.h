@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* message.h - what `ma` says on standard error, and the text that it is made of; see message.c. */
+#ifndef MA_MESSAGE_H
+#define MA_MESSAGE_H
+
+/* Returns the formatted text in memory of its own. Exits with EXIT_OWN_FAILURE if there is none. */
+__attribute__((format(printf, 1, 2), malloc, returns_nonnull)) char *text_format(const char *format, ...);
+
+/* Returns `text` with the formatted text behind it, and frees `text`. */
+__attribute__((format(printf, 2, 3), returns_nonnull)) char *text_append(char *text, const char *format, ...);
+
+/* Writes the line "ma: TEXT" on standard error. */
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+/* Writes the line "ma: TEXT" on standard error and exits with `status`. */
+__attribute__((format(printf, 2, 3), noreturn)) void fail(int status, const char *format, ...);
+
+/* An exit handler: makes a failure to write standard output (a full disk) a failure of ma. */
+void check_output(void);
+
+#endif /* MA_MESSAGE_H */
