@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 
-# dist_man_MANS += man/ma.1
+# The command.
+dist_man_MANS += \
+	man/ma.1 \
+	man/ma-run.1
 
 # The functions, one page each; ma_memalign.3 and a few more include another (.so).
 dist_man_MANS += \

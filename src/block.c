@@ -551,7 +551,7 @@ static void consider_purge(struct blocks *blocks)
 {
 	uint64_t now;
 
-	if (blocks->dirty == 0)
+	if (blocks->dirty == 0 || blocks->steady)
 		return;
 	now = ma_clock_ms();
 	if (blocks->dirty_since == 0)

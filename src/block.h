@@ -67,6 +67,7 @@ struct blocks {
 	uint64_t purged_at;   /* milliseconds: the last purge that gave something back */
 	size_t purged;	      /* bytes that it gave back and that were not taken into use again since */
 	bool reluctant;	      /* rather fail than grow: the caller has another idea first */
+	bool steady;	      /* no chunk may go now: somebody walks them */
 	bool on_break;	      /* new chunks come from the break where they can */
 };
 

@@ -184,16 +184,16 @@ static bool collect(struct slab *slab)
 	return take_remote(slab, 0) != 0;
 }
 
-/* Asks to be told of the next remote free. False if some came first. */
+/* Asks to be told of the next remote free; if somebody is about to tell of an earlier one, that will do. False
+ * if some came that nobody will tell of. */
 static bool arm(struct slab *slab)
 {
 	uint64_t old = REMOTE_EMPTY;
 
-	/* Release: pairs with push_remote(), who then reads the chunk's owner. Strong enough on failure too: the
-	 * frees that came are taken with acquire. */
+	/* Release: pairs with push_remote(), who then reads the chunk's owner. */
 	while (!ma_cas_acq_rel(&slab->remote, &old, REMOTE_EMPTY | REMOTE_NOTIFY))
 		if (old != REMOTE_EMPTY)
-			return false;
+			return (old & (REMOTE_PENDING | REMOTE_NOTIFY)) != 0;
 	return true;
 }
 
@@ -455,6 +455,7 @@ static struct slab *slab_of_index(struct chunk *chunk, unsigned index)
 
 void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk)
 {
+	blocks->steady = true;
 	for (unsigned i = 1; i < MA_GRANULES; i++) {
 		struct slab *slab = slab_of_index(chunk, i);
 		if (slab == NULL || slab->full)
@@ -469,6 +470,7 @@ void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *c
 		if (slab->used == 0)
 			slab_delete(slabs, blocks, slab);
 	}
+	blocks->steady = false;
 }
 
 /* --- a chunk changes hands --- */
@@ -484,6 +486,7 @@ bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *ch
 	}
 	if (done == MA_GRANULES)
 		return true;
+	blocks->steady = true;
 	for (unsigned i = 0; i < done; i++) {
 		struct slab *slab = slab_of_index(chunk, i);
 		if (slab == NULL || (i != 0 && !slab->full) || arm(slab))
@@ -493,11 +496,13 @@ bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *ch
 		else
 			drain_slab(slabs, blocks, slab);
 	}
+	blocks->steady = false;
 	return false;
 }
 
 void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *from, struct chunk *chunk)
 {
+	blocks->steady = true;
 	for (unsigned i = 1; i < MA_GRANULES; i++) {
 		struct slab *slab = slab_of_index(chunk, i);
 		struct slab_bin *bin, *old;
@@ -523,6 +528,7 @@ void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *fro
 	}
 	if (!arm(&chunk->slab[0]))
 		drain_blocks(blocks, chunk);
+	blocks->steady = false;
 }
 
 /* --- for reports and audits --- */

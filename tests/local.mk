@@ -23,6 +23,21 @@ script_tests = \
 TESTS += $(script_tests)
 EXTRA_DIST += $(script_tests) tests/scripts/common
 
+# The command and `make run`; what needs the preload library, where there is one.
+command_tests = \
+	tests/tools/completions.sh \
+	tests/tools/real-programs.sh \
+	tests/tools/usage.sh
+preload_command_tests = \
+	tests/tools/run.sh \
+	tests/tools/run-without.sh
+
+TESTS += $(command_tests)
+if MA_PRELOAD
+TESTS += $(preload_command_tests)
+endif
+EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/common
+
 # Unit tests, one for each file of src/: tests/unit/test_x.c for src/x.c (see tests/scripts/twins.sh).
 # Libcheck is theirs alone.
 if HAVE_CHECK

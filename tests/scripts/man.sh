@@ -3,7 +3,8 @@
 #
 # The manual pages are those of include/ma.h and src/libma.map, name by name: each function has a page
 # that names it and shows its prototype, no page is left over, each has its sections in order, and
-# what it refers to among ours exists. man/local.mk installs all of them.
+# what it refers to among ours exists. ma_options(7) has the options that there are. man/local.mk installs
+# all pages.
 
 . "${0%/*}/common"
 
@@ -134,6 +135,12 @@ references() {
 	done
 }
 
+# options SOURCE PAGE: the table of options and ma_options(7) have the same names.
+options() {
+	same options.c "$(sed -n 's/^\t{"\([a-z_]*\)", OPTION_.*/\1/p' "$1" | sort)" \
+		"${2##*/}" "$(sed -n 's/^\.BI "*\([a-z_]*\)= .*/\1/p' "$2" | sort -u)"
+}
+
 # installed FOLDER: man/local.mk has the files of its folder.
 installed() {
 	(cd "$1" && ls ./*.[1-8]) | sed 's|^\./||' | sort >"$scratch/there"
@@ -152,6 +159,7 @@ clean described "$header" "$man"
 clean stubs "$man"
 clean ordered "$man"
 clean references "$man"
+clean options "$MA_SRCDIR/src/options.c" "$man/ma_options.7"
 clean installed "$man"
 
 cp -R "$man" "$scratch/man"
@@ -175,6 +183,7 @@ edit ma_realloc.3 's/^\\fBma_reallocarray\\fP()//'
 edit ma_expand.3 's/^ma_expand \\-/ma_expand, ma_shrink \\-/'
 edit ma_check.3 's/^\.SH VERSIONS/.SH HISTORY/'
 edit libma.7 's/^\.BR ma_options (7)/.BR ma_settings (7)/'
+edit ma_options.7 's/^\.BI map= /.BI chart= /'
 edit local.mk 's|man/ma_trim\.3|man/ma_prune.3|'
 planted '^ma_trim.3 does not show int ma_trim(size_t pad);$' described "$header" .
 planted '^no page shows struct ma_place{' described "$header" .
@@ -184,6 +193,7 @@ planted '^ma_reallocarray.3 includes a page that does not name ma_reallocarray$'
 planted '^ma_expand.3 names ma_shrink, which has no such page$' stubs .
 planted '^ma_check.3 has the sections NAME|' ordered .
 planted '^libma.7 refers to ma_settings.7,' references .
+planted '^map is in options.c, not in ma_options.7$' options "$MA_SRCDIR/src/options.c" ma_options.7
 planted '^ma_trim.3 is not in man/local.mk$' installed .
 planted '^ma_prune.3 is in man/local.mk, but not there$' installed .
 

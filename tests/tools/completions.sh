@@ -13,7 +13,7 @@ unknown() {
 		"$ma" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
 		"$ma" run --help | grep -o -e '--[a-z][a-z-]*' | sort -u
 	} | while read -r word; do
-		grep -q -e "[^a-z-]$word[^a-z-]" "$1" || echo "${1##*/} does not know $word"
+		grep -q -e "[^a-z-]${word}[^a-z-]" "$1" || echo "${1##*/} does not know $word"
 	done
 }
 
@@ -29,7 +29,7 @@ for shell in bash zsh; do
 done
 
 framework=/usr/share/bash-completion/bash_completion
-[ -r $framework ] && command -v bash >/dev/null || exit $failed
+[ -r "$framework" ] && command -v bash >/dev/null || exit $failed
 
 # complete LINE: what bash offers at its end.
 complete() {
@@ -41,7 +41,7 @@ complete() {
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 		_ma ma "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" 2>/dev/null
 		echo ${COMPREPLY[*]}
-	' bash $framework "$completions/ma" "$1"
+	' bash "$framework" "$completions/ma" "$1"
 }
 
 touch a-file

@@ -17,16 +17,17 @@ cat >"$build/ma" <<'END'
 [ "$1" = run ] || { echo fake && exit; }
 shift
 case $1 in
---stats) [ "$FAULT" = unproven ] || echo 'libma: a summary' >&2 ;;
---map=*) echo 'a map' >"${1#*=}" ;;
+--stats) [ "$FAULT" = unproven ] || echo 'libma: summary' >&2 ;;
+--map=*) echo 'a map' >"${1#*=}" && FAULT=none ;;
 esac
 case $1 in --stats | --map=*) shift ;; esac
 [ "$1" != -- ] || shift
+[ "$1" != true ] || exit 0
 case $FAULT in
 output) "$@" | sed 's/1/2/' ;;
 errors) echo oops >&2 && exec "$@" ;;
-status) "$@" || exit; [ "$1" = true ] || exit 3 ;;
-signal) [ "$1" = true ] || kill -SEGV $$ ;;
+status) "$@" && exit 3 ;;
+signal) kill -SEGV $$ ;;
 *) exec "$@" ;;
 esac
 END
@@ -47,10 +48,10 @@ matches out '^1 programs, 1 jobs, [0-9]+ s; failed: 0$' || wrong 'no totals' mak
 ! command -v python3 >/dev/null || matches out '^a map$' || wrong 'no map' make_run none
 expect 1 '^awk +DIFFERENT .*' '' make_run output
 matches out 'libma: standard output differs' || wrong 'no reason' make_run output
-expect 1 '^    libma: standard error differs' '' make_run errors
+expect 1 '^    libma: standard error differs; it said: oops$' '' make_run errors
 expect 1 '^    libma: ended with exit:3, and at first with exit:0$' '' make_run status
 expect 1 '^awk +UNPROVEN .*' '' make_run unproven
-expect 1 '' . make_run signal MA=x
+expect 1 '^    libma: ended with signal:11, and' '' make_run signal
 expect 1 '' "^real-programs: nothing to run" make_run none PROGRAMS=nosuch
 expect 1 '' "^real-programs: RUNS is a number" make_run none RUNS=x
 expect 2 '' '^Usage: ' bash "$MA_SRCDIR/tools/real-programs"

@@ -5,7 +5,7 @@
 
 . "${0%/*}/common"
 
-program=$(command -v true)
+program=$(command -v sleep)
 
 printf 'int main(void) { return 7; }\n' >static.c
 # shellcheck disable=SC2086 # a command with options
@@ -27,21 +27,21 @@ matches err "^ma: warning: './strange' is built for another kind of processor" |
 # Rights that the caller has already are no reason.
 cp "$program" own
 chmod u+s own
-expect 0 '' '' "$ma" run ./own
+expect 0 '' '' "$ma" run ./own 0
 if [ "$(id -u)" -eq 0 ]; then
 	cp "$program" set-user
 	chown 1:1 set-user
 	cp -p set-user set-group
 	chmod 4755 set-user
 	chmod 2755 set-group
-	expect 0 '' "^ma: warning: './set-user' is set-user-ID, so it runs" "$ma" run ./set-user
-	expect 0 '' "^ma: warning: './set-group' is set-group-ID, so it runs" "$ma" run ./set-group
+	expect 0 '' "^ma: warning: './set-user' is set-user-ID, so it runs" "$ma" run ./set-user 0
+	expect 0 '' "^ma: warning: './set-group' is set-group-ID, so it runs" "$ma" run ./set-group 0
 fi
 
 # Programs that can't be read, or cut off in the middle, get no warning that might be wrong.
-head -c 40 "$program" >cut
-chmod +x cut
-"$ma" run ./cut >out 2>err
-matches err 'warning' && wrong 'a needless warning' "$ma" run ./cut
+head -c 40 "$program" >cut-off
+chmod +x cut-off
+"$ma" run ./cut-off >out 2>err
+matches err 'warning' && wrong 'a needless warning' "$ma" run ./cut-off
 
 exit $failed

@@ -44,6 +44,13 @@ static int check_executable(const char *path)
 	return access(path, X_OK) == 0 ? 0 : errno;
 }
 
+static bool is_file(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /* Looks for `name` in the folders of the list `folders`, of which an empty one is the current one. */
 static int find_in_folders(const char *name, const char *folders, char **path)
 {
@@ -53,16 +60,15 @@ static int find_in_folders(const char *name, const char *folders, char **path)
 		size_t length = strcspn(folder, ":");
 		char *candidate = length == 0 ? text_format("./%s", name)
 					      : text_format("%.*s/%s", (int)length, folder, name);
-		int candidate_error = check_executable(candidate);
 
-		if (candidate_error == 0) {
+		if (check_executable(candidate) == 0) {
 			*path = candidate;
 			return 0;
 		}
-		free(candidate);
 		/* A file that may not be run is passed over, but is the answer if no other follows. */
-		if (candidate_error == EACCES)
+		if (is_file(candidate))
 			error = EACCES;
+		free(candidate);
 		folder += length;
 		if (*folder == '\0')
 			return error;
