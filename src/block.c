@@ -6,9 +6,9 @@
  * that owns the heap, so nothing here is shared.
  *
  * A chunk's memory is new up from chunk->fresh: zero, and not resident. Blocks are taken from below, so that
- * edge moves up only. What lies above it is made resident shortly before use, in steps that grow with the heap:
- * one system call for many pages costs a tenth of as many page faults, and a sixteenth of the heap is the most
- * that is resident and unused for it.
+ * edge moves up only. What is not known to be resident is made so shortly before use, in steps that grow with
+ * the heap: one system call for many pages costs a tenth of as many page faults, and a sixteenth of the heap is
+ * the most that is resident and unused for it.
  *
  * Give-back follows use. Big free blocks are dirty until their pages are given back. A purge gives back all at
  * once, when they have been dirty for DECAY_MS, or as soon as they are more than `keep`, so that a burst that
@@ -25,6 +25,10 @@
 #define LEAST_KEEP ((size_t)4 * 1024 * 1024)
 #define DECAY_MS 500
 #define REGRET_MS 1000
+
+/* Memory is made resident ahead of its use by this part of what is resident already, and not more than this. */
+#define AHEAD_PART 16
+#define AHEAD_MOST ((size_t)1024 * 1024)
 
 /* The links of the fit index, and what a big free block knows besides. */
 struct free_block {
@@ -192,6 +196,7 @@ static void split(struct blocks *blocks, struct chunk *chunk, struct mem_block *
 	if (rest_units < BLOCK_LEAST_UNITS)
 		return;
 	rest = block + units;
+	ma_block_touch(blocks, chunk, (char *)rest, (char *)rest + sizeof(struct free_block));
 	header_set(chunk, rest, rest_units, units, BLOCK_FREE);
 	header_set(chunk, block, units, block->left_units, (enum block_state)block->state);
 	index_insert(blocks, rest, rest_dirty);
@@ -231,10 +236,10 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 
 /* --- growth --- */
 
-/* How many bytes to make resident ahead, or to grow by: in proportion to the heap. */
-static size_t step_of(const struct blocks *blocks, size_t least, size_t most)
+/* How many bytes to grow by: in proportion to the heap. */
+static size_t growth_of(const struct blocks *blocks)
 {
-	return ma_clamp(blocks->held / 16, least, most);
+	return ma_clamp(blocks->held / 16, 128 * 1024, MA_WINDOW);
 }
 
 static void note_growth(struct blocks *blocks, size_t size)
@@ -279,7 +284,7 @@ static bool grow_top(struct blocks *blocks, size_t size)
 	if (have >= size) /* big enough but for its alignment */
 		have = 0;
 	end = ma_chunk_end(top);
-	got = ma_chunk_extend(top, size - have, step_of(blocks, 128 * 1024, MA_WINDOW));
+	got = ma_chunk_extend(top, size - have, growth_of(blocks));
 	if (got == 0)
 		return false;
 	note_growth(blocks, got);
@@ -293,18 +298,12 @@ static bool grow_top(struct blocks *blocks, size_t size)
 
 static bool grow_chunk(struct blocks *blocks, size_t size)
 {
-	bool huge = blocks->held >= HUGE_FROM;
-	size_t room = huge ? MA_WINDOW - sizeof(struct chunk) : size + step_of(blocks, 128 * 1024, MA_WINDOW);
-	struct chunk *chunk;
+	size_t room = ma_min(size + growth_of(blocks), MA_WINDOW - sizeof(struct chunk));
+	struct chunk *chunk = ma_chunk_new(blocks->owner, ma_max(size, room), blocks->on_break,
+					   blocks->held >= HUGE_FROM);
 
-	room = ma_max(size, ma_min(room, MA_WINDOW - sizeof(struct chunk)));
-	chunk = ma_chunk_new(blocks->owner, room, blocks->on_break);
 	if (chunk == NULL)
 		return false;
-	if (huge) {
-		chunk->huge = true;
-		ma_source_huge(chunk, MA_WINDOW, true);
-	}
 	chunk->next = blocks->chunks;
 	if (chunk->next != NULL)
 		chunk->next->prev = chunk;
@@ -344,28 +343,31 @@ static struct mem_block *find(const struct blocks *blocks, const struct block_re
 	return ma_fit_find(&blocks->fit, units + (uint32_t)(request->align / MA_UNIT) + 1);
 }
 
-/* Makes what the caller is about to use resident, if the memory is new. */
+void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
+{
+	size_t ahead = ma_clamp(blocks->touched / AHEAD_PART, CHUNK_CELL, AHEAD_MOST);
+
+	blocks->touched += ma_chunk_touch(chunk, from, to, ahead);
+}
+
+/* Makes what the caller is about to use resident, as far as it is likely that he does, and tells from which byte
+ * of the payload on it is zero. */
 static void make_ready(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, bool lazily,
 		       size_t *zero)
 {
 	char *payload = ma_block_payload(block), *end = (char *)ma_block_right(block);
-	size_t step;
 
+	if (!lazily) {
+		size_t likely = ma_clamp(blocks->touched / AHEAD_PART * 4, CHUNK_CELL, AHEAD_MOST);
+		ma_block_touch(blocks, chunk, payload, payload + ma_min((size_t)(end - payload), likely));
+	}
 	*zero = SIZE_MAX;
-	if (end > chunk->fresh)
+	if (end > chunk->fresh) {
 		*zero = ma_max(sizeof(struct free_block) - sizeof(struct mem_block),
 			       payload < chunk->fresh ? (size_t)(chunk->fresh - payload) : 0);
-	if (end > chunk->populated) {
-		if (lazily) {
-			chunk->populated = end;
-		} else {
-			step = step_of(blocks, ma_source_page(), 1024 * 1024);
-			ma_chunk_populate(chunk, payload, payload + ma_min((size_t)(end - payload), 4 * step),
-					  step);
-		}
+		/* The rest behind the block has its header and links in memory that counts as written. */
+		chunk->fresh = end + sizeof(struct free_block);
 	}
-	/* The rest behind the block has its header and links in memory that counts as written. */
-	chunk->fresh = (char *)ma_max((uintptr_t)chunk->fresh, (uintptr_t)end + sizeof(struct free_block));
 }
 
 struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_request *request, size_t *zero)
@@ -399,6 +401,7 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		struct mem_block *front = block;
 		uint32_t all = front->units;
 		block = front + lead;
+		ma_block_touch(blocks, chunk, (char *)block, (char *)block + sizeof(struct free_block));
 		header_set(chunk, block, all - lead, lead, BLOCK_FREE);
 		header_set(chunk, front, lead, front->left_units, BLOCK_FREE);
 		index_insert(blocks, front, dirty);
@@ -449,7 +452,9 @@ static size_t purge_tree(struct blocks *blocks, struct mem_block *block)
 		return 0;
 	ma_fit_children(block, &left, &right);
 	if (is_big(block) && *dirty_of(block) != 0) {
-		given = ma_source_purge((char *)block + sizeof(struct free_block), (char *)ma_block_right(block));
+		given = ma_chunk_purge(ma_chunk_of(block), (char *)block + sizeof(struct free_block),
+				       (char *)ma_block_right(block));
+		blocks->touched -= ma_min(given, blocks->touched);
 		blocks->dirty -= *dirty_of(block);
 		*dirty_of(block) = 0;
 	}
@@ -495,8 +500,10 @@ static size_t delete_if_empty(struct blocks *blocks, struct chunk *chunk)
 	dirty = dirty_bytes(block);
 	index_remove(blocks, block);
 	chunk_unlink(blocks, chunk);
-	if (ma_chunk_delete(chunk))
+	if (ma_chunk_delete(chunk)) {
+		blocks->touched -= ma_min(dirty, blocks->touched);
 		return size;
+	}
 	chunk_link(blocks, chunk);
 	index_insert(blocks, block, dirty);
 	return 0;
@@ -522,6 +529,7 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	index_remove(blocks, last);
 	if (ma_chunk_shrink(top, size)) {
 		blocks->held -= size;
+		blocks->touched -= ma_min(ma_min(size, dirty), blocks->touched);
 		header_set(top, last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
 	} else {
 		size = 0;

@@ -60,6 +60,7 @@ struct blocks {
 	struct chunk *top;    /* the newest of them on the break */
 	void *owner;	      /* what new chunks are marked with */
 	size_t held;	      /* bytes of all chunks */
+	size_t touched;	      /* bytes that were made resident ahead of their use, and not given back */
 	size_t peak;	      /* the most that held was */
 	size_t dirty;	      /* bytes of big free blocks that may be resident: what a purge would give back */
 	size_t keep;	      /* bytes that dirty may reach before a purge; 0 until the first */
@@ -76,7 +77,7 @@ struct block_request {
 	size_t size;   /* bytes of payload */
 	size_t align;  /* (payload - offset) is a multiple of it; a power of two, 16 at least */
 	size_t offset; /* 0, or 16: the header, not the payload, is aligned */
-	bool lazily;   /* the caller makes the payload resident himself, as he uses it */
+	bool lazily;   /* the caller makes the payload resident himself, by ma_block_touch() */
 };
 
 /* Takes a block, as BLOCK_USED: best fit, that is the smallest free block that serves, the lowest of equals;
@@ -90,6 +91,10 @@ void ma_block_free(struct blocks *blocks, struct chunk *chunk, struct mem_block 
 
 /* Makes a block's payload hold `size` bytes without moving it: false, and nothing done, if it can't. */
 bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, size_t size);
+
+/* Makes [from, to) of a used block resident, and some of what lies behind it, in one system call: in proportion
+ * to the heap, so that a small heap stays small and a large one asks seldom. */
+void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to);
 
 /* Marks a used block as cut into slots, or as plain again. */
 void ma_block_mark(struct mem_block *block, enum block_state state);

@@ -12,6 +12,8 @@
  */
 #include "chunk.h"
 
+#include <string.h>
+
 #include "lock.h"
 #include "source.h"
 
@@ -122,17 +124,42 @@ static void registry_clear(struct chunk *chunk)
 	ma_store_relaxed(registry_entry((uintptr_t)chunk >> MA_WINDOW_SHIFT), NULL);
 }
 
+/* --- what is resident --- */
+
+static size_t cell_of(const char *p)
+{
+	return ((uintptr_t)p & (MA_WINDOW - 1)) / CHUNK_CELL;
+}
+
+static bool cell_is_resident(const struct chunk *chunk, size_t cell)
+{
+	return chunk->resident[cell / 64] >> (cell % 64) & 1;
+}
+
+/* [from, to) is not resident any more. */
+static void cells_forget(struct chunk *chunk, const char *from, const char *to)
+{
+	for (; from < to; from += CHUNK_CELL)
+		chunk->resident[cell_of(from) / 64] &= ~(UINT64_C(1) << (cell_of(from) % 64));
+}
+
 /* --- making and giving back --- */
 
 /* Fills in the header of a chunk in zeroed memory. */
-static void chunk_begin(struct chunk *chunk, void *owner, char *end, bool on_break)
+static void chunk_begin(struct chunk *chunk, void *owner, char *end, bool on_break, bool huge)
 {
+	if (huge) { /* before the first touch; faulting in is then so cheap that nothing need be touched ahead */
+		ma_source_huge(chunk, (size_t)(end - (char *)chunk), true);
+		memset(chunk->resident, 0xff, sizeof(chunk->resident));
+	} else {
+		ma_source_populate((char *)chunk, (char *)chunk + 1);
+	}
+	chunk->huge = huge;
 	ma_store_relaxed(&chunk->owner, owner);
 	chunk->start = (char *)(chunk + 1);
 	ma_store_relaxed(&chunk->end, end);
 	chunk->limit = (char *)ma_round_up((uintptr_t)end, MA_WINDOW);
 	chunk->fresh = chunk->start;
-	chunk->populated = chunk->start;
 	chunk->on_break = on_break;
 	chunk->slab_in_use[0] = 1;
 	ma_store_relaxed(&chunk->slab[0].remote, REMOTE_EMPTY | REMOTE_NOTIFY);
@@ -149,7 +176,7 @@ static uintptr_t break_chunk_at(uintptr_t top)
 	return ma_load_relaxed(registry_entry(at >> MA_WINDOW_SHIFT)) == NULL ? at : edge;
 }
 
-static struct chunk *chunk_new_on_break(void *owner, size_t need)
+static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 {
 	size_t page = ma_source_page();
 	uintptr_t top = (uintptr_t)ma_source_break();
@@ -159,7 +186,10 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need)
 	struct chunk *chunk;
 	char *got;
 
-	if (end > edge) { /* what is left of this window is too small */
+	if (huge) { /* all of a window */
+		at = ma_round_up(top, MA_WINDOW);
+		end = at + MA_WINDOW;
+	} else if (end > edge) { /* what is left of this window is too small */
 		at = edge;
 		end = ma_round_up(at + sizeof(struct chunk) + need, page);
 	}
@@ -173,8 +203,7 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need)
 		ma_source_break_shrink(got + (end - top), end - top);
 		return NULL;
 	}
-	ma_source_populate((char *)chunk, (char *)chunk + page);
-	chunk_begin(chunk, owner, (char *)end, true);
+	chunk_begin(chunk, owner, (char *)end, true, huge);
 	if (!registry_set(chunk)) {
 		ma_source_break_shrink((char *)end, end - top);
 		return NULL;
@@ -183,14 +212,13 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need)
 	return chunk;
 }
 
-static struct chunk *chunk_new_mapped(void *owner)
+static struct chunk *chunk_new_mapped(void *owner, bool huge)
 {
 	struct chunk *chunk = ma_source_map(MA_WINDOW, MA_WINDOW);
 
 	if (chunk == NULL)
 		return NULL;
-	ma_source_populate((char *)chunk, (char *)chunk + ma_source_page());
-	chunk_begin(chunk, owner, (char *)chunk + MA_WINDOW, false);
+	chunk_begin(chunk, owner, (char *)chunk + MA_WINDOW, false, huge);
 	if (!registry_set(chunk)) {
 		ma_source_unmap(chunk, MA_WINDOW);
 		return NULL;
@@ -198,7 +226,7 @@ static struct chunk *chunk_new_mapped(void *owner)
 	return chunk;
 }
 
-struct chunk *ma_chunk_new(void *owner, size_t need, bool on_break)
+struct chunk *ma_chunk_new(void *owner, size_t need, bool on_break, bool huge)
 {
 	struct chunk *chunk = NULL;
 
@@ -206,9 +234,9 @@ struct chunk *ma_chunk_new(void *owner, size_t need, bool on_break)
 		return NULL;
 	ma_lock(&chunk_lock);
 	if (on_break && ma_source_break_is_safe())
-		chunk = chunk_new_on_break(owner, need);
+		chunk = chunk_new_on_break(owner, need, huge);
 	if (chunk == NULL)
-		chunk = chunk_new_mapped(owner);
+		chunk = chunk_new_mapped(owner, huge);
 	ma_unlock(&chunk_lock);
 	return chunk;
 }
@@ -254,8 +282,7 @@ bool ma_chunk_shrink(struct chunk *chunk, size_t size)
 	/* What grows back is new to us and zero. */
 	if (chunk->fresh > end)
 		chunk->fresh = end;
-	if (chunk->populated > end)
-		chunk->populated = end;
+	cells_forget(chunk, end, end + size);
 	return true;
 }
 
@@ -294,15 +321,35 @@ bool ma_chunk_delete(struct chunk *chunk)
 	return done;
 }
 
-void ma_chunk_populate(struct chunk *chunk, char *from, char *to, size_t ahead)
+size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead)
 {
-	if (to <= chunk->populated || chunk->huge)
-		return;
-	if (from < chunk->populated)
-		from = chunk->populated;
-	to += ma_min(ahead, (size_t)(ma_chunk_end(chunk) - to));
-	ma_source_populate(from, to);
-	chunk->populated = to;
+	size_t first = cell_of(from), last = cell_of(to - 1), most = cell_of(ma_chunk_end(chunk) - 1);
+	char *base = (char *)ma_round_down((uintptr_t)chunk, MA_WINDOW);
+
+	while (first <= last && cell_is_resident(chunk, first))
+		first++;
+	if (first > last)
+		return 0;
+	while (cell_is_resident(chunk, last))
+		last--;
+	while (last < most && (last + 1 - first) * CHUNK_CELL < ahead && !cell_is_resident(chunk, last + 1))
+		last++;
+	ma_source_populate(base + first * CHUNK_CELL, base + (last + 1) * CHUNK_CELL);
+	for (size_t cell = first; cell <= last; cell++)
+		chunk->resident[cell / 64] |= UINT64_C(1) << (cell % 64);
+	return (last + 1 - first) * CHUNK_CELL;
+}
+
+size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to)
+{
+	size_t page = ma_source_page();
+	char *first = (char *)ma_round_up((uintptr_t)from, page), *end = (char *)ma_round_down((uintptr_t)to, page);
+
+	if (first >= end)
+		return 0;
+	ma_source_purge(first, end);
+	cells_forget(chunk, first, end);
+	return (size_t)(end - first);
 }
 
 /* --- slab descriptors --- */

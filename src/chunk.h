@@ -67,6 +67,10 @@ struct slab {
 	struct slab *next, *prev; /* on the list of its class; the owner writes */
 };
 
+/* What residency is counted in: the smallest OS page there is. */
+#define CHUNK_CELL ((size_t)4096)
+#define CHUNK_CELLS (MA_WINDOW / CHUNK_CELL)
+
 struct chunk {
 	MA_SHARED(void *) owner; /* the heap; written by the adopter under the heaps lock */
 	struct chunk *next, *prev; /* of the same heap; the owner writes */
@@ -75,16 +79,17 @@ struct chunk {
 	MA_SHARED(char *) end; /* one past the last byte that is ours; anyone reads */
 	char *limit;	 /* where end may grow to */
 	char *fresh;	 /* no byte from here on was ever written, but for the headers of free blocks */
-	char *populated; /* no byte from here on was made resident ahead of its use */
 	bool on_break;
 	bool huge;	      /* marked for huge pages */
+	uint64_t resident[CHUNK_CELLS / 64]; /* by cell: known to be resident; a clear bit says nothing */
 	uint64_t slab_in_use[MA_GRANULES / 64]; /* descriptors taken; bit 0 always is */
 	uint8_t slab_at[MA_GRANULES];	/* which descriptor's slab lies in each granule of the window; 0: none */
 	struct slab slab[MA_GRANULES];
 };
 
-/* Makes a chunk of at least `need` bytes for blocks, or NULL. On the break if asked for and possible. */
-struct chunk *ma_chunk_new(void *owner, size_t need, bool on_break);
+/* Makes a chunk of at least `need` bytes for blocks, or NULL. On the break if asked for and possible; a huge one
+ * fills its window and is backed by huge pages. */
+struct chunk *ma_chunk_new(void *owner, size_t need, bool on_break, bool huge);
 
 /* Moves a chunk's end up by at least `need` bytes. Returns by how many, 0 if it can't grow. */
 size_t ma_chunk_extend(struct chunk *chunk, size_t need, size_t step);
@@ -101,8 +106,12 @@ struct chunk *ma_chunk_of(const void *p);
 /* The first chunk whose window lies above that of `chunk`, in address order; the first of all for NULL. */
 struct chunk *ma_chunk_after(const struct chunk *chunk);
 
-/* Makes [from, to) of a chunk resident if it never was, and up to `ahead` bytes after it. */
-void ma_chunk_populate(struct chunk *chunk, char *from, char *to, size_t ahead);
+/* Makes [from, to) of a chunk resident where it is not known to be, and up to `ahead` bytes behind its first such
+ * place. Returns how many bytes are now known to be that were not. */
+size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead);
+
+/* Gives back the OS pages inside [from, to). Returns how many bytes. */
+size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to);
 
 /* A free slab descriptor, or NULL; and back. */
 struct slab *ma_chunk_take_slab(struct chunk *chunk);

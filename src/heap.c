@@ -57,7 +57,7 @@ static void *alloc_growing(struct heap *heap, size_t size, size_t align, size_t 
 	p = alloc_here(heap, size, align, zero);
 	if (p == NULL && ma_slab_drain(&heap->slabs, &heap->blocks))
 		p = alloc_here(heap, size, align, zero);
-	while (p == NULL && ma_heaps_adopt(heap, NULL))
+	while (p == NULL && ma_heaps_adopt(heap))
 		p = alloc_here(heap, size, align, zero);
 	heap->blocks.reluctant = false;
 	if (p == NULL)
@@ -221,6 +221,8 @@ static void free_remote(struct heap *heap, struct chunk *chunk, struct slab *sla
 	 * also acquired what he did before he asked to be. */
 	owner = ma_load_relaxed(&chunk->owner);
 	ma_slab_notify(&owner->slabs, slab != NULL ? slab : &chunk->slab[0]);
+	if (ma_load_relaxed(&owner->idle)) /* a hint: nobody else may come to look at what was freed */
+		ma_heaps_visit(owner);
 }
 
 enum heap_place ma_heap_free(struct heap *heap, void *p)
@@ -236,12 +238,8 @@ enum heap_place ma_heap_free(struct heap *heap, void *p)
 	if (MA_STATS)
 		ma_heap_count_free(heap);
 	if (!is_owner(heap, chunk)) {
-		struct heap *owner = ma_load_relaxed(&chunk->owner);
-		if (heap == &ma_heap_none || !ma_load_relaxed(&owner->idle) || !ma_heaps_adopt(heap, owner) ||
-		    !is_owner(heap, chunk)) {
-			free_remote(heap, chunk, slab, p);
-			return place;
-		}
+		free_remote(heap, chunk, slab, p);
+		return place;
 	}
 	if (slab == NULL) {
 		ma_block_free(&heap->blocks, chunk, ma_block_of(p));
@@ -308,14 +306,15 @@ size_t ma_heap_good_size(size_t size)
 	return size > PTRDIFF_MAX ? size : ma_round_up(size, 4096);
 }
 
+void ma_heap_collect(struct heap *heap)
+{
+	ma_slab_drain(&heap->slabs, &heap->blocks);
+	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = chunk->next)
+		ma_slab_collect(&heap->slabs, &heap->blocks, chunk);
+}
+
 size_t ma_heap_trim(struct heap *heap, size_t pad)
 {
-	struct chunk *next;
-
-	ma_slab_drain(&heap->slabs, &heap->blocks);
-	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = next) {
-		next = chunk->next;
-		ma_slab_collect(&heap->slabs, &heap->blocks, chunk);
-	}
+	ma_heap_collect(heap);
 	return ma_block_trim(&heap->blocks, pad);
 }

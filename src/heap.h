@@ -29,6 +29,7 @@ struct heap {
 	unsigned number;	 /* from 1 on; 0: the heap that stands for none */
 	MA_SHARED(bool) idle;	 /* no thread has it; changed under the heaps lock */
 	bool lost;		 /* its thread was not there after a fork: never touched again */
+	unsigned notices;	 /* visits to it while idle that were put off; under the heaps lock */
 	struct heap *next;	 /* of all, the newest first; written once */
 	struct heap *next_idle;
 	struct heap_counts counts;
@@ -80,6 +81,9 @@ size_t ma_heap_size(struct heap *heap, const void *p, enum heap_place *place);
 /* Usable bytes that an allocation of `size` has. */
 size_t ma_heap_good_size(size_t size);
 
+/* Takes in all that other threads have freed, and gives empty slabs back to the blocks. */
+void ma_heap_collect(struct heap *heap);
+
 /* Gives back what is free in a heap that the caller owns. Returns how many bytes. */
 size_t ma_heap_trim(struct heap *heap, size_t pad);
 
@@ -94,12 +98,11 @@ struct heap *ma_heaps_take(void);
 /* The thread that has it is gone. */
 void ma_heaps_leave(struct heap *heap);
 
-/* Takes over the chunks of `idle`, or of any idle heap if it is NULL. False: there is none, or it was not
- * to be had now. */
-bool ma_heaps_adopt(struct heap *heap, struct heap *idle);
+/* Takes over the chunks of an idle heap. False: there is none, or it was not to be had now. */
+bool ma_heaps_adopt(struct heap *heap);
 
-/* True if an idle heap has chunks. */
-bool ma_heaps_any_idle(void);
+/* Tells of frees into an idle heap: now and then they are taken in, so that its memory goes back. */
+void ma_heaps_visit(struct heap *idle);
 
 /* Trims all idle heaps; returns how many bytes. */
 size_t ma_heaps_trim_idle(size_t pad);

@@ -15,6 +15,9 @@
 #include "lock.h"
 #include "source.h"
 
+/* An idle heap is looked through once for so many full slabs and chunks that others freed into. */
+#define VISIT_AFTER 64
+
 static struct lock heaps_lock = MA_LOCK_INIT;
 static struct heap main_heap; /* the first thread's: saves a mapping */
 static MA_SHARED(struct heap *) all_heaps;
@@ -44,11 +47,6 @@ static struct heap *heap_new(void)
 struct heap *ma_heaps_first(void)
 {
 	return ma_load_acquire(&all_heaps); /* pairs with heap_new() */
-}
-
-bool ma_heaps_any_idle(void)
-{
-	return ma_load_relaxed(&idle_with_chunks) != 0; /* a hint */
 }
 
 /* Caller holds the lock. */
@@ -112,26 +110,38 @@ static void adopt_chunks(struct heap *heap, struct heap *from)
 	}
 }
 
-bool ma_heaps_adopt(struct heap *heap, struct heap *idle)
+bool ma_heaps_adopt(struct heap *heap)
 {
 	struct heap *from;
 	bool adopted = false;
 
-	if (!ma_heaps_any_idle())
+	if (ma_load_relaxed(&idle_with_chunks) == 0) /* a hint: the next growth asks again */
 		return false;
 	ma_lock(&heaps_lock);
 	for (from = idle_heaps; from != NULL; from = from->next_idle)
-		if (from->blocks.chunks != NULL && (idle == NULL || from == idle))
+		if (from->blocks.chunks != NULL)
 			break;
 	if (from != NULL) {
-		struct chunk *first = from->blocks.chunks;
+		size_t held = from->blocks.held;
 		idle_remove(from);
 		adopt_chunks(heap, from);
-		adopted = from->blocks.chunks != first;
+		adopted = from->blocks.held != held;
 		idle_add(from);
 	}
 	ma_unlock(&heaps_lock);
 	return adopted;
+}
+
+void ma_heaps_visit(struct heap *idle)
+{
+	ma_lock(&heaps_lock);
+	if (ma_load_relaxed(&idle->idle) && ++idle->notices >= VISIT_AFTER) {
+		idle->notices = 0;
+		idle_remove(idle);
+		ma_heap_collect(idle);
+		idle_add(idle);
+	}
+	ma_unlock(&heaps_lock);
 }
 
 size_t ma_heaps_trim_idle(size_t pad)

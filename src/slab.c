@@ -211,7 +211,7 @@ static bool disarm(struct slab *slab)
 
 /* --- making, carving and giving back --- */
 
-static void carve(struct slab_bin *bin, struct slab *slab)
+static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab)
 {
 	size_t size = slab->slot_size, page = ma_source_page();
 	char *from = slab->start + ma_slab_limit(slab);
@@ -221,8 +221,7 @@ static void carve(struct slab_bin *bin, struct slab *slab)
 	uint32_t offset = ma_slab_limit(slab);
 	uint64_t mark = slab->fresh ? SLAB_ZERO : 0;
 
-	if (slab->fresh && !ma_chunk_of_slab(slab)->huge)
-		ma_source_populate(from, from + count * size);
+	ma_block_touch(blocks, ma_chunk_of_slab(slab), from, from + count * size);
 	for (uint32_t i = 0; i < count; i++, offset += (uint32_t)size) {
 		struct slot *slot = (struct slot *)(slab->start + offset);
 		slot->next = mark | (i + 1 < count ? offset + (uint32_t)size : slab->ready);
@@ -297,12 +296,13 @@ static void slab_delete(struct slabs *slabs, struct blocks *blocks, struct slab 
 	ma_block_free(blocks, chunk, block);
 }
 
-/* Puts a slab that is not current where its state says: back to the blocks, to the list, or nowhere. */
+/* Puts a slab that is not current where its state says: to its class's list, or back to the blocks if it is empty
+ * and not the only one the class has in reserve: a class that comes and goes shall not make a slab each time. */
 static void settle(struct slabs *slabs, struct blocks *blocks, struct slab *slab)
 {
 	struct slab_bin *bin = &slabs->bin[slab->class];
 
-	if (slab->used == 0)
+	if (slab->used == 0 && ((bin->first != NULL && bin->first != slab) || bin->last != bin->first))
 		slab_delete(slabs, blocks, slab);
 	else if (!slab->queued && bin->carving != slab)
 		queue_append(bin, slab);
@@ -367,7 +367,7 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 		if (slab != &slabs->none) {
 			if (slab->carved < slab->slots &&
 			    (bin->carving != slab || (bin->first == NULL && !ma_slab_drain(slabs, blocks)))) {
-				carve(bin, slab);
+				carve(bin, blocks, slab);
 				continue;
 			}
 			if (slab->carved == slab->slots && !arm(slab))

@@ -26,7 +26,7 @@ dist_zshcompletion_DATA = tools/completions/_ma
 
 # Real programs, each plain and on libma. They must not take part in this make's parallelism. For example:
 #
-#   make run RUNS=5 PROGRAMS='gcc sort'
+#   make run RUNS=5 ONLY='gcc sort'
 run: all
 	@env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS bash '$(srcdir)/tools/real-programs' '$(abs_builddir)'
 

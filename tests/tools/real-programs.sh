@@ -37,7 +37,7 @@ chmod +x "$build/ma"
 make_run() {
 	FAULT=$1
 	shift
-	env FAULT="$FAULT" RUNS=1 PROGRAMS=awk TMPDIR="$scratch/a tmp" "$@" \
+	env FAULT="$FAULT" RUNS=1 ONLY=awk TMPDIR="$scratch/a tmp" "$@" \
 		bash "$MA_SRCDIR/tools/real-programs" "$build"
 }
 
@@ -52,7 +52,7 @@ expect 1 '^    libma: standard error differs; it said: oops$' '' make_run errors
 expect 1 '^    libma: ended with exit:3, and at first with exit:0$' '' make_run status
 expect 1 '^awk +UNPROVEN .*' '' make_run unproven
 expect 1 '^    libma: ended with signal:11, and' '' make_run signal
-expect 1 '' "^real-programs: nothing to run" make_run none PROGRAMS=nosuch
+expect 1 '' "^real-programs: nothing to run" make_run none ONLY=nosuch
 expect 1 '' "^real-programs: RUNS is a number" make_run none RUNS=x
 expect 2 '' '^Usage: ' bash "$MA_SRCDIR/tools/real-programs"
 [ -z "$(ls 'a tmp')" ] || { echo 'folders were left behind' && failed=1; }

@@ -8,7 +8,6 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 template <int N> struct Tree {
@@ -32,12 +31,10 @@ template <> struct Tree<0> {
 	}
 };
 
-using Value = std::variant<int, double, std::string, std::vector<std::string>>;
-
 int main()
 {
 	Tree<4> tree;
-	std::unordered_map<std::string, Value> table{{"a", 1}, {"b", 2.5}, {"c", std::string("text")}};
+	std::unordered_map<std::string, std::vector<std::string>> table{{"a", {"b", "c"}}};
 	std::set<std::pair<std::string, int>> order;
 
 	tree.values["numbers"] = {1, 2, 3};

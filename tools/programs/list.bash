@@ -45,7 +45,7 @@ list_programs() {
 	add 'perl' perl perl words.pl text
 	add 'gcc -O2' gcc gcc -O2 -S -o - program.c
 	add 'g++ -O1' g++ g++ -std=c++17 -O1 -S -o - containers.cc
-	add 'git history' git bash history.sh short-text repository 4
+	add 'git history' git bash history.sh short-text repository 3
 	add 'sort' sort sort --parallel=2 -S 200M -k 2 long-text
 	add 'xz -T2' xz xz -T2 --block-size=500KiB -c text
 	add 'sqlite3' sqlite3 sqlite3 -batch :memory: '.read tables.sql'

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* A fault ends in one line and abort(); a warning in one line. The misuse tests see the lines of real faults. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "base.h"
+#include "fatal.h"
+
+static char place[64];
+
+static void die_bare(void *arg)
+{
+	(void)arg;
+	ma_fatal("a fault", NULL);
+}
+
+static void die_at(void *arg)
+{
+	ma_fatal("a fault", arg);
+}
+
+static void die_at_start(void *arg)
+{
+	ma_fatal_place("a fault", arg, "slot", arg, 48);
+}
+
+static void die_inside(void *arg)
+{
+	ma_fatal_place("a fault", (char *)arg + 5, "block", arg, sizeof(place));
+}
+
+static void check_false(void *arg)
+{
+	MA_CHECK(arg == NULL, "a check", arg);
+}
+
+static void check_true(void *arg)
+{
+	MA_CHECK(arg != NULL, "a check", arg);
+}
+
+static void warn(void *arg)
+{
+	errno = 17;
+	ma_warn("a warning", arg);
+	expect(errno == 17);
+}
+
+START_TEST(lines)
+{
+	unit_dies(die_bare, NULL, "libma: a fault");
+	unit_dies(die_at, place, "libma: a fault: %p", (void *)place);
+	unit_dies(die_at_start, place, "libma: a fault: %p is a slot of 48 bytes", (void *)place);
+	unit_dies(die_inside, place, "libma: a fault: %p lies in a block of 64 bytes at %p", (void *)(place + 5),
+		  (void *)place);
+}
+END_TEST
+
+START_TEST(checks)
+{
+	unit_dies(check_false, place, "libma: a check: %p", (void *)place);
+	unit_says(check_true, place, "");
+}
+END_TEST
+
+static void assert_false(void *arg)
+{
+	MA_ASSERT(arg == NULL);
+}
+
+START_TEST(assertions_in_debug_builds_only)
+{
+	if (MA_DEBUG)
+		unit_dies(assert_false, place, "libma: assertion failed: arg == ((void *)0)");
+	else
+		unit_says(assert_false, place, "");
+}
+END_TEST
+
+START_TEST(warnings)
+{
+	unit_says(warn, NULL, "libma: a warning\n");
+	unit_says(warn, place, "libma: a warning ''\n");
+	strcpy(place, "detail");
+	unit_says(warn, place, "libma: a warning 'detail'\n");
+}
+END_TEST
+
+/* The judges of all the other tests can tell right from wrong. */
+START_TEST(judges_fail_when_they_should)
+{
+	char text[256];
+	pid_t child;
+	int status;
+
+	status = unit_child(die_at, place, text, sizeof(text));
+	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	child = fork();
+	if (child == 0) {
+		fclose(stderr);
+		close(STDERR_FILENO);
+		unit_dies(die_bare, NULL, "libma: another fault");
+		_exit(0);
+	}
+	expect(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+	child = fork();
+	if (child == 0) {
+		fclose(stderr);
+		close(STDERR_FILENO);
+		unit_says(die_bare, NULL, "libma: a fault\n");
+		_exit(0);
+	}
+	expect(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {lines, checks, assertions_in_debug_builds_only, warnings,
+				      judges_fail_when_they_should};
+
+	return unit_run("fatal", tests, LENGTH(tests));
+}

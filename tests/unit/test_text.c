@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Text is written whole and in order, whatever its length, and a descriptor that takes none does no harm. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "text.h"
+
+/* Begins a text that goes to a file of its own. */
+static int text_to_file(struct text *text)
+{
+	FILE *file = tmpfile();
+
+	expect(file != NULL);
+	ma_text_begin(text, fileno(file));
+	return fileno(file);
+}
+
+/* Flushes; the file holds just `expected`. */
+static void file_holds(struct text *text, const char *expected)
+{
+	char found[256];
+	ssize_t length;
+
+	ma_text_flush(text);
+	length = pread(text->fd, found, sizeof(found) - 1, 0);
+	expect(length >= 0);
+	found[length] = '\0';
+	ck_assert_str_eq(found, expected);
+}
+
+static void size_reads(uint64_t bytes, const char *expected)
+{
+	struct text text;
+
+	text_to_file(&text);
+	ma_text_size(&text, bytes);
+	file_holds(&text, expected);
+	close(text.fd);
+}
+
+START_TEST(numbers)
+{
+	struct text text;
+
+	text_to_file(&text);
+	ma_text_decimal(&text, 0);
+	ma_text_char(&text, ' ');
+	ma_text_decimal(&text, UINT64_MAX);
+	ma_text_char(&text, ' ');
+	ma_text_hex(&text, 0);
+	ma_text_char(&text, ' ');
+	ma_text_hex(&text, UINT64_MAX);
+	ma_text_char(&text, ' ');
+	ma_text_address(&text, (void *)0xabc0);
+	ma_text_char(&text, '|');
+	ma_text_column(&text, 42, 5);
+	ma_text_column(&text, 123456, 3);
+	ma_text_char(&text, '|');
+	file_holds(&text, "0 18446744073709551615 0x0 0xffffffffffffffff 0xabc0|   42123456|");
+}
+END_TEST
+
+START_TEST(sizes)
+{
+	size_reads(0, "0 B");
+	size_reads(1, "1 B");
+	size_reads(1023, "1023 B");
+	size_reads(1024, "1.0 KiB");
+	size_reads(1536, "1.5 KiB");
+	size_reads(1024 * 1024 - 1, "1023.9 KiB");
+	size_reads(1024 * 1024, "1.0 MiB");
+	size_reads(UINT64_C(3) << 30, "3.0 GiB");
+	size_reads(UINT64_C(5) << 40, "5.0 TiB");
+	size_reads(UINT64_C(7) << 50, "7.0 PiB");
+	size_reads(UINT64_MAX, "16383.9 PiB");
+}
+END_TEST
+
+START_TEST(longer_than_the_buffer)
+{
+	enum { LINES = 1000 };
+	struct text text;
+	char found[16];
+	int fd = text_to_file(&text);
+
+	for (unsigned i = 0; i < LINES; i++) {
+		ma_text_string(&text, "line ");
+		ma_text_column(&text, i, 4);
+		ma_text_char(&text, '\n');
+	}
+	ma_text_flush(&text);
+	ma_text_flush(&text);
+	for (int i = 0; i < LINES; i++) {
+		char line[16];
+		snprintf(line, sizeof(line), "line %4d\n", i);
+		expect(pread(fd, found, 10, i * 10) == 10);
+		expect(memcmp(found, line, 10) == 0);
+	}
+	expect(lseek(fd, 0, SEEK_END) == 10 * LINES);
+}
+END_TEST
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* A pipe that is full takes the text in parts, between interruptions. */
+START_TEST(interrupted_writes)
+{
+	struct sigaction action = {.sa_handler = ignore};
+	struct text text;
+	char found[4096];
+	int ends[2];
+	size_t total = 0;
+	ssize_t got;
+
+	expect(pipe(ends) == 0 && fcntl(ends[1], F_SETPIPE_SZ, 4096) == 4096);
+	sigaction(SIGALRM, &action, NULL);
+	if (fork() == 0) {
+		alarm(1);
+		ma_text_begin(&text, ends[1]);
+		for (int i = 0; i < 2000; i++)
+			ma_text_string(&text, "0123456789");
+		ma_text_flush(&text);
+		_exit(0);
+	}
+	close(ends[1]);
+	usleep(1300 * 1000);
+	while ((got = read(ends[0], found, sizeof(found))) > 0) {
+		for (ssize_t i = 0; i < got; i++)
+			expect(found[i] == (char)('0' + (total + (size_t)i) % 10));
+		total += (size_t)got;
+	}
+	expect(total == 20000);
+}
+END_TEST
+
+START_TEST(lost_text_and_errno)
+{
+	struct text text;
+
+	ma_text_begin(&text, -1);
+	errno = 1234;
+	for (int i = 0; i < 1000; i++)
+		ma_text_string(&text, "to nowhere");
+	ma_text_flush(&text);
+	expect(errno == 1234);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {numbers, sizes, longer_than_the_buffer, interrupted_writes,
+				      lost_text_and_errno};
+
+	return unit_run("text", tests, LENGTH(tests));
+}
