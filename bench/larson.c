@@ -93,7 +93,7 @@ static void run(void)
 
 static const struct parameter parameters[] = {
 	{"threads", 2, NULL, "lines of threads"},
-	{"generations", 200, NULL, "threads, one after the other, in each line"},
+	{"generations", 150, NULL, "threads, one after the other, in each line"},
 	{"replacements", 20000, NULL, "objects that each thread replaces"},
 	{"live", 5000, NULL, "objects of a line"},
 	{NULL, 0, NULL, NULL},

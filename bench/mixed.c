@@ -55,7 +55,7 @@ static void run(void)
 
 static const struct parameter parameters[] = {
 	{"threads", 2, NULL, "how many"},
-	{"replacements", 2000000, NULL, "objects that each thread replaces"},
+	{"replacements", 1500000, NULL, "objects that each thread replaces"},
 	{"live", 4000, NULL, "objects for each thread"},
 	{NULL, 0, NULL, NULL},
 };

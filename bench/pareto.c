@@ -54,7 +54,7 @@ static void run(void)
 }
 
 static const struct parameter parameters[] = {
-	{"allocations", 4000000, NULL, "objects in all, after the first ones"},
+	{"allocations", 2000000, NULL, "objects in all, after the first ones"},
 	{"megabytes", 50, NULL, "live bytes, in millions"},
 	{"alpha", 110, NULL, "a hundred times the exponent of the distribution"},
 	{NULL, 0, NULL, NULL},

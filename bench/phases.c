@@ -35,7 +35,7 @@ static void work(struct worker *worker)
 	const struct phases *phases = worker->argument;
 	void **objects = &phases->objects[worker->index * phases->share];
 	/* The threads go round, so that none frees what was allocated by the one of the same index. */
-	unsigned heir = (worker->index + 1) % phases->threads;
+	unsigned heir = (unsigned)((worker->index + phases->phase / GENERATIONS) % phases->threads);
 	void **survivors = survivors_of(phases, heir);
 
 	worker->random = random_seed(phases->phase * REPORT_WORKERS + worker->index);
@@ -74,7 +74,7 @@ static void run(void)
 
 static const struct parameter parameters[] = {
 	{"threads", 2, NULL, "threads in each phase"},
-	{"phases", 60, NULL, "how many there are"},
+	{"phases", 40, NULL, "how many there are"},
 	{"objects", 20000, NULL, "objects of a thread"},
 	{NULL, 0, NULL, NULL},
 };

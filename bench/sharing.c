@@ -56,7 +56,7 @@ static void run(void)
 static const struct parameter parameters[] = {
 	{"kind", 0, "active|passive", "how the allocator may come to share lines"},
 	{"threads", 2, NULL, "how many"},
-	{"objects", 100000, NULL, "of each thread, one after the other"},
+	{"objects", 200000, NULL, "of each thread, one after the other"},
 	{"writes", 2000, NULL, "to each object"},
 	{NULL, 0, NULL, NULL},
 };

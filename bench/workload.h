@@ -170,6 +170,8 @@ static inline void *object_adopt(struct worker *worker, void *memory, uint32_t s
 {
 	if (__builtin_expect(memory == NULL, 0))
 		give_up("no memory for %u bytes", size);
+	/* From here on the compiler knows nothing of the object, as if it came from elsewhere. */
+	__asm__("" : "+r"(memory));
 	*(uint64_t *)memory = object_mark(memory, size);
 	if (size >= 2 * SMALLEST_OBJECT)
 		((unsigned char *)memory)[size - 1] = (unsigned char)size;

@@ -10,10 +10,10 @@
  * the heap: one system call for many pages costs a tenth of as many page faults, and a sixteenth of the heap is
  * the most that is resident and unused for it.
  *
- * Give-back follows use. Big free blocks are dirty until their pages are given back. A purge gives back all at
- * once, when they have been dirty for DECAY_MS, or as soon as they are more than `keep`, so that a burst that
- * is freed does not stay resident while the program sleeps. A program that takes purged memory into use again
- * at once is one that lives in bursts: each time that shows, keep doubles.
+ * Give-back follows use. Big free blocks are dirty until their pages are given back. What stayed dirty through
+ * a whole window of time was not needed, and goes. When much comes free at once nobody may ever call again, so
+ * more than a quarter of what is in use never waits. A program that takes purged memory into use again at once
+ * is one that lives in bursts: it may keep more.
  */
 #include "block.h"
 
@@ -22,8 +22,9 @@
 #include "clock.h"
 #include "source.h"
 
-#define LEAST_KEEP ((size_t)4 * 1024 * 1024)
-#define DECAY_MS 500
+#define LEAST_KEEP ((size_t)4 * 1024 * 1024) /* dirty bytes that may always wait */
+#define LEAST_PURGE ((size_t)256 * 1024)     /* bytes that are worth a purge */
+#define WINDOW_MS 500
 #define REGRET_MS 1000
 
 /* Memory is made resident ahead of its use by this part of what is resident already, and not more than this. */
@@ -180,8 +181,10 @@ static void index_insert(struct blocks *blocks, struct mem_block *block, size_t 
 static void index_remove(struct blocks *blocks, struct mem_block *block)
 {
 	ma_fit_remove(&blocks->fit, block);
-	if (is_big(block))
+	if (is_big(block)) {
 		blocks->dirty -= *dirty_of(block);
+		blocks->spare = ma_min(blocks->spare, blocks->dirty);
+	}
 }
 
 /* --- split and coalesce --- */
@@ -246,16 +249,6 @@ static void note_growth(struct blocks *blocks, size_t size)
 {
 	blocks->held += size;
 	blocks->peak = ma_max(blocks->peak, blocks->held);
-}
-
-/* The program wants memory soon after some was given back: it would have been better kept. */
-static void note_regret(struct blocks *blocks, size_t size)
-{
-	if (blocks->purged == 0)
-		return;
-	if (ma_clock_ms() - blocks->purged_at < REGRET_MS)
-		blocks->keep = ma_min(blocks->keep + size, blocks->peak);
-	blocks->purged -= ma_min(size, blocks->purged);
 }
 
 /* Puts new memory at the end of a chunk under the tiling. */
@@ -343,11 +336,25 @@ static struct mem_block *find(const struct blocks *blocks, const struct block_re
 	return ma_fit_find(&blocks->fit, units + (uint32_t)(request->align / MA_UNIT) + 1);
 }
 
+/* Memory is wanted soon after some was given back, which would have been better kept. */
+static void note_regret(struct blocks *blocks, size_t size)
+{
+	if (blocks->purged == 0)
+		return;
+	if (ma_clock_ms() - blocks->purged_at < REGRET_MS)
+		blocks->regret = ma_min(blocks->regret + size, blocks->peak);
+	blocks->purged -= ma_min(size, blocks->purged);
+}
+
 void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
 {
 	size_t ahead = ma_clamp(blocks->touched / AHEAD_PART, CHUNK_CELL, AHEAD_MOST);
 
-	blocks->touched += ma_chunk_touch(chunk, from, to, ahead);
+	size_t got = ma_chunk_touch(chunk, from, to, ahead);
+
+	blocks->touched += got;
+	if (got != 0)
+		note_regret(blocks, got);
 }
 
 /* Makes what the caller is about to use resident, as far as it is likely that he does, and tells from which byte
@@ -388,14 +395,11 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		block = find(blocks, request, units);
 		if (block == NULL)
 			return NULL;
-		note_regret(blocks, worst);
 	}
 	header_verify(block);
 	chunk = ma_chunk_of(block);
 	dirty = dirty_bytes(block);
 	index_remove(blocks, block);
-	if (dirty == 0 && is_big(block))
-		note_regret(blocks, units * MA_UNIT);
 	lead = lead_of(block, request);
 	if (lead != 0) {
 		struct mem_block *front = block;
@@ -442,13 +446,13 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 
 /* --- giving back --- */
 
-/* Gives back the pages of every big block below `block` in its bin's tree. */
-static size_t purge_tree(struct blocks *blocks, struct mem_block *block)
+/* Gives back the pages of big blocks below `block` in its bin's tree, until it has given `most` bytes. */
+static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t most)
 {
 	struct mem_block *left, *right;
 	size_t given = 0;
 
-	if (block == NULL)
+	if (block == NULL || most == 0)
 		return 0;
 	ma_fit_children(block, &left, &right);
 	if (is_big(block) && *dirty_of(block) != 0) {
@@ -458,7 +462,18 @@ static size_t purge_tree(struct blocks *blocks, struct mem_block *block)
 		blocks->dirty -= *dirty_of(block);
 		*dirty_of(block) = 0;
 	}
-	return given + purge_tree(blocks, left) + purge_tree(blocks, right);
+	given += purge_tree(blocks, right, most - ma_min(given, most));
+	return given + purge_tree(blocks, left, most - ma_min(given, most));
+}
+
+/* Gives back `most` bytes, or a little more, from the largest blocks down. */
+static size_t purge(struct blocks *blocks, size_t most)
+{
+	size_t given = 0;
+
+	for (unsigned bin = FIT_BINS; bin-- >= ma_fit_bin(BLOCK_BIG_UNITS) && given < most;)
+		given += purge_tree(blocks, ma_fit_root(&blocks->fit, bin), most - given);
+	return given;
 }
 
 static void chunk_unlink(struct blocks *blocks, struct chunk *chunk)
@@ -549,29 +564,33 @@ size_t ma_block_trim(struct blocks *blocks, size_t pad)
 			given += delete_if_empty(blocks, chunk);
 	}
 	given += shrink_top(blocks, pad);
-	for (unsigned bin = ma_fit_bin(BLOCK_BIG_UNITS) - 1; bin < FIT_BINS; bin++)
-		given += purge_tree(blocks, ma_fit_root(&blocks->fit, bin));
-	return given;
+	return given + purge(blocks, SIZE_MAX);
 }
 
 /* Called when a big block has come free. */
 static void consider_purge(struct blocks *blocks)
 {
+	size_t used = blocks->touched - ma_min(blocks->dirty, blocks->touched);
+	size_t keep = ma_max(LEAST_KEEP, used / 4) + blocks->regret;
+	size_t given = 0;
 	uint64_t now;
 
-	if (blocks->dirty == 0 || blocks->steady)
+	if (blocks->dirty < LEAST_PURGE || blocks->steady)
 		return;
 	now = ma_clock_ms();
-	if (blocks->dirty_since == 0)
-		blocks->dirty_since = now;
-	blocks->keep = ma_max(blocks->keep, LEAST_KEEP);
-	if (blocks->dirty <= blocks->keep && now - blocks->dirty_since < DECAY_MS)
-		return;
-	if (blocks->dirty <= blocks->keep)
-		blocks->keep = ma_max(blocks->keep / 2, LEAST_KEEP);
-	blocks->purged = ma_block_trim(blocks, LEAST_KEEP / 16);
-	blocks->purged_at = now;
-	blocks->dirty_since = 0;
+	if (blocks->dirty > keep)
+		given = ma_block_trim(blocks, LEAST_PURGE);
+	if (now - blocks->window >= WINDOW_MS) {
+		if (blocks->spare >= LEAST_PURGE)
+			given += purge(blocks, blocks->spare);
+		blocks->regret -= blocks->regret / 4;
+		blocks->spare = blocks->dirty;
+		blocks->window = now;
+	}
+	if (given != 0) {
+		blocks->purged = given + (now - blocks->purged_at < REGRET_MS ? blocks->purged : 0);
+		blocks->purged_at = now;
+	}
 }
 
 void ma_block_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)

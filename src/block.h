@@ -63,8 +63,9 @@ struct blocks {
 	size_t touched;	      /* bytes that were made resident ahead of their use, and not given back */
 	size_t peak;	      /* the most that held was */
 	size_t dirty;	      /* bytes of big free blocks that may be resident: what a purge would give back */
-	size_t keep;	      /* bytes that dirty may reach before a purge; 0 until the first */
-	uint64_t dirty_since; /* milliseconds: the last purge, or the first dirty byte since */
+	size_t spare;	      /* the least that dirty was since window: nobody needed these */
+	uint64_t window;      /* milliseconds: when spare began to be watched */
+	size_t regret;	      /* bytes that dirty may rise higher, since purged memory was soon wanted again */
 	uint64_t purged_at;   /* milliseconds: the last purge that gave something back */
 	size_t purged;	      /* bytes that it gave back and that were not taken into use again since */
 	bool reluctant;	      /* rather fail than grow: the caller has another idea first */

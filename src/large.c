@@ -258,6 +258,24 @@ size_t ma_large_size(const void *p)
 	return size;
 }
 
+/* Moves a mapping's pages to where they may grow. Huge pages stay so only if their alignment does. */
+static char *map_resize(char *start, size_t old_size, size_t size, bool may_move)
+{
+	char *moved = ma_source_remap(start, old_size, size, NULL), *room;
+
+	if (moved != NULL || !may_move)
+		return moved;
+	room = ma_source_map(size, size >= HUGE_MIN ? HUGE_PAGE : MA_UNIT);
+	if (room == NULL)
+		return NULL;
+	moved = ma_source_remap(start, old_size, size, room);
+	if (moved == NULL)
+		ma_source_unmap(room, size);
+	else if (size >= HUGE_MIN && old_size < HUGE_MIN)
+		ma_source_huge(moved, size, true);
+	return moved;
+}
+
 void *ma_large_resize(void *p, size_t size, bool may_move)
 {
 	size_t old_size;
@@ -278,7 +296,7 @@ void *ma_large_resize(void *p, size_t size, bool may_move)
 	if (size < old_size)
 		ma_source_unmap((char *)p + size, old_size - size);
 	else
-		moved = ma_source_remap(p, old_size, size, may_move);
+		moved = map_resize(p, old_size, size, may_move);
 	ma_lock(&large_lock);
 	/* There is room: the place that was just emptied, unless others took it, and the table grew for them. */
 	if (!table_insert(moved == NULL ? p : moved, moved == NULL ? old_size : size))

@@ -138,10 +138,11 @@ void ma_source_unmap(void *start, size_t size)
 	errno = saved;
 }
 
-void *ma_source_remap(void *start, size_t old_size, size_t new_size, bool may_move)
+void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to)
 {
 	int saved = errno;
-	void *moved = mremap(start, old_size, new_size, may_move ? MREMAP_MAYMOVE : 0);
+	void *moved = to == NULL ? mremap(start, old_size, new_size, 0) :
+				   mremap(start, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 
 	ma_add_relaxed(&calls_remap, 1);
 	errno = saved;

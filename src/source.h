@@ -43,8 +43,9 @@ bool ma_source_break_shrink(char *top, size_t size);
 void *ma_source_map(size_t size, size_t align);
 void ma_source_unmap(void *start, size_t size);
 
-/* Resizes a mapping, moving it where it must; keeps the contents. NULL: nothing changed. */
-void *ma_source_remap(void *start, size_t old_size, size_t new_size, bool may_move);
+/* Resizes a mapping where it is, or moves its pages to `to`, a mapping of `new_size` that it replaces. NULL:
+ * nothing changed. */
+void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to);
 
 /* Makes the OS pages that hold [from, to) resident, all in one call: a fraction of the cost of a fault each. */
 void ma_source_populate(char *from, char *to);

@@ -38,9 +38,50 @@ TESTS += $(preload_command_tests)
 endif
 EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/common
 
-# Unit tests, one for each file of src/: tests/unit/test_x.c for src/x.c (see tests/scripts/twins.sh).
-# Libcheck is theirs alone.
+# Unit tests, one for each file of src/: tests/unit/test_x.c for src/x.c (see tests/scripts/twins.sh). They link all of
+# the library but src/source.c, whose place a scripted source takes. Libcheck is theirs alone.
+unit_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src $(CHECK_CFLAGS)
+unit_ldadd = tests/unit/libunit.la $(CHECK_LIBS)
+
 if HAVE_CHECK
+check_LTLIBRARIES += tests/unit/libunit.la
+tests_unit_libunit_la_SOURCES = \
+	tests/expect.h \
+	tests/pattern.h \
+	tests/random.h \
+	tests/unit/scripted_source.c \
+	tests/unit/scripted_source.h \
+	tests/unit/unit.c \
+	tests/unit/unit.h
+tests_unit_libunit_la_CPPFLAGS = $(unit_cppflags)
+tests_unit_libunit_la_LIBADD = libma_core.la
+
+unit_tests = \
+	tests/unit/test_block \
+	tests/unit/test_chunk \
+	tests/unit/test_fatal \
+	tests/unit/test_fit \
+	tests/unit/test_options \
+	tests/unit/test_slab \
+	tests/unit/test_text
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+tests_unit_test_block_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_block_LDADD = $(unit_ldadd)
+tests_unit_test_chunk_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_chunk_LDADD = $(unit_ldadd)
+tests_unit_test_fatal_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_fatal_LDADD = $(unit_ldadd)
+tests_unit_test_fit_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_fit_LDADD = $(unit_ldadd)
+tests_unit_test_options_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_options_LDADD = $(unit_ldadd)
+tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_slab_LDADD = $(unit_ldadd)
+tests_unit_test_text_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_text_LDADD = $(unit_ldadd)
 else
 check-local:
 	@echo 'make check needs the library "check": ./bootstrap, or apt-get install check; then ./configure' >&2

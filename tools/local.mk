@@ -12,6 +12,8 @@ ma_SOURCES = \
 	tools/ma/main.c \
 	tools/ma/message.c \
 	tools/ma/message.h \
+	tools/ma/place.c \
+	tools/ma/place.h \
 	tools/ma/program.c \
 	tools/ma/program.h \
 	tools/ma/run.c \

@@ -34,7 +34,7 @@ user() {
 	"$@" $warnings "$MA_SRCDIR/tests/scripts/installed.c" -o "$program" $flags 2>&1 &&
 		LD_LIBRARY_PATH=$libdir "$program" || echo "$name, $how: status $?"
 	if [ "$how" = shared ]; then
-		LD_LIBRARY_PATH=$libdir ldd "$program" | grep -Fq "$libdir/libma.so.0" ||
+		LD_LIBRARY_PATH=$libdir ldd "$program" 2>&1 | grep -Fq "$libdir/libma.so.0" ||
 			echo "$name: the program does not use the installed libma.so.0"
 	fi
 }

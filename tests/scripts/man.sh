@@ -9,7 +9,8 @@
 . "${0%/*}/common"
 
 # What a page of a function has, in this order.
-sections='NAME|LIBRARY|SYNOPSIS|DESCRIPTION|RETURN VALUE|ERRORS|ATTRIBUTES|VERSIONS|STANDARDS|NOTES|EXAMPLES|SEE ALSO'
+sections='NAME|LIBRARY|SYNOPSIS|DESCRIPTION|RETURN VALUE|ERRORS|ATTRIBUTES|VERSIONS|STANDARDS|NOTES'
+sections="$sections|EXAMPLES|SEE ALSO"
 
 # The declarations of a header without attributes, one a line, without a needless blank.
 declarations() {
@@ -128,8 +129,10 @@ ordered() {
 # references FOLDER: pages of ours that others refer to.
 references() {
 	for file in "$1"/*.[1-8]; do
-		sed -nE '/^\.BR (ma([_\\][a-z_\\-]*)?|libma) \([1-8]\)/{ s/\\//g; s/^\.BR (.*) \(([1-8])\).*/\1.\2/p; }' "$file" |
-			sort -u | while read -r reference; do
+		sed -nE '/^\.BR (ma([_\\][a-z_\\-]*)?|libma) \([1-8]\)/{
+			s/\\//g
+			s/^\.BR (.*) \(([1-8])\).*/\1.\2/p
+		}' "$file" | sort -u | while read -r reference; do
 			[ -f "$1/$reference" ] || echo "${file##*/} refers to $reference, which is not there"
 		done
 	done
@@ -172,10 +175,11 @@ edit() {
 }
 
 sed 's/\tma_walk;/\tma_wlak;/' "$map" >"$scratch/map"
-planted '^ma_walk is in ma.h' same ma.h "$(functions_of_header "$header")" map "$(functions_of_map "$scratch/map")"
+planted '^ma_walk is in ma.h' same ma.h "$(functions_of_header "$header")" \
+	map "$(functions_of_map "$scratch/map")"
 echo 'int ma_new(void);' | cat "$header" - >"$scratch/ma.h"
-planted '^ma_new is in ma.h' same ma.h "$(functions_of_header "$scratch/ma.h")" man/ "$(functions_of_pages .)"
-planted '^ma_new has no page$' described "$scratch/ma.h" .
+planted '^ma_new is in ma.h' same ma.h "$(functions_of_header "$scratch/ma.h")" \
+	man/ "$(functions_of_pages .)"
 edit ma_trim.3 's/ma_trim(size_t/ma_trim(int/'
 edit ma_walk.3 '/^\.BI.*slot_size/d'
 edit ma_realloc.3 's/^ma_realloc, ma_reallocarray/ma_realloc/'
@@ -185,12 +189,15 @@ edit ma_check.3 's/^\.SH VERSIONS/.SH HISTORY/'
 edit libma.7 's/^\.BR ma_options (7)/.BR ma_settings (7)/'
 edit ma_options.7 's/^\.BI map= /.BI chart= /'
 edit local.mk 's|man/ma_trim\.3|man/ma_prune.3|'
-planted '^ma_trim.3 does not show int ma_trim(size_t pad);$' described "$header" .
-planted '^no page shows struct ma_place{' described "$header" .
-planted '^ma_realloc.3 does not name ma_reallocarray$' described "$header" .
-planted '^ma_realloc.3 says nothing of ma_reallocarray and threads$' described "$header" .
-planted '^ma_reallocarray.3 includes a page that does not name ma_reallocarray$' stubs .
-planted '^ma_expand.3 names ma_shrink, which has no such page$' stubs .
+described "$scratch/ma.h" . >"$scratch/faults" # one run for all that it is to find
+planted '^ma_new has no page$' cat "$scratch/faults"
+planted '^ma_trim.3 does not show int ma_trim(size_t pad);$' cat "$scratch/faults"
+planted '^no page shows struct ma_place{' cat "$scratch/faults"
+planted '^ma_realloc.3 does not name ma_reallocarray$' cat "$scratch/faults"
+planted '^ma_realloc.3 says nothing of ma_reallocarray and threads$' cat "$scratch/faults"
+stubs . >"$scratch/faults"
+planted '^ma_reallocarray.3 includes a page that does not name ma_reallocarray$' cat "$scratch/faults"
+planted '^ma_expand.3 names ma_shrink, which has no such page$' cat "$scratch/faults"
 planted '^ma_check.3 has the sections NAME|' ordered .
 planted '^libma.7 refers to ma_settings.7,' references .
 planted '^map is in options.c, not in ma_options.7$' options "$MA_SRCDIR/src/options.c" ma_options.7

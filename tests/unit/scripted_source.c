@@ -276,28 +276,26 @@ static bool extend(char *start, size_t old_size, size_t new_size)
 	return true;
 }
 
-void *ma_source_remap(void *start, size_t old_size, size_t new_size, bool may_move)
+void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to)
 {
-	char *moved = start;
-	unsigned index;
+	bool done;
 
 	must(new_size > old_size, "a remap to a smaller size\n");
 	source_enter();
 	source.calls.remap++;
-	if (refused(source.refuse_remap)) {
-		moved = NULL;
-	} else if (!extend(start, old_size, new_size)) {
-		moved = may_move ? place_for(new_size, ma_source_page(), &index) : NULL;
-		if (moved != NULL) {
-			give(moved, new_size);
-			mapping_add(index, moved, new_size);
-			memcpy(moved, start, old_size);
-			mapping_cut(start, old_size);
-			reserve(start, old_size);
-		}
+	done = !refused(source.refuse_remap);
+	if (done && to == NULL) {
+		done = extend(start, old_size, new_size);
+	} else if (done) {
+		must(scripted_gives(to, new_size), "a remap to what was not given out\n");
+		memcpy(to, start, old_size);
+		mapping_cut(start, old_size);
+		reserve(start, old_size);
 	}
 	source_leave();
-	return moved;
+	if (!done)
+		return NULL;
+	return to == NULL ? start : to;
 }
 
 /* --- advice --- */

@@ -48,7 +48,7 @@ static unsigned registered(void)
 
 static struct chunk *new_chunk(size_t need, bool on_break)
 {
-	struct chunk *chunk = ma_chunk_new(&owner, need, on_break);
+	struct chunk *chunk = ma_chunk_new(&owner, need, on_break, false);
 
 	expect(chunk != NULL);
 	chunk_is_sound(chunk);
@@ -126,12 +126,12 @@ START_TEST(shrinking)
 	char *end = ma_chunk_end(chunk);
 
 	memset(end - 4 * page, 1, 4 * page);
-	chunk->fresh = chunk->populated = end;
+	chunk->fresh = end;
 	scripted_refuse_shrink(true);
 	expect(!ma_chunk_shrink(chunk, 4 * page) && ma_chunk_end(chunk) == end);
 	scripted_relent();
 	expect(ma_chunk_shrink(chunk, 4 * page) && ma_chunk_end(chunk) == end - 4 * page);
-	expect(chunk->fresh == ma_chunk_end(chunk) && chunk->populated == ma_chunk_end(chunk));
+	expect(chunk->fresh == ma_chunk_end(chunk));
 	chunk_is_sound(chunk);
 	expect(ma_chunk_extend(chunk, 4 * page, 1) >= 4 * page);
 	expect(pattern_is_zero(end - 4 * page, 4 * page));
@@ -179,13 +179,13 @@ END_TEST
 
 START_TEST(growth_that_does_not_join)
 {
-	struct chunk *chunk, *mapped;
+	struct chunk *chunk, *other;
 	char *end;
 	size_t held;
 
 	scripted_foreign_before(1, 5000);
-	mapped = new_chunk(1000, true); /* gave the misplaced memory back, and went elsewhere */
-	expect(!mapped->on_break && scripted_break_held() == 5000);
+	other = new_chunk(1000, true); /* gave the misplaced memory back, and went elsewhere */
+	expect(!other->on_break && scripted_break_held() == 5000);
 	chunk = new_chunk(1000, true);
 	expect(chunk->on_break);
 	end = ma_chunk_end(chunk);
@@ -219,7 +219,7 @@ START_TEST(refusals)
 	struct chunk *chunk;
 
 	scripted_refuse(1, UINT64_MAX);
-	expect(ma_chunk_new(&owner, 1000, true) == NULL && ma_chunk_new(&owner, 1000, false) == NULL);
+	expect(ma_chunk_new(&owner, 1000, true, false) == NULL && ma_chunk_new(&owner, 1000, false, false) == NULL);
 	expect(scripted_held() == 0 && registered() == 0);
 	scripted_relent();
 	scripted_refuse_break(true);
@@ -230,10 +230,11 @@ START_TEST(refusals)
 	expect(chunk->on_break);
 	scripted_refuse(1, UINT64_MAX);
 	expect(ma_chunk_extend(chunk, 1, 1) == 0);
-	expect(ma_chunk_new(&owner, 1000, true) == NULL && registered() == 2);
+	expect(ma_chunk_new(&owner, 1000, true, false) == NULL && registered() == 2);
 	scripted_relent();
 	expect(ma_chunk_extend(chunk, 1, 1) > 0);
-	expect(ma_chunk_new(&owner, MA_WINDOW, true) == NULL && ma_chunk_new(&owner, SIZE_MAX, false) == NULL);
+	expect(ma_chunk_new(&owner, MA_WINDOW, true, false) == NULL);
+	expect(ma_chunk_new(&owner, SIZE_MAX, false, false) == NULL);
 	expect(registered() == 2);
 }
 END_TEST
@@ -241,11 +242,11 @@ END_TEST
 START_TEST(as_large_as_a_window)
 {
 	size_t most = MA_WINDOW - sizeof(struct chunk) - MA_UNIT;
-	struct chunk *mapped = new_chunk(most, false);
+	struct chunk *other = new_chunk(most, false);
 	struct chunk *chunk = new_chunk(most, true);
 
 	expect((uintptr_t)ma_chunk_end(chunk) - (uintptr_t)chunk <= MA_WINDOW);
-	expect(ma_chunk_delete(chunk) && ma_chunk_delete(mapped) && registered() == 0);
+	expect(ma_chunk_delete(chunk) && ma_chunk_delete(other) && registered() == 0);
 }
 END_TEST
 
@@ -271,21 +272,35 @@ START_TEST(slab_descriptors)
 }
 END_TEST
 
-START_TEST(populated_once)
+START_TEST(touched_once)
 {
 	struct chunk *chunk = new_chunk(1000000, true);
-	size_t page = ma_source_page();
+	char *start = chunk->start, *end = ma_chunk_end(chunk);
+	size_t page = ma_source_page(), got;
 	uint64_t before = scripted_populated();
 
-	ma_chunk_populate(chunk, chunk->start, chunk->start + page, 3 * page);
-	expect(scripted_populated() >= before + 4 * page);
-	before = scripted_populated();
-	ma_chunk_populate(chunk, chunk->start, chunk->start + 2 * page, 3 * page);
-	expect(scripted_populated() == before);
-	ma_chunk_populate(chunk, chunk->start, ma_chunk_end(chunk), 100 * page);
-	before = scripted_populated();
-	ma_chunk_populate(chunk, chunk->start, ma_chunk_end(chunk), 100 * page);
-	expect(scripted_populated() == before);
+	got = ma_chunk_touch(chunk, start, start + page, 4 * page);
+	expect(got > 0 && scripted_populated() == before + got);
+	expect(ma_chunk_touch(chunk, start, start + page, 4 * page) == 0);
+	got = ma_chunk_touch(chunk, start, end, 100 * page);
+	expect(ma_chunk_touch(chunk, start, end, 100 * page) == 0);
+	expect(ma_chunk_purge(chunk, start, start + 1) == 0);
+	got = ma_chunk_purge(chunk, start + 1, end - 1);
+	expect(got > 0 && got % page == 0 && scripted_purged() == got);
+	expect(ma_chunk_touch(chunk, start, end, 0) == got);
+}
+END_TEST
+
+START_TEST(huge)
+{
+	struct chunk *chunk = ma_chunk_new(&owner, 1000, true, true);
+	struct chunk *second = ma_chunk_new(&owner, 1000, false, true);
+
+	expect(chunk != NULL && second != NULL && registered() == 2);
+	expect(chunk->huge && chunk->on_break && second->huge && !second->on_break);
+	expect((uintptr_t)chunk % MA_WINDOW == 0 && ma_chunk_end(chunk) == chunk->limit);
+	expect(ma_chunk_touch(chunk, chunk->start, chunk->start + 10000, 0) == 0);
+	expect(ma_chunk_delete(chunk) && ma_chunk_delete(second) && registered() == 0);
 }
 END_TEST
 
@@ -293,7 +308,8 @@ END_TEST
 static void random_step(struct chunk **chunk, struct random *random, unsigned *live)
 {
 	if (*chunk == NULL) {
-		*chunk = ma_chunk_new(&owner, 1 + random_size(random, 200000), random_once_in(random, 2));
+		*chunk = ma_chunk_new(&owner, 1 + random_size(random, 200000), random_once_in(random, 2),
+				      random_once_in(random, 4));
 		*live += *chunk != NULL;
 		return;
 	}
@@ -341,7 +357,7 @@ int main(void)
 	const TTest *const tests[] = {
 		on_the_break, mapped, any_pointer_may_be_asked_about, growth, shrinking, stranger_in_between,
 		stranger_goes_again, growth_that_does_not_join, break_that_is_not_safe, refusals,
-		as_large_as_a_window, slab_descriptors, populated_once, histories,
+		as_large_as_a_window, slab_descriptors, touched_once, huge, histories,
 	};
 
 	return unit_run("chunk", tests, LENGTH(tests));

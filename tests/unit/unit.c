@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <string.h>
-#include <sys/wait.h>
 
 #include "ma.h"
 

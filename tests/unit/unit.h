@@ -9,9 +9,12 @@
 #define UNIT_H
 
 #include <check.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
 
 #include "../expect.h"
 #include "../pattern.h"

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drift.c - the workload `drift`: a long run whose mix of sizes drifts, and so breaks the heap to pieces.
+ *
+ * The heap's live bytes stay what they are; objects are replaced at random. But the sizes asked for move
+ * slowly from some 32 bytes up to 8 KiB and back. What an allocator has laid out for one size must serve
+ * another, and what the live bytes need in memory shows how well it does: that is what ma-measure samples.
+ */
+#include <config.h>
+
+#include <math.h>
+
+#include "workload.h"
+
+enum { SMALLEST_CENTRE = 32, STEPS_UP = 8, SMALLEST = 16 };
+
+static struct sizes sizes;
+
+/* Sizes around 32 B in the first phase, around 8 KiB in the middle one, and back. */
+static void set_sizes(uint64_t phase, uint64_t phases)
+{
+	double part = phases > 1 ? (double)phase / (double)(phases - 1) : 0;
+	double height = part < 0.5 ? 2 * part : 2 - 2 * part;
+	double centre = SMALLEST_CENTRE * exp2(STEPS_UP * height);
+	double low = centre / 2 > SMALLEST ? centre / 2 : SMALLEST;
+
+	sizes_log_uniform(&sizes, low, centre * 2);
+}
+
+struct heap {
+	void **objects;
+	uint32_t count, most;
+	int64_t target; /* bytes */
+};
+
+/* Frees objects until there is room for one more. */
+static void make_room(struct worker *worker, struct heap *heap)
+{
+	while (heap->count == heap->most || worker->live >= heap->target) {
+		uint32_t place = random_below(&worker->random, heap->count);
+
+		object_free(worker, heap->objects[place]);
+		heap->objects[place] = heap->objects[--heap->count];
+		told->steady = 1;
+	}
+}
+
+static void run(void)
+{
+	uint64_t phases = parameter("phases");
+	/* Bytes, not objects: each phase replaces as much of the heap as any other. */
+	int64_t turnover = (int64_t)(scaled_parameter("turnover") << 20);
+	struct heap heap = {.target = (int64_t)(scaled_parameter("mebibytes") << 20)};
+	struct worker worker;
+
+	heap.most = (uint32_t)(heap.target / SMALLEST_CENTRE);
+	heap.objects = own_memory(heap.most * sizeof *heap.objects);
+	worker_start(&worker, 0, NULL);
+	for (uint64_t phase = 0; phase < phases; phase++) {
+		int64_t left = turnover;
+
+		set_sizes(phase, phases);
+		while (left > 0) {
+			uint32_t size = sizes_draw(&sizes, &worker.random);
+			void *object;
+
+			make_room(&worker, &heap);
+			object = object_new(&worker, size);
+			object_touch(object, size);
+			heap.objects[heap.count++] = object;
+			left -= size;
+		}
+	}
+	told->steady = 0;
+	objects_free(&worker, heap.objects, heap.count);
+	worker_end(&worker);
+}
+
+static const struct parameter parameters[] = {
+	{"phases", 16, NULL, "steps of the drift"},
+	{"turnover", 32, NULL, "MiB that are allocated in each phase"},
+	{"mebibytes", 40, NULL, "live bytes"},
+	{NULL, 0, NULL, NULL},
+};
+
+const struct workload workload_drift = {"drift", "sizes that drift: what fragmentation costs", run, parameters};

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/* Slabs against a plain set of live objects: slots never overlap, none is lost, whoever frees it. */
+#include "unit.h"
+
+#include "scripted_source.h"
+#include "slab.h"
+#include "source.h"
+
+struct side {
+	struct slabs slabs;
+	struct blocks blocks;
+};
+
+static struct side mine, other;
+
+static void begin(void)
+{
+	mine.blocks.owner = &mine;
+	other.blocks.owner = &other;
+	mine.blocks.on_break = true;
+}
+
+/* Every slab of every chunk is sound; returns how many slots are neither ready nor remotely freed. */
+static size_t used_slots(struct side *side)
+{
+	size_t used = 0;
+
+	for (struct chunk *chunk = side->blocks.chunks; chunk != NULL; chunk = chunk->next) {
+		struct mem_block *block = ma_block_first(chunk);
+		for (; (char *)block < ma_chunk_end(chunk); block = ma_block_right(block)) {
+			uint64_t free[MA_GRANULE / MA_UNIT / 64] = {0};
+			const struct slab *slab;
+			if (block->state != BLOCK_SLAB)
+				continue;
+			slab = ma_slab_in_chunk(chunk, ma_block_payload(block));
+			expect(slab != NULL && ma_slab_audit(&side->slabs, slab) == NULL);
+			ma_slab_mark_free(slab, free);
+			used += slab->carved;
+			for (size_t word = 0; word < LENGTH(free); word++)
+				used -= (size_t)__builtin_popcountll(free[word]);
+		}
+	}
+	return used;
+}
+
+/* What an allocation does, without the front's fast path. */
+static void *take(struct side *side, size_t size)
+{
+	unsigned class = ma_slab_class(size);
+	struct slab *slab = ma_slab_current(&side->slabs, class);
+	size_t zero = ma_slab_peek_zero(slab) ? sizeof(struct slot) : SIZE_MAX;
+	char *p = ma_slab_pop(slab);
+
+	if (p == NULL)
+		p = ma_slab_refill(&side->slabs, &side->blocks, class, &zero);
+	if (p != NULL && zero < size)
+		expect(pattern_is_zero(p + zero, size - zero));
+	return p;
+}
+
+static struct slab *slab_of(void *p)
+{
+	return ma_slab_in_chunk(ma_chunk_of(p), p);
+}
+
+/* A free by the owner. */
+static void give(struct side *side, void *p)
+{
+	struct slab *slab = slab_of(p);
+
+	if (slab == NULL) {
+		ma_block_free(&side->blocks, ma_chunk_of(p), ma_block_of(p));
+		return;
+	}
+	expect(ma_slab_mapped(&side->slabs, p) == slab || ma_slab_push(ma_slab_mapped(&side->slabs, p), p) != SLAB_PUSHED);
+	switch (ma_slab_push(slab, p)) {
+	case SLAB_PUSHED:
+		break;
+	case SLAB_EVENT:
+		ma_slab_event(&side->slabs, &side->blocks, slab);
+		break;
+	default:
+		expect(!"a push of what is in use");
+	}
+}
+
+/* A free by somebody else. */
+static void give_remotely(struct side *owner, void *p)
+{
+	struct slab *slab = slab_of(p);
+
+	if (slab != NULL ? ma_slab_push_remote(slab, p) : ma_slab_push_remote_block(ma_chunk_of(p), p))
+		ma_slab_notify(&owner->slabs, slab != NULL ? slab : &ma_chunk_of(p)->slab[0]);
+}
+
+START_TEST(classes)
+{
+	expect(ma_slab_class_size(SLAB_CLASSES - 1) == SLAB_MAX);
+	for (size_t size = 0; size <= SLAB_MAX; size++) {
+		unsigned class = ma_slab_class(size);
+		size_t has = ma_slab_class_size(class);
+		expect(class < SLAB_CLASSES && has >= size && has % MA_UNIT == 0);
+		expect(class == 0 || ma_slab_class_size(class - 1) < size);
+		expect(has - size < MA_UNIT || (has - size) * 8 <= has);
+	}
+}
+END_TEST
+
+/* Fills slabs of one class until one is full, and tries every offset of the first. */
+static void holds_in_class(unsigned class)
+{
+	size_t size = ma_slab_class_size(class), carved;
+	struct slab *slab = NULL;
+
+	while (slab == NULL)
+		slab = slab_of(take(&mine, size));
+	do {
+		carved = slab->carved;
+		for (size_t at = 0; at < carved * size + 5000; at += carved == slab->slots ? 1 : 8) {
+			bool is_slot = at % size == 0 && at / size < carved;
+			expect(ma_slab_holds(slab, at) == is_slot);
+			expect(ma_slab_holds_shared(slab, at) == is_slot);
+			expect(ma_slab_slot_around(slab, slab->start + at) ==
+			       (at < carved * size ? slab->start + at / size * size : NULL));
+		}
+		for (uint64_t below = 1; below < 100000; below += 3)
+			expect(!ma_slab_holds(slab, -below) && !ma_slab_holds_shared(slab, -below));
+		while (slab->carved == carved && carved < slab->slots)
+			take(&mine, size);
+	} while (carved < slab->slots);
+	expect(!ma_slab_holds(&mine.slabs.none, 0) && !ma_slab_holds_shared(&mine.slabs.none, 0));
+}
+
+START_TEST(which_offsets_are_slots)
+{
+	begin();
+	for (unsigned class = 0; class < SLAB_CLASSES; class++)
+		holds_in_class(class);
+	used_slots(&mine);
+}
+END_TEST
+
+START_TEST(wild_offsets_are_no_slots)
+{
+	struct random random = {3};
+	struct slab *slab = NULL;
+
+	begin();
+	while (slab == NULL)
+		slab = slab_of(take(&mine, 48));
+	for (size_t i = 0; i < 1000000; i++) {
+		uint64_t at = random_next(&random) >> (16 + random_below(&random, 48));
+		expect(ma_slab_holds(slab, at) == (at % 48 == 0 && at / 48 < slab->carved));
+	}
+}
+END_TEST
+
+/* Slots start where their size's alignment, up to a cache line, has them; none leaves its block. */
+START_TEST(places)
+{
+	begin();
+	for (unsigned class = 0; class < SLAB_CLASSES; class++) {
+		size_t size = ma_slab_class_size(class), align = size & -size;
+		for (unsigned i = 0; i < 100; i++) {
+			char *p = take(&mine, size);
+			struct slab *slab = slab_of(p);
+			struct mem_block *block;
+			if (slab == NULL)
+				continue;
+			block = ma_block_around(ma_chunk_of(p), p);
+			expect((uintptr_t)p % (align < 64 ? align : 64) == 0);
+			expect(p >= (char *)ma_block_payload(block) && p + size <= (char *)ma_block_right(block));
+			expect(slab->slot_size == size && slab->class == class);
+			expect(ma_slab_mapped(&mine.slabs, p) == slab);
+			expect(ma_chunk_of_slab(slab) == ma_chunk_of(p));
+		}
+	}
+	used_slots(&mine);
+}
+END_TEST
+
+START_TEST(double_push_shows)
+{
+	void *p = NULL, *q;
+
+	begin();
+	while (p == NULL || slab_of(p) == NULL)
+		p = take(&mine, 100);
+	q = take(&mine, 100);
+	give(&mine, p);
+	expect(ma_slab_push(slab_of(p), p) == SLAB_FREE && ma_slab_is_free(slab_of(p), p));
+	give(&mine, q);
+	expect(ma_slab_push(slab_of(p), p) == SLAB_FREE && ma_slab_is_free(slab_of(p), p));
+	expect(take(&mine, 100) != NULL && take(&mine, 100) != NULL);
+	expect(!ma_slab_is_free(slab_of(p), p) && !ma_slab_is_free(slab_of(q), q));
+	used_slots(&mine);
+}
+END_TEST
+
+/* --- histories --- */
+
+static size_t draw_size(struct random *random, unsigned phase)
+{
+	switch (phase % 3) {
+	case 0:
+		return 1 + random_below(random, 64);
+	case 1:
+		return 1 + random_size(random, 1024);
+	default:
+		return 1 + random_size(random, SLAB_MAX);
+	}
+}
+
+static void one_step(struct objects *objects, struct random *random, unsigned phase, unsigned remote)
+{
+	bool grow = (phase / 3) % 2 == 0;
+
+	if (objects->count < objects->room && random_below(random, 10) < (grow ? 6 : 4)) {
+		size_t size = draw_size(random, phase);
+		void *p = take(&mine, size);
+		expect(p != NULL || scripted_refusals() != 0);
+		if (p != NULL)
+			objects_add(objects, p, size);
+	} else if (objects->count > 0) {
+		void *p = objects_take(objects, random_below(random, objects->count)).at;
+		if (random_below(random, 10) < remote)
+			give_remotely(&mine, p);
+		else
+			give(&mine, p);
+	}
+}
+
+static size_t live_slots(const struct objects *objects)
+{
+	size_t slots = 0;
+
+	for (size_t i = 0; i < objects->count; i++)
+		slots += slab_of(objects->object[i].at) != NULL;
+	return slots;
+}
+
+static void history(unsigned remote, bool refusing)
+{
+	struct random random = {20 + remote};
+	struct objects objects;
+	size_t steps = test_rounds(60000);
+
+	begin();
+	objects_begin(&objects, 3000);
+	for (size_t step = 0; step < steps; step++) {
+		if (refusing) {
+			scripted_relent();
+			if (random_once_in(&random, 3))
+				scripted_refuse(1, 2);
+		}
+		one_step(&objects, &random, (unsigned)(step * 12 / steps), remote);
+		if (random_once_in(&random, 200))
+			ma_slab_drain(&mine.slabs, &mine.blocks);
+		if (step % 64 == 0)
+			expect(used_slots(&mine) == live_slots(&objects));
+	}
+	scripted_relent();
+	objects_hold(&objects);
+	while (objects.count > 0)
+		give(&mine, objects_take(&objects, 0).at);
+	ma_slab_drain(&mine.slabs, &mine.blocks);
+	for (struct chunk *chunk = mine.blocks.chunks, *next; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		ma_slab_collect(&mine.slabs, &mine.blocks, chunk);
+	}
+	expect(used_slots(&mine) == 0);
+	ma_block_trim(&mine.blocks, 0);
+	expect(mine.blocks.held <= MA_WINDOW); /* all slabs went back */
+	objects_end(&objects);
+}
+
+START_TEST(history_of_one)
+{
+	history(0, false);
+}
+END_TEST
+
+START_TEST(history_with_remote_frees)
+{
+	history(5, false);
+}
+END_TEST
+
+START_TEST(history_of_remote_frees_only)
+{
+	history(10, false);
+}
+END_TEST
+
+START_TEST(history_with_refusals)
+{
+	history(3, true);
+}
+END_TEST
+
+/* --- remote frees --- */
+
+START_TEST(remote_frees_come_back)
+{
+	enum { COUNT = 5000 };
+	static void *p[COUNT];
+	size_t held;
+
+	begin();
+	for (unsigned i = 0; i < COUNT; i++)
+		p[i] = take(&mine, 100);
+	held = mine.blocks.held;
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < COUNT; i++)
+			give_remotely(&mine, p[i]);
+		for (unsigned i = 0; i < COUNT; i++)
+			p[i] = take(&mine, 100);
+		expect(used_slots(&mine) <= COUNT);
+	}
+	expect(mine.blocks.held <= held + 512 * 1024);
+}
+END_TEST
+
+START_TEST(one_notice_for_many)
+{
+	void *p[2000];
+	unsigned notices = 0;
+
+	begin();
+	for (unsigned i = 0; i < LENGTH(p); i++)
+		p[i] = take(&mine, 1000);
+	for (unsigned i = 0; i < LENGTH(p); i++) {
+		struct slab *slab = slab_of(p[i]);
+		if (slab != NULL && ma_slab_push_remote(slab, p[i])) {
+			notices++;
+			ma_slab_notify(&mine.slabs, slab);
+		}
+	}
+	expect(notices > 0 && notices <= LENGTH(p) / 10);
+	expect(ma_slab_drain(&mine.slabs, &mine.blocks) && !ma_slab_drain(&mine.slabs, &mine.blocks));
+	used_slots(&mine);
+}
+END_TEST
+
+START_TEST(remote_blocks)
+{
+	struct block_request request = {.size = 50000, .align = MA_UNIT};
+	struct mem_block *block[20];
+	size_t zero;
+
+	begin();
+	for (unsigned i = 0; i < LENGTH(block); i++)
+		block[i] = ma_block_alloc(&mine.blocks, &request, &zero);
+	for (unsigned i = 0; i < LENGTH(block); i++)
+		give_remotely(&mine, ma_block_payload(block[i]));
+	for (unsigned i = 0; i < LENGTH(block); i++)
+		expect(block[i]->state == BLOCK_USED);
+	expect(ma_slab_drain(&mine.slabs, &mine.blocks));
+	expect(ma_block_first(mine.blocks.chunks)->state == BLOCK_FREE);
+	ma_block_trim(&mine.blocks, 0);
+	expect(mine.blocks.held <= MA_WINDOW);
+}
+END_TEST
+
+/* --- a chunk changes hands --- */
+
+/* Moves all that `from` has, as heaps.c does. */
+static void adopt_all(struct side *to, struct side *from)
+{
+	for (struct chunk *chunk = from->blocks.chunks, *next; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		ma_slab_drain(&from->slabs, &from->blocks);
+		expect(ma_slab_freeze(&from->slabs, &from->blocks, chunk));
+		ma_block_adopt(&to->blocks, &from->blocks, chunk);
+		ma_store_relaxed(&chunk->owner, to);
+		ma_slab_adopt(&to->slabs, &to->blocks, &from->slabs, chunk);
+	}
+	expect(from->blocks.chunks == NULL && used_slots(from) == 0);
+}
+
+START_TEST(adoption_to_and_fro)
+{
+	struct random random = {77};
+	struct objects objects;
+	struct side *owner = &mine, *idle = &other, *swap;
+
+	begin();
+	mine.blocks.on_break = false;
+	objects_begin(&objects, 2000);
+	for (size_t step = 0; step < test_rounds(20000); step++) {
+		if (objects.count < objects.room && random_below(&random, 10) < 5) {
+			size_t size = 1 + random_size(&random, SLAB_MAX);
+			objects_add(&objects, take(owner, size), size);
+		} else if (objects.count > 0) {
+			void *p = objects_take(&objects, random_below(&random, objects.count)).at;
+			if (random_once_in(&random, 3))
+				give_remotely(owner, p);
+			else
+				give(owner, p);
+		}
+		if (random_once_in(&random, 500)) {
+			size_t live = live_slots(&objects);
+			expect(used_slots(owner) == live);
+			adopt_all(idle, owner);
+			swap = owner;
+			owner = idle;
+			idle = swap;
+			expect(used_slots(owner) == live);
+			objects_hold(&objects);
+		}
+	}
+	objects_end(&objects);
+}
+END_TEST
+
+START_TEST(no_change_of_hands_during_a_notice)
+{
+	void *p[1000];
+	struct slab *slab;
+
+	begin();
+	for (unsigned i = 0; i < LENGTH(p); i++)
+		p[i] = take(&mine, 100);
+	slab = slab_of(p[500]);
+	expect(slab->full && ma_slab_push_remote(slab, p[500])); /* the notice is due, and late */
+	expect(!ma_slab_freeze(&mine.slabs, &mine.blocks, ma_chunk_of(p[500])));
+	used_slots(&mine);
+	for (unsigned i = 501; i < LENGTH(p); i++)
+		give_remotely(&mine, p[i]);
+	ma_slab_notify(&mine.slabs, slab);
+	adopt_all(&other, &mine);
+	expect(used_slots(&other) > 0);
+	used_slots(&mine);
+}
+END_TEST
+
+/* --- faults --- */
+
+static void take_some(void *size)
+{
+	for (unsigned i = 0; i < 100; i++)
+		take(&mine, *(size_t *)size);
+}
+
+START_TEST(overwritten_link_is_reported)
+{
+	size_t size = 100;
+	uint64_t *p = NULL;
+	char text[256];
+
+	begin();
+	while (p == NULL || slab_of(p) == NULL)
+		p = take(&mine, size);
+	give(&mine, p);
+	unit_says(take_some, &size, "");
+	p[0] = UINT64_C(0x4141414141414141);
+	expect(WIFSIGNALED(unit_child(take_some, &size, text, sizeof(text))));
+	expect(strstr(text, "libma: free list of a slab overwritten (a write after free?): 0x") == text);
+}
+END_TEST
+
+START_TEST(audit_finds_planted_faults)
+{
+	void *p = NULL, *q;
+	struct slab *slab;
+	uint64_t next;
+
+	begin();
+	while (p == NULL || slab_of(p) == NULL)
+		p = take(&mine, 100);
+	q = take(&mine, 100);
+	slab = slab_of(p);
+	give(&mine, p);
+	slab->used++;
+	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose used slots are miscounted");
+	slab->used--;
+	next = *(uint64_t *)p;
+	*(uint64_t *)p = (uint64_t)((char *)p - slab->start); /* a circle */
+	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose ready list is damaged");
+	*(uint64_t *)p = 8;
+	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose ready list is damaged");
+	*(uint64_t *)p = next;
+	expect(ma_slab_audit(&mine.slabs, slab) == NULL);
+	give_remotely(&mine, q);
+	expect(ma_slab_audit(&mine.slabs, slab) == NULL);
+	*(uint64_t *)q = 8;
+	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose remote list is damaged");
+	*(uint64_t *)q = SLAB_END;
+	slab->carved++;
+	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose carved slots are miscounted");
+	slab->carved--;
+	expect(ma_slab_audit(&mine.slabs, slab) == NULL);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		classes, which_offsets_are_slots, wild_offsets_are_no_slots, places, double_push_shows,
+		history_of_one, history_with_remote_frees, history_of_remote_frees_only, history_with_refusals,
+		remote_frees_come_back, one_notice_for_many, remote_blocks, adoption_to_and_fro,
+		no_change_of_hands_during_a_notice, overwritten_link_is_reported, audit_finds_planted_faults,
+	};
+
+	return unit_run("slab", tests, LENGTH(tests));
+}

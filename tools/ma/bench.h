@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench.h - what the files of `ma bench` share.
+ *
+ *   bench.c             the command line, and the order of things
+ *   bench_allocator.c   which allocators there are, and the proof that each serves malloc
+ *   bench_workload.c    the table of workloads
+ *   bench_program.c     the real programs' inputs and commands
+ *   bench_run.c         one run: a workload under an allocator
+ *   bench_round.c       all runs, in which order, and the progress shown meanwhile
+ *   bench_statistics.c  medians, ratios, means
+ *   bench_table.c       results for a terminal
+ *   bench_json.c, bench_csv.c, bench_html.c, bench_chart.c   and in files
+ *
+ * A *workload* is something to run, an *allocator* is what it runs on, a *run* is one process, and a *round* is
+ * one run of every workload under every allocator. Run `i` of one allocator is compared with run `i` of
+ * another: they were made one after the other, when the machine was in the same mood.
+ */
+#ifndef MA_BENCH_H
+#define MA_BENCH_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "bench_report.h"
+
+enum { BENCH_ALLOCATORS = 16, BENCH_ROUNDS = 99 };
+
+/* What is measured. */
+
+enum bench_metric {
+	METRIC_WALL,
+	METRIC_USER,
+	METRIC_SYSTEM,
+	METRIC_RSS,
+	METRIC_FAULTS,
+	METRIC_CALLS,
+	METRIC_OVER_LIVE,
+	METRIC_LEFT,
+	METRIC_CROWD,
+	METRIC_MALLOC_P50,
+	METRIC_MALLOC_P99,
+	METRIC_MALLOC_P999,
+	METRIC_MALLOC_MAX,
+	METRIC_FREE_P50,
+	METRIC_FREE_P99,
+	METRIC_FREE_P999,
+	METRIC_FREE_MAX,
+	METRICS
+};
+
+struct bench_metric_info {
+	const char *name;  /* in files and on the command line */
+	const char *title; /* for people */
+	const char *unit;  /* in which it is shown; "" for none */
+	double scale;	   /* shown is the value divided by this */
+	int decimals;
+	bool more_is_better;
+	bool is_ratio; /* compares as it is; else it is shown relative to the base */
+};
+
+extern const struct bench_metric_info bench_metrics[METRICS];
+
+/* Workloads. */
+
+enum bench_group {
+	GROUP_SMALL,
+	GROUP_LARGE,
+	GROUP_THREADS,
+	GROUP_MEMORY,
+	GROUP_PROGRAMS,
+	GROUP_START,
+	GROUP_LATENCY,
+	GROUP_COMMAND, /* the user's own */
+	GROUPS
+};
+
+extern const char *const bench_group_names[GROUPS];
+
+struct bench_workload {
+	const char *name;
+	enum bench_group group;
+	const char *summary;
+	/* The command, words separated by blanks. For a workload of ma-workload, its arguments; for a program, see
+	 * bench_program.c. */
+	const char *command;
+	const char *package; /* Debian's, that has the program; NULL for a workload of ma-workload */
+	unsigned repeat;     /* how often it runs in one run; 0 for once */
+	bool threaded;	     /* takes --threads, and needs a libma with threads */
+	bool apart;	     /* is not part of the means over all workloads */
+	bool any_output;     /* its output is not the same each time */
+	bool has_figure;     /* its own figure goes to `figure` */
+	enum bench_metric figure;
+};
+
+extern const struct bench_workload bench_workloads[];
+extern const size_t bench_workload_count;
+
+/* Allocators. */
+
+struct bench_allocator {
+	char *name;
+	char *path;    /* the library, absolute */
+	char *preload; /* what LD_PRELOAD gets: the same, or a link to it without blanks and colons */
+	dev_t device;  /* which file that is, however it is called */
+	ino_t inode;
+};
+
+/* Results. */
+
+/* All runs of a workload under an allocator. */
+struct bench_result {
+	double value[BENCH_ROUNDS][METRICS]; /* NAN: not measured */
+	char *failure;			     /* why there are no more runs, or NULL */
+	bool traced;
+	uint64_t calls[CALLS];
+	uint32_t samples; /* of the first round */
+	struct report_sample *sample;
+	uint64_t checksum; /* of the work or of the output */
+	bool has_checksum;
+};
+
+/* A workload that was asked for. */
+struct bench_job {
+	const struct bench_workload *workload;
+	char **command;	  /* ready to be executed; NULL if the job is skipped */
+	char *skipped;	  /* why, or NULL */
+	struct bench_result *results; /* one for each allocator */
+};
+
+struct bench_options {
+	unsigned runs;
+	unsigned threads;
+	bool quick;
+	bool trace;
+	double time_limit; /* seconds for a run */
+	const char *only, *allocators, *base, *metrics;
+	const char *json, *csv, *html;
+	const char **libraries; /* NAME=PATH, of --lib */
+	size_t library_count;
+	char **command; /* the user's own program, or NULL */
+};
+
+struct bench {
+	struct bench_options options;
+	struct bench_allocator allocators[BENCH_ALLOCATORS];
+	size_t allocator_count;
+	size_t base; /* the allocator that the others are compared with */
+	size_t ours; /* libma */
+	struct bench_job *jobs;
+	size_t job_count;
+	unsigned rounds; /* done */
+	unsigned seconds; /* that all took */
+	bool metrics[METRICS]; /* which the tables show */
+	char *folder;	       /* for files that do not stay */
+	char *measurer, *workloads; /* the programs ma-measure and ma-workload */
+};
+
+/* bench_allocator.c */
+
+/* Fills in the list of allocators. Exits if one that was asked for can't be had. */
+void bench_find_allocators(struct bench *bench);
+
+/* Runs a small program under each allocator, and exits if it is not the one that serves malloc there. */
+void bench_prove_allocators(struct bench *bench);
+
+/* Whether the file `path` is the library of `allocator`. */
+bool bench_is_library(const struct bench_allocator *allocator, const char *path);
+
+/* bench_workload.c */
+
+/* Prints all workloads. */
+void bench_list_workloads(void);
+
+/* Makes jobs of the workloads that were asked for. Exits if there are none. */
+void bench_find_jobs(struct bench *bench);
+
+/* bench_program.c */
+
+/* Makes the inputs that the jobs' programs need, and their commands; skips what the machine lacks. */
+void bench_prepare_programs(struct bench *bench);
+
+/* bench_run.c */
+
+/* Which kind of run it is. */
+enum bench_pass { PASS_TRACE, PASS_TIMED };
+
+/* Runs the job under the allocator and fills in round `round` of the result, or for PASS_TRACE what does not
+ * depend on the round. A failure goes to the result. */
+void bench_run(struct bench *bench, struct bench_job *job, size_t allocator, enum bench_pass pass, unsigned round);
+
+/* Runs ma-measure with these arguments. Returns whether it filled in the report, which has been cleared. */
+bool bench_measure(const struct bench *bench, const char *flags, const struct bench_allocator *allocator,
+		   unsigned repeat, char *const *command, struct report *report);
+
+/* Returns what went wrong in the run, to be freed, or NULL. */
+char *bench_failure(const struct bench *bench, const struct report *report);
+
+/* bench_round.c */
+
+/* Makes all runs. */
+void bench_all_rounds(struct bench *bench);
+
+/* bench_statistics.c */
+
+struct bench_spread {
+	unsigned count; /* values; if it is 0, all else is NAN */
+	double median, low, high; /* low and high are the quartiles */
+};
+
+/* Of a metric's values in all rounds. */
+struct bench_spread bench_values(const struct bench *bench, const struct bench_job *job, size_t allocator,
+				 enum bench_metric metric);
+
+/* Of the ratios of one allocator's values to another's, round by round. */
+struct bench_spread bench_ratios(const struct bench *bench, const struct bench_job *job, size_t allocator,
+				 size_t base, enum bench_metric metric);
+
+/* Returns the geometric mean of the medians of the ratios to `base`, over the group's workloads, or, for GROUPS,
+ * over all but those that stand apart; NAN if there is none. Only workloads for which all allocators have the
+ * metric count, so that means can be compared. */
+double bench_mean(const struct bench *bench, size_t allocator, size_t base, enum bench_metric metric,
+		  enum bench_group group);
+
+/* Returns the allocator, other than libma, that does best at the workload; SIZE_MAX if none has the metric. */
+size_t bench_best_peer(const struct bench *bench, const struct bench_job *job, enum bench_metric metric);
+
+/* Returns the peer whose mean is best, over the group or all; SIZE_MAX if there is none. */
+size_t bench_best_mean(const struct bench *bench, enum bench_metric metric, enum bench_group group);
+
+/* Whether any run measured it. */
+bool bench_has_metric(const struct bench *bench, const struct bench_job *job, enum bench_metric metric);
+
+/* Output. */
+
+void bench_print_tables(const struct bench *bench);
+void bench_write_json(const struct bench *bench, FILE *file);
+void bench_write_csv(const struct bench *bench, FILE *file);
+void bench_write_html(const struct bench *bench, FILE *file);
+
+/* Returns a line about the machine, to be freed. */
+char *bench_machine(void);
+
+/* Returns the number of runs that failed: pairs of a workload and an allocator. */
+unsigned bench_failures(const struct bench *bench);
+
+/* Memory that is never missing. */
+void *bench_memory(size_t count, size_t size);
+
+#endif /* MA_BENCH_H */
