@@ -7,6 +7,7 @@
  *   REPORT    descriptor of the shared memory that the results go to (see report.h)
  *   FLAGS     t  count system calls for memory, and take neither times nor samples seriously
  *             c  the program's children count in the memory over time
+ *             d  have the dynamic loader tell, where LD_DEBUG_OUTPUT says, what it binds
  *             r  the program is a workload that gets REPORT too
  *             -  nothing
  *   SECONDS   after which the program is killed
@@ -44,7 +45,7 @@
 enum { ARG_REPORT = 1, ARG_FLAGS, ARG_SECONDS, ARG_REPEAT, ARG_LIBRARY, ARG_OUTPUT, ARG_ERRORS, ARG_COMMAND };
 
 struct request {
-	bool trace, tree, tell;
+	bool trace, tree, debug, tell;
 	int report_fd;
 	double seconds;
 	unsigned repeat;
@@ -86,6 +87,8 @@ static bool set_environment(const struct request *request)
 	char number[16];
 
 	if (setenv("LD_PRELOAD", request->library, 1) != 0)
+		return false;
+	if (request->debug && setenv("LD_DEBUG", "bindings", 1) != 0)
 		return false;
 	if (!request->tell)
 		return true;
@@ -279,6 +282,7 @@ int main(int argc, char **argv)
 	request = (struct request){
 		.trace = strchr(argv[ARG_FLAGS], 't') != NULL,
 		.tree = strchr(argv[ARG_FLAGS], 'c') != NULL,
+		.debug = strchr(argv[ARG_FLAGS], 'd') != NULL,
 		.tell = strchr(argv[ARG_FLAGS], 'r') != NULL,
 		.report_fd = atoi(argv[ARG_REPORT]),
 		.seconds = atof(argv[ARG_SECONDS]),

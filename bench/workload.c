@@ -232,6 +232,7 @@ static void attach_report(void)
 		usage_error("%s=%s names no report", REPORT_VARIABLE, number);
 	told = &shared->told;
 	told->figure = -1;
+	told->checksum = 0; /* not the sum of this run and those before it */
 }
 
 /* Asks the dynamic loader where malloc and its kin come from; if not all of them come from one file, says which do

@@ -8,8 +8,8 @@
  *   - a failed allocation returns NULL, sets errno to ENOMEM and changes nothing;
  *   - a pointer returned is aligned to alignof(max_align_t) at least, is owned by the caller, and
  *     is released by ma_free() or given to ma_realloc() by any thread;
- *   - functions are safe in threads (MT-Safe), not in signal handlers (AS-Unsafe), and not
- *     cancellation points (AC-Safe);
+ *   - functions are safe in threads (MT-Safe), not in signal handlers (AS-Unsafe) nor under asynchronous
+ *     cancellation (AC-Unsafe); none is a cancellation point;
  *   - a pointer that libma did not hand out, or has taken back, is a fatal error: one line on
  *     standard error, then abort().
  *
@@ -97,7 +97,7 @@ MA_ATTR(__visibility__("default")) MA_DEALLOC MA_ATTR(__alloc_size__(2)) MA_RESU
 void *ma_memalign(size_t alignment, size_t size) MA_NOTHROW;
 
 /* C23: ma_free() for a caller that knows the size it asked ma_malloc(), ma_calloc() or ma_realloc()
- * for. A size that the allocation cannot have had is a fatal error. */
+ * for. A size that is more than its usable size is a fatal error. */
 MA_ATTR(__visibility__("default"))
 void ma_free_sized(void *ptr, size_t size) MA_NOTHROW;
 

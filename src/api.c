@@ -177,9 +177,9 @@ int ma_trim(size_t pad)
 }
 
 #define STRING(x) #x
-#define VERSION(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
+#define DOTTED(major, minor, patch) STRING(major) "." STRING(minor) "." STRING(patch)
 
 const char *ma_version(void)
 {
-	return VERSION(MA_VERSION_MAJOR, MA_VERSION_MINOR, MA_VERSION_PATCH);
+	return DOTTED(MA_VERSION_MAJOR, MA_VERSION_MINOR, MA_VERSION_PATCH);
 }

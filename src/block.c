@@ -7,8 +7,8 @@
  *
  * A chunk's memory is new up from chunk->fresh: zero, and not resident. Blocks are taken from below, so that
  * edge moves up only. What is not known to be resident is made so shortly before use, in steps that grow with
- * the heap: one system call for many pages costs a tenth of as many page faults, and a sixteenth of the heap is
- * the most that is resident and unused for it.
+ * the heap: one system call for many pages costs a tenth of as many page faults, and a small part of the
+ * heap is the most that is resident and unused for it.
  *
  * Give-back follows use. Big free blocks are dirty until their pages are given back. What stayed dirty through
  * a whole window of time was not needed, and goes. When much comes free at once nobody may ever call again, so
@@ -28,7 +28,7 @@
 #define REGRET_MS 1000
 
 /* Memory is made resident ahead of its use by this part of what is resident already, and not more than this. */
-#define AHEAD_PART 16
+#define AHEAD_PART 32
 #define AHEAD_MOST ((size_t)1024 * 1024)
 
 /* The links of the fit index, and what a big free block knows besides. */
@@ -98,8 +98,8 @@ static void header_set(struct chunk *chunk, struct mem_block *block, uint32_t un
 /* A header that a merge has swallowed. In memory that is to stay zero it is wiped, elsewhere left as a mark. */
 static void header_retire(struct chunk *chunk, struct mem_block *block)
 {
-	if ((char *)block >= chunk->fresh) {
-		memset(block, 0, sizeof(struct free_block));
+	if ((char *)block + sizeof(struct free_block) > chunk->fresh) {
+		memset(block, 0, ma_min(sizeof(struct free_block), block->units * MA_UNIT));
 		return;
 	}
 	block->state = BLOCK_GONE;
@@ -285,15 +285,15 @@ static bool grow_top(struct blocks *blocks, size_t size)
 	return true;
 }
 
-/* From this much on a heap's new chunks are backed by huge pages: a sixth of a page fault's cost for what
- * is then less than a tenth of the heap. */
-#define HUGE_FROM ((size_t)12 * 1024 * 1024)
+/* From this much resident memory on a heap's new chunks are backed by huge pages: a fraction of the cost of page
+ * faults and of TLB misses, for what is then less than a tenth of the heap. */
+#define HUGE_FROM ((size_t)24 * 1024 * 1024)
 
 static bool grow_chunk(struct blocks *blocks, size_t size)
 {
 	size_t room = ma_min(size + growth_of(blocks), MA_WINDOW - sizeof(struct chunk));
 	struct chunk *chunk = ma_chunk_new(blocks->owner, ma_max(size, room), blocks->on_break,
-					   blocks->held >= HUGE_FROM);
+					   blocks->touched >= HUGE_FROM);
 
 	if (chunk == NULL)
 		return false;
@@ -303,6 +303,8 @@ static bool grow_chunk(struct blocks *blocks, size_t size)
 	blocks->chunks = chunk;
 	if (chunk->on_break)
 		blocks->top = chunk;
+	if (chunk->huge)
+		blocks->touched += MA_WINDOW;
 	note_growth(blocks, (size_t)(ma_chunk_end(chunk) - (char *)chunk));
 	cover(blocks, chunk, chunk->start);
 	return true;
@@ -369,12 +371,13 @@ static void make_ready(struct blocks *blocks, struct chunk *chunk, struct mem_bl
 		ma_block_touch(blocks, chunk, payload, payload + ma_min((size_t)(end - payload), likely));
 	}
 	*zero = SIZE_MAX;
-	if (end > chunk->fresh) {
+	if (end > chunk->fresh)
 		*zero = ma_max(sizeof(struct free_block) - sizeof(struct mem_block),
 			       payload < chunk->fresh ? (size_t)(chunk->fresh - payload) : 0);
-		/* The rest behind the block has its header and links in memory that counts as written. */
+	/* The rest behind the block has its header and links in memory that counts as written. They may be all of it
+	 * that lies above the edge. */
+	if (end + sizeof(struct free_block) > chunk->fresh)
 		chunk->fresh = end + sizeof(struct free_block);
-	}
 }
 
 struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_request *request, size_t *zero)
@@ -424,6 +427,8 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 	bool right_free;
 	size_t dirty, zero;
 
+	if (size > MA_WINDOW) /* more than units can count */
+		return false;
 	if (right != NULL)
 		header_verify(right);
 	right_free = right != NULL && right->state == BLOCK_FREE;

@@ -323,7 +323,8 @@ bool ma_chunk_delete(struct chunk *chunk)
 
 size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead)
 {
-	size_t first = cell_of(from), last = cell_of(to - 1), most = cell_of(ma_chunk_end(chunk) - 1);
+	size_t most = cell_of(ma_chunk_end(chunk) - 1);
+	size_t first = cell_of(from), last = ma_min(cell_of(to - 1), most);
 	char *base = (char *)ma_round_down((uintptr_t)chunk, MA_WINDOW);
 
 	while (first <= last && cell_is_resident(chunk, first))

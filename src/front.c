@@ -44,6 +44,17 @@ void *ma_front_alloc_aligned(size_t size, size_t align)
 	return p != NULL ? p : no_memory();
 }
 
+/* Usable bytes of what the heap has just given. */
+static size_t usable_size(struct heap *heap, void *p)
+{
+	const struct slab *slab = ma_slab_mapped(&heap->slabs, p);
+	enum heap_place place;
+
+	if (ma_slab_holds(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start)))
+		return slab->slot_size;
+	return ma_heap_size(heap, p, &place);
+}
+
 void *ma_front_calloc(size_t count, size_t size)
 {
 	struct heap *heap;
@@ -57,7 +68,8 @@ void *ma_front_calloc(size_t count, size_t size)
 		p = ma_heap_alloc(heap, bytes, &zero);
 	if (p == NULL)
 		return no_memory();
-	return memset(p, 0, ma_min(bytes, zero));
+	/* To the end of what is usable, as ma_rezalloc() needs it. */
+	return memset(p, 0, ma_min(usable_size(heap, p), zero));
 }
 
 bool ma_front_free_slow(void *p)
@@ -131,6 +143,7 @@ void ma_front_start(void)
 	done = true;
 	ma_thread_start();
 	ma_options_read(secure_getenv("MA_OPTIONS"));
+	ma_inspect_start();
 }
 
 __attribute__((constructor)) static void front_load(void)

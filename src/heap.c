@@ -2,7 +2,7 @@
 /*
  * heap.c - sends each size to its layer, and each pointer back to where it came from.
  *
- *   up to 16 KiB   slab     (the first few of a size: block)
+ *   up to 8 KiB    slab     (the first few of a size: block)
  *   up to 2 MiB    block
  *   above          large
  *
@@ -151,7 +151,8 @@ _Noreturn void ma_heap_report(const void *p)
 				       slab->slot_size);
 		ma_fatal_place("double free", p, "slot", slot, slab->slot_size);
 	}
-	if (ma_block_inspect(chunk, p) == BLOCK_IS_FREE)
+	if (ma_block_inspect(chunk, p) == BLOCK_IS_FREE ||
+	    (ma_block_inspect(chunk, p) == BLOCK_SOUND && ma_slab_block_is_free(chunk, p)))
 		ma_fatal_place("double free", p, "block", p, ma_block_size(ma_block_of(p)));
 	block = ma_block_around(chunk, p);
 	if (block == NULL)
@@ -174,10 +175,9 @@ static enum heap_place judge(const struct heap *heap, const void *p, struct chun
 
 	*chunk_of = chunk;
 	*slab_of = NULL;
-	if (chunk == NULL)
+	if (chunk == NULL || (const char *)p >= ma_chunk_end(chunk)) /* the break behind it may be a stranger's */
 		return PLACE_STRANGE;
-	if ((const char *)p < chunk->start + sizeof(*block) || (const char *)p >= ma_chunk_end(chunk) ||
-	    (uintptr_t)p % MA_UNIT != 0)
+	if ((const char *)p < chunk->start + sizeof(*block) || (uintptr_t)p % MA_UNIT != 0)
 		return PLACE_WRONG;
 	slab = ma_slab_in_chunk(chunk, p);
 	*slab_of = slab;
@@ -193,7 +193,7 @@ static enum heap_place judge(const struct heap *heap, const void *p, struct chun
 	/* The owner may be writing the other words of a header whose block another thread holds. */
 	if (block->state != BLOCK_USED || (is_owner(heap, chunk) && ma_block_inspect(chunk, p) != BLOCK_SOUND))
 		return PLACE_WRONG;
-	return PLACE_BLOCK;
+	return ma_slab_block_is_free(chunk, p) ? PLACE_WRONG : PLACE_BLOCK;
 }
 
 /* --- free --- */

@@ -19,8 +19,10 @@
 #define CACHE_LEAST ((size_t)8 * 1024 * 1024)
 #define DECAY_MS 500
 #define HUGE_PAGE ((size_t)2 * 1024 * 1024)
-/* From this size on a mapping is backed by huge pages where it is aligned to them. */
+/* Mappings of this size are backed by huge pages, once the process is so large that it does not show: a program
+ * may touch little of what it asks for. */
 #define HUGE_MIN ((size_t)4 * 1024 * 1024)
+#define HUGE_FROM ((size_t)24 * 1024 * 1024)
 
 struct large {
 	char *start; /* NULL: an empty place */
@@ -177,7 +179,7 @@ static size_t unmap_all(const struct cached *out, unsigned count)
 
 static char *map_new(size_t size, size_t align)
 {
-	bool huge = size >= HUGE_MIN;
+	bool huge = size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM;
 	char *start = ma_source_map(size, huge ? ma_max(align, HUGE_PAGE) : align);
 
 	if (start == NULL && ma_large_trim() > 0)
@@ -194,7 +196,7 @@ void *ma_large_alloc(size_t size, size_t align, bool *zero)
 
 	if (size > PTRDIFF_MAX - MA_WINDOW || align > PTRDIFF_MAX)
 		return NULL;
-	size = ma_round_up(size, ma_source_page());
+	size = ma_round_up(ma_max(size, 1), ma_source_page());
 	ma_lock(&large_lock);
 	*zero = !cache_find(size, align, &found);
 	known = !*zero && table_insert(found.start, found.size);
@@ -271,7 +273,7 @@ static char *map_resize(char *start, size_t old_size, size_t size, bool may_move
 	moved = ma_source_remap(start, old_size, size, room);
 	if (moved == NULL)
 		ma_source_unmap(room, size);
-	else if (size >= HUGE_MIN && old_size < HUGE_MIN)
+	else if (size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM)
 		ma_source_huge(moved, size, true);
 	return moved;
 }

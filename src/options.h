@@ -3,11 +3,13 @@
 #ifndef MA_OPTIONS_H
 #define MA_OPTIONS_H
 
+#include <limits.h>
+
 #include "base.h"
 
 struct options {
 	bool stats;	   /* write a summary to standard error at exit */
-	char map[256];	   /* write the heap map to this file at exit; "-": standard error; "": don't */
+	char map[PATH_MAX]; /* write the heap map to this file at exit; "-": standard error; "": don't */
 };
 
 extern struct options ma_options;

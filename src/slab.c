@@ -51,7 +51,7 @@ static size_t class_lead(size_t size)
  * shall not pay an OS page for it. */
 static unsigned class_early(size_t size)
 {
-	return (unsigned)ma_clamp(2048 / size, 2, 16);
+	return (unsigned)ma_clamp(8192 / size, 4, 16);
 }
 
 /* --- lists of slabs --- */
@@ -563,6 +563,23 @@ static bool list_has(const struct slab *slab, uint32_t offset, const void *slot)
 bool ma_slab_is_free(const struct slab *slab, const void *slot)
 {
 	return list_has(slab, slab->ready, slot) || list_has(slab, remote_first(ma_load_acquire(&slab->remote)), slot);
+}
+
+bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload)
+{
+	const struct slab *self = &chunk->slab[0];
+	uint64_t word = ma_load_acquire(&self->remote); /* pairs with push_remote() */
+	uint32_t offset = remote_first(word);
+
+	if (((const struct slot *)payload)->free_in != self)
+		return false;
+	for (uint32_t left = remote_count(word); left > 0; left--) {
+		const struct slot *slot = (const struct slot *)((const char *)chunk + offset);
+		if (slot == payload)
+			return true;
+		offset = (uint32_t)slot->next;
+	}
+	return false;
 }
 
 /* Marks one list; returns how many slots it has, or UINT32_MAX if it leaves the slab or runs in a circle. */

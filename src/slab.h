@@ -28,8 +28,8 @@
 #include "chunk.h"
 
 /* Size classes: steps of 16 bytes up to 256, then eight to a doubling, so at most 12.5 % apart. */
-#define SLAB_CLASSES 64u
-#define SLAB_MAX ((size_t)16 * 1024)
+#define SLAB_CLASSES 56u
+#define SLAB_MAX ((size_t)8 * 1024)
 
 /* Sizes up to this find their slab by one table look-up. */
 #define SLAB_DIRECT_MAX ((size_t)1024)
@@ -219,6 +219,9 @@ void *ma_slab_slot_around(const struct slab *slab, const void *p);
 
 /* Exactly: is this slot on a list of its slab? Walks the lists. */
 bool ma_slab_is_free(const struct slab *slab, const void *slot);
+
+/* Exactly: has another thread freed this block, which its owner has not taken in yet? */
+bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload);
 
 /* Sets the bit of each free slot, by its index, in a bitmap of slab->carved bits. */
 void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #if MA_THREADS
 #include <sys/single_threaded.h>
@@ -41,6 +42,13 @@ uint64_t ma_source_secret(void)
 	if (random != NULL)
 		__builtin_memcpy(&secret, (const char *)random + 8, sizeof(secret));
 	return secret | 1;
+}
+
+size_t ma_source_resident(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
 }
 
 void ma_source_own_break(void)

@@ -29,6 +29,9 @@ bool ma_source_break_is_safe(void);
 /* Called by the preload library: libma is this process's malloc, so nobody else moves the break unasked. */
 void ma_source_own_break(void);
 
+/* The most bytes that this process ever had resident. */
+size_t ma_source_resident(void);
+
 /* The end of the data segment now; NULL if there is none. */
 char *ma_source_break(void);
 

@@ -29,6 +29,9 @@ void ma_inspect_print_summary(int fd);
 /* Writes the heap map as text: every chunk as rows, one character for each 4 KiB. */
 void ma_inspect_print_map(int fd);
 
+/* Once the options are read: prepares for what they ask at exit. */
+void ma_inspect_start(void);
+
 /* Does what MA_OPTIONS asked for at exit. */
 void ma_inspect_at_exit(void);
 

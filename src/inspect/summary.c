@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* summary.c - the heap in a few numbers, all of them derived from the tiling, but for --enable-stats' counts. */
-#include <string.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "heap.h"
@@ -74,7 +75,7 @@ static void line(struct text *text, const char *name, size_t bytes, size_t count
 	ma_text_decimal(text, count);
 	ma_text_char(text, ' ');
 	ma_text_string(text, of);
-	ma_text_char(text, '\n');
+	ma_text_string(text, count == 1 ? "\n" : "s\n");
 }
 
 static void print_counts(struct text *text)
@@ -109,11 +110,11 @@ void ma_inspect_print_summary(int fd)
 	ma_text_string(&text, "libma: summary of process ");
 	ma_text_decimal(&text, (uint64_t)getpid());
 	ma_text_char(&text, '\n');
-	line(&text, "held         ", sum.chunk_bytes, sum.chunks, sum.chunks == 1 ? "chunk" : "chunks");
-	line(&text, "in use       ", sum.used_bytes, sum.used_blocks + sum.used_slots, "objects");
-	line(&text, "free blocks  ", sum.free_bytes, sum.free_blocks, "blocks");
-	line(&text, "free slots   ", sum.free_slot_bytes, sum.free_slots, "slots");
-	line(&text, "large        ", sum.large_bytes, sum.large_objects, "objects");
+	line(&text, "held         ", sum.chunk_bytes, sum.chunks, "chunk");
+	line(&text, "in use       ", sum.used_bytes, sum.used_blocks + sum.used_slots, "object");
+	line(&text, "free blocks  ", sum.free_bytes, sum.free_blocks, "block");
+	line(&text, "free slots   ", sum.free_slot_bytes, sum.free_slots, "slot");
+	line(&text, "large        ", sum.large_bytes, sum.large_objects, "object");
 	ma_text_string(&text, "libma:   heaps        ");
 	ma_text_decimal(&text, sum.heaps);
 	ma_text_string(&text, ", slabs ");
@@ -134,20 +135,60 @@ void ma_inspect_print_summary(int fd)
 	ma_text_flush(&text);
 }
 
+/* --- at exit --- */
+
+/* A copy of standard error, which many programs close before we are called. At exit the number may long stand
+ * for another file: it is written to only if it is still the same one. */
+static struct {
+	int fd;
+	dev_t device;
+	ino_t inode;
+} report = {.fd = -1};
+
+void ma_inspect_start(void)
+{
+	struct stat status;
+
+	if (!ma_options.stats && strcmp(ma_options.map, "-") != 0)
+		return;
+	report.fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100);
+	if (report.fd >= 0 && fstat(report.fd, &status) == 0) {
+		report.device = status.st_dev;
+		report.inode = status.st_ino;
+	}
+}
+
+static int report_fd(void)
+{
+	struct stat status;
+
+	if (report.fd >= 0 && fstat(report.fd, &status) == 0 && status.st_dev == report.device &&
+	    status.st_ino == report.inode)
+		return report.fd;
+	return STDERR_FILENO;
+}
+
+static void write_map(void)
+{
+	int fd;
+
+	if (strcmp(ma_options.map, "-") == 0) {
+		ma_inspect_print_map(report_fd());
+		return;
+	}
+	fd = open(ma_options.map, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		ma_warn("can't write the heap map to", ma_options.map);
+		return;
+	}
+	ma_inspect_print_map(fd);
+	close(fd);
+}
+
 void ma_inspect_at_exit(void)
 {
 	if (ma_options.stats)
-		ma_inspect_print_summary(STDERR_FILENO);
-	if (ma_options.map[0] != '\0') {
-		bool to_stderr = strcmp(ma_options.map, "-") == 0;
-		int fd = to_stderr ? STDERR_FILENO :
-				     open(ma_options.map, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		if (fd < 0) {
-			ma_warn("can't write the heap map to", ma_options.map);
-			return;
-		}
-		ma_inspect_print_map(fd);
-		if (!to_stderr)
-			close(fd);
-	}
+		ma_inspect_print_summary(report_fd());
+	if (ma_options.map[0] != '\0')
+		write_map();
 }

@@ -52,7 +52,8 @@ static int walk_block(struct walk *walk, struct chunk *chunk, const struct mem_b
 
 	switch (block->state) {
 	case BLOCK_USED:
-		return show(walk, MA_BLOCK_USED, payload, ma_block_size(block), 0);
+		return show(walk, ma_slab_block_is_free(chunk, payload) ? MA_BLOCK_FREE : MA_BLOCK_USED, payload,
+			    ma_block_size(block), 0);
 	case BLOCK_FREE:
 		return show(walk, MA_BLOCK_FREE, payload, ma_block_size(block), 0);
 	case BLOCK_SLAB:

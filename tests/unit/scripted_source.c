@@ -14,7 +14,7 @@
 
 #include "source.h"
 
-#define REGION ((size_t)16 << 30)
+#define REGION ((size_t)64 << 30)
 #define SEGMENT ((size_t)4 << 30) /* of it, for the break */
 #define BREAK_START ((size_t)0x2340) /* of the segment: on no OS page's edge, like a real one */
 #define MOST_MAPPINGS 4096u
@@ -98,6 +98,11 @@ static bool refused(bool kind)
 
 	source.refusals += refuse;
 	return refuse;
+}
+
+size_t ma_source_resident(void)
+{
+	return scripted_held();
 }
 
 /* --- the break --- */

@@ -72,7 +72,7 @@ static void assert_false(void *arg)
 START_TEST(assertions_in_debug_builds_only)
 {
 	if (MA_DEBUG)
-		unit_dies(assert_false, place, "libma: assertion failed: arg == ((void *)0)");
+		unit_dies(assert_false, place, "libma: assertion failed: arg == NULL");
 	else
 		unit_says(assert_false, place, "");
 }

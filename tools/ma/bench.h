@@ -7,6 +7,7 @@
  *   bench_workload.c    the table of workloads
  *   bench_program.c     the real programs' inputs and commands
  *   bench_run.c         one run: a workload under an allocator
+ *   bench_proof.c       who serves the malloc of a real program
  *   bench_round.c       all runs, in which order, and the progress shown meanwhile
  *   bench_statistics.c  medians, ratios, means
  *   bench_table.c       results for a terminal
@@ -26,7 +27,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "bench_report.h"
+#include "../../bench/report.h"
 
 enum { BENCH_ALLOCATORS = 16, BENCH_ROUNDS = 99 };
 
@@ -81,20 +82,22 @@ enum bench_group {
 
 extern const char *const bench_group_names[GROUPS];
 
+enum bench_flag {
+	THREADED = 1,	   /* takes --threads, and needs a libma with threads */
+	APART = 2,	   /* is not part of the means over all workloads */
+	REPEATED = 4,	   /* runs many times in one run: its time is the mean */
+	ANY_OUTPUT = 8,	   /* what it prints is not the same each time */
+	FIGURE_CROWD = 16, /* its own figure is METRIC_CROWD */
+	FIGURE_LEFT = 32   /* or METRIC_LEFT */
+};
+
 struct bench_workload {
 	const char *name;
 	enum bench_group group;
+	const char *command; /* ma-workload's arguments, or a program's command: see bench_program.c */
+	const char *needs;   /* programs, with blanks between; NULL for a workload of ma-workload */
+	unsigned flags;	     /* of enum bench_flag */
 	const char *summary;
-	/* The command, words separated by blanks. For a workload of ma-workload, its arguments; for a program, see
-	 * bench_program.c. */
-	const char *command;
-	const char *package; /* Debian's, that has the program; NULL for a workload of ma-workload */
-	unsigned repeat;     /* how often it runs in one run; 0 for once */
-	bool threaded;	     /* takes --threads, and needs a libma with threads */
-	bool apart;	     /* is not part of the means over all workloads */
-	bool any_output;     /* its output is not the same each time */
-	bool has_figure;     /* its own figure goes to `figure` */
-	enum bench_metric figure;
 };
 
 extern const struct bench_workload bench_workloads[];
@@ -116,12 +119,10 @@ struct bench_allocator {
 struct bench_result {
 	double value[BENCH_ROUNDS][METRICS]; /* NAN: not measured */
 	char *failure;			     /* why there are no more runs, or NULL */
-	bool traced;
+	bool traced;			     /* whether `calls` was counted */
 	uint64_t calls[CALLS];
 	uint32_t samples; /* of the first round */
 	struct report_sample *sample;
-	uint64_t checksum; /* of the work or of the output */
-	bool has_checksum;
 };
 
 /* A workload that was asked for. */
@@ -130,6 +131,9 @@ struct bench_job {
 	char **command;	  /* ready to be executed; NULL if the job is skipped */
 	char *skipped;	  /* why, or NULL */
 	struct bench_result *results; /* one for each allocator */
+	uint64_t checksum;	      /* of what was done or printed: the same under all of them */
+	size_t checked_by;	      /* the allocator that it is from */
+	bool has_checksum;
 };
 
 struct bench_options {
@@ -137,6 +141,7 @@ struct bench_options {
 	unsigned threads;
 	bool quick;
 	bool trace;
+	unsigned repeat;   /* of the workloads that are REPEATED */
 	double time_limit; /* seconds for a run */
 	const char *only, *allocators, *base, *metrics;
 	const char *json, *csv, *html;
@@ -157,7 +162,10 @@ struct bench {
 	unsigned seconds; /* that all took */
 	bool metrics[METRICS]; /* which the tables show */
 	char *folder;	       /* for files that do not stay */
+	char *work;	       /* the folder in it where workloads run */
 	char *measurer, *workloads; /* the programs ma-measure and ma-workload */
+	struct report *report;	    /* of the run that is under way or was the last */
+	int report_fd;
 };
 
 /* bench_allocator.c */
@@ -186,19 +194,48 @@ void bench_prepare_programs(struct bench *bench);
 
 /* bench_run.c */
 
-/* Which kind of run it is. */
-enum bench_pass { PASS_TRACE, PASS_TIMED };
+enum bench_pass {
+	PASS_PROOF, /* system calls are counted, and who serves a program's malloc is found out */
+	PASS_TIMED
+};
 
-/* Runs the job under the allocator and fills in round `round` of the result, or for PASS_TRACE what does not
+/* Finds ma-measure and ma-workload, and makes the folder and the report that runs need. */
+void bench_open(struct bench *bench);
+
+/* Takes all of that away again, also when ma exits. */
+void bench_close(void);
+
+/* Runs the job under the allocator. PASS_TIMED fills in round `round` of its result, PASS_PROOF what does not
  * depend on the round. A failure goes to the result. */
-void bench_run(struct bench *bench, struct bench_job *job, size_t allocator, enum bench_pass pass, unsigned round);
+void bench_run(struct bench *bench, struct bench_job *job, size_t allocator, enum bench_pass pass,
+	       unsigned round);
 
-/* Runs ma-measure with these arguments. Returns whether it filled in the report, which has been cleared. */
+/* Makes the environment of this process that of a workload, of which nothing depends on the machine or the
+ * user. */
+void bench_set_environment(const struct bench *bench);
+
+/* Whether the user asked ma to end. */
+bool bench_is_interrupted(void);
+
+/* Exits if so. */
+void bench_check_interrupt(void);
+
+/* Runs ma-measure with these arguments, in bench->work or, for the user's own program, where ma was started.
+ * Returns whether it filled in bench->report. */
 bool bench_measure(const struct bench *bench, const char *flags, const struct bench_allocator *allocator,
-		   unsigned repeat, char *const *command, struct report *report);
+		   unsigned repeat, char *const *command, bool in_folder);
 
-/* Returns what went wrong in the run, to be freed, or NULL. */
-char *bench_failure(const struct bench *bench, const struct report *report);
+/* Returns what went wrong in the run just made, to be freed, or NULL. */
+char *bench_run_failure(const struct bench *bench);
+
+/* Returns the name of a file in bench->folder, to be freed. */
+char *bench_file(const struct bench *bench, const char *name);
+
+/* bench_proof.c */
+
+/* Returns why the program that was just run, for PASS_PROOF, is not proven to be served by the allocator, to be
+ * freed, or NULL if it is. */
+char *bench_check_bindings(const struct bench *bench, const struct bench_allocator *allocator);
 
 /* bench_round.c */
 
@@ -248,7 +285,7 @@ char *bench_machine(void);
 /* Returns the number of runs that failed: pairs of a workload and an allocator. */
 unsigned bench_failures(const struct bench *bench);
 
-/* Memory that is never missing. */
+/* Returns `count` zeroed elements of `size` bytes. Exits if there is no memory. */
 void *bench_memory(size_t count, size_t size);
 
 #endif /* MA_BENCH_H */

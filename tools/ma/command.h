@@ -37,6 +37,7 @@ int command_line(int argc, char **argv);
 /* Runs `command` with the vector `argv`, whose first element is replaced by "ma NAME". */
 int command_call(const struct command *command, int argc, char **argv);
 
+int bench_main(int argc, char **argv);
 int help_main(int argc, char **argv);
 int run_main(int argc, char **argv);
 

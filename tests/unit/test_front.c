@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Both fast paths and what they fail over to: the first call of a thread, errno, zeroing, moving. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "front.h"
+#include "large.h"
+#include "ma.h"
+#include "scripted_source.h"
+
+START_TEST(first_allocation_binds)
+{
+	void *p;
+
+	expect(ma_thread_heap == &ma_heap_none);
+	p = ma_front_alloc(10);
+	expect(p != NULL && ma_thread_heap != &ma_heap_none && ma_heaps_first() == ma_thread_heap);
+	expect(ma_front_free(p));
+}
+END_TEST
+
+START_TEST(free_before_any_allocation)
+{
+	static char place[64];
+
+	expect(ma_front_free(NULL) && !ma_front_free(place) && !ma_front_free((void *)8));
+	expect(ma_thread_heap == &ma_heap_none && ma_heaps_first() == NULL && scripted_requests() == 0);
+}
+END_TEST
+
+START_TEST(refused_from_the_start)
+{
+	scripted_refuse(1, UINT64_MAX);
+	for (size_t size = 1; size < 10000000; size *= 3) {
+		errno = 0;
+		expect(ma_front_alloc(size) == NULL && errno == ENOMEM);
+		errno = 0;
+		expect(ma_front_calloc(1, size) == NULL && errno == ENOMEM);
+		errno = 0;
+		expect(ma_front_alloc_aligned(size, 4096) == NULL && errno == ENOMEM);
+	}
+	scripted_relent();
+	for (size_t size = 1; size < 10000000; size *= 3)
+		expect(ma_front_free(ma_front_alloc(size)));
+	expect(ma_check() == 0);
+}
+END_TEST
+
+START_TEST(errno_is_kept)
+{
+	errno = 99;
+	for (size_t size = 0; size < 10000000; size = size * 2 + 1) {
+		void *p = ma_front_alloc(size), *q = ma_front_calloc(1, size);
+		expect(p != NULL && q != NULL && errno == 99);
+		expect(ma_front_free(p) && ma_front_free(q) && errno == 99);
+	}
+	ma_large_trim();
+	expect(ma_front_free(NULL) && errno == 99);
+}
+END_TEST
+
+START_TEST(fast_path_serves_all_small_sizes)
+{
+	struct objects objects;
+
+	objects_begin(&objects, SLAB_DIRECT_MAX * 40);
+	for (int round = 0; round < 40; round++)
+		for (size_t size = 1; size <= SLAB_DIRECT_MAX; size++) {
+			void *p = ma_front_alloc(size);
+			struct slab *slab = ma_slab_mapped(&ma_thread_heap->slabs, p);
+			expect(!ma_slab_holds(slab, (uintptr_t)p - (uintptr_t)slab->start) || slab->slot_size >= size);
+			objects_add(&objects, p, size);
+		}
+	objects_are_the_heap(&objects);
+	while (objects.count > 0)
+		expect(ma_front_free(objects_take(&objects, 0).at));
+	objects_are_the_heap(&objects);
+	objects_end(&objects);
+}
+END_TEST
+
+/* What was dirtied, freed and handed out again by calloc is zero, wherever it comes from. */
+START_TEST(calloc_after_any_history)
+{
+	struct random random = {3};
+	struct objects objects;
+
+	objects_begin(&objects, 200);
+	for (size_t step = 0; step < test_rounds(40000); step++) {
+		size_t size = random_size(&random, random_once_in(&random, 50) ? 4000000 : 40000);
+		if (objects.count == objects.room || random_once_in(&random, 2)) {
+			if (objects.count > 0)
+				ma_front_free(objects_take(&objects, random_below(&random, objects.count)).at);
+			continue;
+		}
+		if (random_once_in(&random, 2)) {
+			char *p = ma_front_calloc(1, size);
+			expect(p != NULL && pattern_is_zero(p, size));
+			objects_add(&objects, p, size);
+		} else {
+			objects_add(&objects, ma_front_alloc(size), size);
+		}
+		if (random_once_in(&random, 1000))
+			ma_trim(random_size(&random, 1000000));
+	}
+	objects_are_the_heap(&objects);
+	objects_end(&objects);
+}
+END_TEST
+
+START_TEST(realloc_to_and_from_every_size)
+{
+	static const size_t sizes[] = {1,     16,     17,      100,	1000,	 1024,	  1025,	   5000,     16384,
+				       16385, 100000, 1000000, 2097136, 2097152, 3000000, 5000000, 20000000};
+
+	for (size_t i = 0; i < LENGTH(sizes); i++)
+		for (size_t j = 0; j < LENGTH(sizes); j++) {
+			size_t kept = sizes[i] < sizes[j] ? sizes[i] : sizes[j];
+			bool strange = true;
+			char *p = ma_front_alloc(sizes[i]), *q;
+			pattern_fill(p, sizes[i], i + 1);
+			q = ma_front_realloc(p, sizes[j], &strange);
+			expect(q != NULL && !strange && pattern_holds(q, kept, i + 1));
+			expect(ma_usable_size(q) >= sizes[j] && ma_check() == 0);
+			expect(sizes[i] < 3000000 || sizes[j] > 1000000 || ma_usable_size(q) < 2 * sizes[j] + 64);
+			ma_front_free(q);
+		}
+}
+END_TEST
+
+START_TEST(realloc_of_a_stranger)
+{
+	static char place[64];
+	bool strange = false;
+
+	expect(ma_front_realloc(place, 100, &strange) == NULL && strange);
+	ma_front_free(ma_front_alloc(10));
+	strange = false;
+	expect(ma_front_realloc(place, 100, &strange) == NULL && strange);
+}
+END_TEST
+
+START_TEST(realloc_that_fails_changes_nothing)
+{
+	static const size_t sizes[] = {100, 10000, 100000, 3000000};
+
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		bool strange;
+		char *p = ma_front_alloc(sizes[i]);
+		size_t usable = ma_usable_size(p);
+		pattern_fill(p, sizes[i], i + 1);
+		scripted_refuse(1, UINT64_MAX);
+		errno = 0;
+		expect(ma_front_realloc(p, 100000000, &strange) == NULL && !strange && errno == ENOMEM);
+		expect(ma_front_realloc(p, SIZE_MAX, &strange) == NULL && !strange);
+		scripted_relent();
+		expect(ma_usable_size(p) == usable && pattern_holds(p, sizes[i], i + 1) && ma_check() == 0);
+		ma_front_free(p);
+	}
+}
+END_TEST
+
+START_TEST(start_is_done_once)
+{
+	ma_front_start();
+	ma_front_start();
+	expect(ma_front_free(ma_front_alloc(1)));
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		first_allocation_binds, free_before_any_allocation, refused_from_the_start, errno_is_kept,
+		fast_path_serves_all_small_sizes, calloc_after_any_history, realloc_to_and_from_every_size,
+		realloc_of_a_stranger, realloc_that_fails_changes_nothing, start_is_done_once,
+	};
+
+	return unit_run("front", tests, LENGTH(tests));
+}

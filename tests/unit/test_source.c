@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* The real source: what the system gives and takes back, and what it says when it can't. */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "source.h"
+
+#define MB ((size_t)1 << 20)
+
+/* How many OS pages of a region are resident; -1 if some are not even mapped. */
+static long resident(const void *start, size_t size)
+{
+	size_t page = ma_source_page(), pages = size / page;
+	unsigned char state[4096];
+	long count = 0;
+
+	expect(pages <= LENGTH(state));
+	if (mincore((void *)(uintptr_t)start, size, state) != 0)
+		return -1;
+	for (size_t i = 0; i < pages; i++)
+		count += state[i] & 1;
+	return count;
+}
+
+START_TEST(facts)
+{
+	expect(ma_source_page() == (size_t)sysconf(_SC_PAGESIZE));
+	expect(ma_source_secret() != 0 && ma_source_secret() == ma_source_secret());
+	expect(ma_source_resident() > 100 * 1024 && ma_source_resident() < (size_t)1 << 40);
+	expect(ma_source_break() == sbrk(0));
+}
+END_TEST
+
+/* --- mappings --- */
+
+START_TEST(maps)
+{
+	size_t page = ma_source_page();
+
+	errno = 99;
+	for (size_t align = 1; align <= 256 * MB; align *= 2)
+		for (size_t size = page; size <= 4 * MB; size *= 4) {
+			char *p = ma_source_map(size, align);
+			expect(p != NULL && ((uintptr_t)p & (align - 1)) == 0 && ((uintptr_t)p & (page - 1)) == 0);
+			expect(resident(p, size) == 0 && pattern_is_zero(p, size));
+			memset(p, 1, size);
+			ma_source_unmap(p, size);
+			expect(resident(p, page) == -1);
+		}
+	expect(errno == 99);
+}
+END_TEST
+
+START_TEST(maps_that_cannot_be)
+{
+	size_t page = ma_source_page();
+
+	errno = 99;
+	expect(ma_source_map(((size_t)PTRDIFF_MAX & ~(page - 1)), page) == NULL);
+	expect(ma_source_map((size_t)1 << 47, page) == NULL);
+	expect(ma_source_map(page, (size_t)1 << 62) == NULL);
+	expect(ma_source_map(page, (size_t)1 << 63) == NULL);
+	expect(errno == 99 || errno == ENOMEM);
+}
+END_TEST
+
+START_TEST(maps_give_all_back)
+{
+	struct source_calls before, after;
+	char *wall;
+
+	/* What aligning cuts off is not kept: were it, so many would fill the address space that is allowed. */
+	struct rlimit limit = {(rlim_t)8 << 30, (rlim_t)8 << 30};
+	if (setrlimit(RLIMIT_AS, &limit) != 0)
+		return;
+	before = ma_source_calls();
+	for (int i = 0; i < 200; i++) {
+		wall = ma_source_map(ma_source_page(), 1);
+		expect(ma_source_map(ma_source_page(), 256 * MB) != NULL || i > 25);
+		expect(wall != NULL);
+	}
+	after = ma_source_calls();
+	expect(after.map >= before.map + 300 && after.unmap > before.unmap);
+}
+END_TEST
+
+START_TEST(remaps)
+{
+	char *p = ma_source_map(8 * MB, 1), *room, *moved;
+
+	pattern_fill(p, 2 * MB, 1);
+	ma_source_unmap(p + 2 * MB, 6 * MB);
+	expect(ma_source_remap(p, 2 * MB, 8 * MB, NULL) == p && pattern_holds(p, 2 * MB, 1));
+	expect(pattern_is_zero(p + 2 * MB, 6 * MB));
+	ma_source_unmap(p + 4 * MB, 4 * MB);
+	expect(mmap(p + 4 * MB, ma_source_page(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	       p + 4 * MB);
+	errno = 99;
+	expect(ma_source_remap(p, 4 * MB, 8 * MB, NULL) == NULL && errno == 99);
+	expect(pattern_holds(p, 2 * MB, 1));
+	room = ma_source_map(8 * MB, 1);
+	moved = ma_source_remap(p, 4 * MB, 8 * MB, room);
+	expect(moved == room && pattern_holds(moved, 2 * MB, 1) && pattern_is_zero(moved + 4 * MB, 4 * MB));
+	expect(resident(p, 4 * MB) == -1);
+	expect(ma_source_calls().remap == 3);
+	ma_source_unmap(moved, 8 * MB);
+}
+END_TEST
+
+START_TEST(populate_and_purge)
+{
+	size_t page = ma_source_page();
+	char *p = ma_source_map(64 * page, 1);
+
+	errno = 99;
+	ma_source_populate(p + 3 * page + 5, p + 6 * page + 1);
+	if (resident(p, 64 * page) == 0)
+		return; /* the system has no MADV_POPULATE_WRITE */
+	expect(resident(p + 3 * page, 4 * page) == 4);
+	memset(p, 1, 64 * page);
+	expect(ma_source_purge(p + 1, p + 2 * page - 1) == 0);
+	expect(p[page] == 1);
+	expect(ma_source_purge(p + 1, p + 10 * page) == 9 * page);
+	expect(resident(p + page, 9 * page) == 0 && p[page - 1] == 1 && p[10 * page] == 1);
+	expect(pattern_is_zero(p + page, 9 * page));
+	ma_source_populate(p, p);
+	expect(ma_source_purge(p + page, p + page) == 0);
+	ma_source_huge(p, 64 * page, true);
+	ma_source_huge(p, 64 * page, false);
+	ma_source_huge(p + 1, page, true); /* no page starts there: refused, and no harm done */
+	ma_source_unmap(p, 64 * page);
+	ma_source_populate(p, p + page); /* nor here */
+	expect(errno == 99);
+}
+END_TEST
+
+/* --- the break; nothing else of this process moves it meanwhile --- */
+
+START_TEST(break_moves)
+{
+	char *top = ma_source_break(), *got;
+	size_t size = 5 * ma_source_page() + 123;
+
+	errno = 99;
+	got = ma_source_break_grow(size);
+	expect(got == top && ma_source_break() == top + size && pattern_is_zero(got, size));
+	memset(got, 1, size);
+	expect(!ma_source_break_shrink(top, 100) && ma_source_break() == top + size);
+	expect(ma_source_break_shrink(top + size, size) && ma_source_break() == top);
+	got = ma_source_break_grow(size);
+	expect(got == top && pattern_is_zero((char *)ma_round_up((uintptr_t)got, ma_source_page()), 4096));
+	expect(sbrk(1000) == top + size); /* a stranger */
+	expect(ma_source_break_grow(100) == top + size + 1000);
+	expect(!ma_source_break_shrink(top + size, size));
+	expect(errno == 99);
+	expect(ma_source_calls().brk >= 4);
+}
+END_TEST
+
+START_TEST(break_that_cannot_grow)
+{
+	char *top = ma_source_break();
+
+	errno = 99;
+	expect(ma_source_break_grow(SIZE_MAX) == NULL && ma_source_break_grow((size_t)PTRDIFF_MAX + 1) == NULL);
+	expect(ma_source_break_grow(PTRDIFF_MAX) == NULL && ma_source_break_grow((size_t)1 << 46) == NULL);
+	expect(ma_source_break() == top && errno == 99);
+}
+END_TEST
+
+START_TEST(limits)
+{
+	struct rlimit limit = {0, RLIM_INFINITY};
+
+	ma_source_page();
+	expect(setrlimit(RLIMIT_DATA, &limit) == 0);
+	errno = 99;
+	expect(ma_source_break_grow(MB) == NULL);
+	expect(ma_source_map(MB, 1) == NULL && ma_source_map(MB, MB) == NULL);
+	expect(errno == 99 || errno == ENOMEM);
+	limit.rlim_cur = RLIM_INFINITY;
+	expect(setrlimit(RLIMIT_DATA, &limit) == 0);
+	expect(ma_source_break_grow(MB) != NULL && ma_source_map(MB, MB) != NULL);
+}
+END_TEST
+
+static void *second(void *safe)
+{
+	*(bool *)safe = ma_source_break_is_safe();
+	return NULL;
+}
+
+START_TEST(when_the_break_is_safe)
+{
+	pthread_t thread;
+	bool safe;
+
+	expect(ma_source_break_is_safe());
+	expect(pthread_create(&thread, NULL, second, &safe) == 0 && pthread_join(thread, NULL) == 0);
+	expect(safe == !MA_THREADS);
+	ma_source_own_break();
+	expect(ma_source_break_is_safe());
+	expect(pthread_create(&thread, NULL, second, &safe) == 0 && pthread_join(thread, NULL) == 0);
+	expect(safe);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		facts, maps, maps_that_cannot_be, maps_give_all_back, remaps, populate_and_purge, break_moves,
+		break_that_cannot_grow, limits, when_the_break_is_safe,
+	};
+
+	return unit_run("source", tests, LENGTH(tests));
+}
