@@ -43,6 +43,8 @@ ma_SOURCES += \
 	tools/ma/bench.c \
 	tools/ma/bench.h \
 	tools/ma/bench_allocator.c \
+	tools/ma/bench_chart.c \
+	tools/ma/bench_chart.h \
 	tools/ma/bench_csv.c \
 	tools/ma/bench_html.c \
 	tools/ma/bench_json.c \

@@ -38,6 +38,13 @@ TESTS += $(preload_command_tests)
 endif
 EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/common
 
+# The whole library under the tests' own feet: linked in statically, however libma itself is built.
+check_LTLIBRARIES += tests/libwhole.la
+tests_libwhole_la_SOURCES = src/source.c
+tests_libwhole_la_CPPFLAGS = $(library_cppflags)
+tests_libwhole_la_CFLAGS = $(library_cflags)
+tests_libwhole_la_LIBADD = libma_core.la
+
 # Unit tests, one for each file of src/: tests/unit/test_x.c for src/x.c (see tests/scripts/twins.sh). They link all of
 # the library but src/source.c, whose place a scripted source takes. Libcheck is theirs alone.
 unit_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/src $(CHECK_CFLAGS)
@@ -47,6 +54,7 @@ if HAVE_CHECK
 check_LTLIBRARIES += tests/unit/libunit.la
 tests_unit_libunit_la_SOURCES = \
 	tests/expect.h \
+	tests/hide.h \
 	tests/pattern.h \
 	tests/random.h \
 	tests/unit/scripted_source.c \
@@ -56,32 +64,93 @@ tests_unit_libunit_la_SOURCES = \
 tests_unit_libunit_la_CPPFLAGS = $(unit_cppflags)
 tests_unit_libunit_la_LIBADD = libma_core.la
 
+check_LTLIBRARIES += tests/unit/libreal.la
+tests_unit_libreal_la_SOURCES = tests/unit/unit.c tests/unit/unit.h
+tests_unit_libreal_la_CPPFLAGS = $(unit_cppflags)
+tests_unit_libreal_la_LIBADD = tests/libwhole.la
+
 unit_tests = \
+	tests/unit/test_api \
 	tests/unit/test_block \
+	tests/unit/test_check \
 	tests/unit/test_chunk \
 	tests/unit/test_fatal \
 	tests/unit/test_fit \
+	tests/unit/test_front \
+	tests/unit/test_heap \
+	tests/unit/test_heaps \
+	tests/unit/test_large \
+	tests/unit/test_map \
 	tests/unit/test_options \
 	tests/unit/test_slab \
-	tests/unit/test_text
+	tests/unit/test_source \
+	tests/unit/test_summary \
+	tests/unit/test_text \
+	tests/unit/test_walk
+if MA_THREADS
+unit_tests += tests/unit/test_thread
+else
+unit_tests += tests/unit/test_thread_single
+endif
+# Linked over the C library's malloc, which the sanitizers have their own way to do.
+if MA_PRELOAD
+unit_tests += \
+	tests/unit/test_override \
+	tests/unit/test_override_new
+endif
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
+tests_unit_test_api_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_api_LDADD = $(unit_ldadd)
 tests_unit_test_block_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_block_LDADD = $(unit_ldadd)
+tests_unit_test_check_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_check_LDADD = $(unit_ldadd)
 tests_unit_test_chunk_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_chunk_LDADD = $(unit_ldadd)
 tests_unit_test_fatal_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_fatal_LDADD = $(unit_ldadd)
 tests_unit_test_fit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_fit_LDADD = $(unit_ldadd)
+tests_unit_test_front_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_front_LDADD = $(unit_ldadd)
+tests_unit_test_heap_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_heap_LDADD = $(unit_ldadd)
+tests_unit_test_heaps_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_heaps_LDADD = $(unit_ldadd)
+tests_unit_test_large_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_large_LDADD = $(unit_ldadd)
+tests_unit_test_map_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_map_LDADD = $(unit_ldadd)
 tests_unit_test_options_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_options_LDADD = $(unit_ldadd)
 tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_slab_LDADD = $(unit_ldadd)
+tests_unit_test_summary_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_summary_LDADD = $(unit_ldadd)
 tests_unit_test_text_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_text_LDADD = $(unit_ldadd)
+tests_unit_test_thread_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_thread_LDADD = $(unit_ldadd)
+tests_unit_test_thread_single_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_thread_single_LDADD = $(unit_ldadd)
+tests_unit_test_walk_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_walk_LDADD = $(unit_ldadd)
+
+# The real source, and no scripted one.
+tests_unit_test_source_SOURCES = tests/unit/test_source.c
+tests_unit_test_source_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_source_LDADD = tests/unit/libreal.la $(CHECK_LIBS)
+tests_unit_test_override_SOURCES = tests/unit/test_override.c src/override.c src/override_new.c
+tests_unit_test_override_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_override_CFLAGS = $(library_cflags) -fno-builtin
+tests_unit_test_override_LDADD = tests/unit/libreal.la $(CHECK_LIBS)
+tests_unit_test_override_new_SOURCES = tests/unit/test_override_new.c src/override.c src/override_new.c
+tests_unit_test_override_new_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_override_new_CFLAGS = $(library_cflags) -fno-builtin
+tests_unit_test_override_new_LDADD = tests/unit/libreal.la $(CHECK_LIBS)
 else
 check-local:
 	@echo 'make check needs the library "check": ./bootstrap, or apt-get install check; then ./configure' >&2

@@ -14,14 +14,6 @@
 static volatile size_t too_large[] = {SIZE_MAX, SIZE_MAX - 4096, (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX,
 				      PTRDIFF_MAX - 4096, ((size_t)1 << 36) + 100, (size_t)1 << 36};
 
-/* The pointer, unknown to the compiler. */
-static void *hide(void *p)
-{
-	void *volatile hidden = p;
-
-	return hidden;
-}
-
 START_TEST(version)
 {
 	char expected[32];

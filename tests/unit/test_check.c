@@ -27,9 +27,9 @@ static void begin(void)
 	chunk = ma_chunk_of(slot);
 	slab = ma_slab_in_chunk(chunk, slot);
 	expect(slab != NULL && ma_malloc(3000000) != NULL);
-	left = ma_block_of(ma_malloc(100000));
-	block = ma_block_of(ma_malloc(100000));
-	right = ma_block_of(ma_malloc(100000));
+	left = ma_block_of(hide(ma_malloc(100000)));
+	block = ma_block_of(hide(ma_malloc(100000)));
+	right = ma_block_of(hide(ma_malloc(100000)));
 	expect(ma_malloc(100000) != NULL);
 	ma_free(ma_block_payload(left));
 	left = ma_block_left(block);
@@ -164,7 +164,7 @@ END_TEST
 START_TEST(slots)
 {
 	begin();
-	ma_free(slot);
+	ma_free(hide(slot));
 	*(uint32_t *)slot = 4; /* no slot starts there */
 	finds(1, "slab whose ready list is damaged", slab->start);
 }

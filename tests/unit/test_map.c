@@ -74,7 +74,7 @@ START_TEST(empty_heap)
 }
 END_TEST
 
-START_TEST(cells)
+START_TEST(blocks)
 {
 	char cells[MA_WINDOW / CELL + 1], *used = ma_malloc(20 * CELL), *gone = ma_malloc(20 * CELL), *last;
 	struct chunk *chunk = ma_chunk_of(used);
@@ -83,7 +83,7 @@ START_TEST(cells)
 
 	last = ma_malloc(20 * CELL);
 	expect(gone == used + 20 * CELL + 16 && last == gone + 20 * CELL + 16);
-	ma_free(gone);
+	ma_free(hide(gone));
 	map();
 	count = cells_of(chunk, cells);
 	expect(count == ((uintptr_t)ma_chunk_end(chunk) + CELL - 1) / CELL - base);
@@ -108,7 +108,7 @@ START_TEST(slabs)
 	chunk = ma_chunk_of(p[0]);
 	map();
 	cells_of(chunk, cells);
-	expect(count_of(cells, "9") >= COUNT * 64 / CELL - 3 && count_of(cells, "012345678") <= 1);
+	expect(count_of(cells, "9") >= COUNT * 64 / CELL - 3 && count_of(cells, "012345678") <= 2);
 	for (unsigned i = 0; i < COUNT; i += 2)
 		ma_free(p[i]);
 	map();
@@ -121,7 +121,7 @@ START_TEST(large_ones)
 {
 	char *p = ma_malloc(3 << 20), *q = ma_malloc(5 << 20), line[100];
 
-	ma_free(q);
+	ma_free(hide(q));
 	map();
 	snprintf(line, sizeof(line), "large %p, 3.0 MiB\n", (void *)p);
 	line_of(line);
@@ -159,7 +159,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {empty_heap, cells, slabs, large_ones, several_heaps};
+	const TTest *const tests[] = {empty_heap, blocks, slabs, large_ones, several_heaps};
 
 	return unit_run("map", tests, LENGTH(tests));
 }

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "../expect.h"
+#include "../hide.h"
 #include "../pattern.h"
 #include "../random.h"
 

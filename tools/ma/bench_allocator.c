@@ -25,7 +25,7 @@
 #include "message.h"
 #include "suggest.h"
 
-enum { LONGEST_NAME = 20, FIRST_PEER = 2 /* behind glibc and libma */ };
+enum { LONGEST_NAME = 20 };
 
 #define LIBC_NAME "glibc"
 #define OUR_NAME "libma"
@@ -209,7 +209,21 @@ static void drop_allocator(struct bench *bench, size_t index)
 	bench->allocators[bench->allocator_count] = (struct bench_allocator){0};
 }
 
-/* Drops what --allocators does not name; libma stays. */
+/* Whether the user asked for the allocator by --lib. */
+static bool is_given(const struct bench *bench, const struct bench_allocator *allocator)
+{
+	size_t length = strlen(allocator->name);
+
+	for (size_t i = 0; i < bench->options.library_count; i++) {
+		const char *given = bench->options.libraries[i];
+
+		if (strncmp(given, allocator->name, length) == 0 && given[length] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* Drops what neither --allocators nor --lib names; libma stays. */
 static void choose_allocators(struct bench *bench, const char *words)
 {
 	bool chosen[BENCH_ALLOCATORS] = {false};
@@ -220,7 +234,8 @@ static void choose_allocators(struct bench *bench, const char *words)
 	while ((word = strsep(&rest, ",")) != NULL)
 		chosen[demand_named(bench, "--allocators", word) - bench->allocators] = true;
 	for (size_t i = bench->allocator_count; i-- > 0;) {
-		if (!chosen[i] && strcmp(bench->allocators[i].name, OUR_NAME) != 0)
+		if (!chosen[i] && strcmp(bench->allocators[i].name, OUR_NAME) != 0 &&
+		    !is_given(bench, &bench->allocators[i]))
 			drop_allocator(bench, i);
 	}
 	free(copy);
@@ -298,20 +313,6 @@ static char *find_fault(const struct bench *bench, const struct bench_allocator 
 				      "from '%s'",
 				      bench->report->told.server);
 	return failure;
-}
-
-/* Whether the user asked for the allocator by --lib. */
-static bool is_given(const struct bench *bench, const struct bench_allocator *allocator)
-{
-	size_t length = strlen(allocator->name);
-
-	for (size_t i = 0; i < bench->options.library_count; i++) {
-		const char *given = bench->options.libraries[i];
-
-		if (strncmp(given, allocator->name, length) == 0 && given[length] == '=')
-			return true;
-	}
-	return false;
 }
 
 void bench_prove_allocators(struct bench *bench)
