@@ -19,8 +19,7 @@ void *ma_malloc(size_t size)
 
 void ma_free(void *ptr)
 {
-	if (MA_UNLIKELY(!ma_front_free(ptr)))
-		ma_heap_report(ptr);
+	ma_front_free(ptr, ma_front_free_known);
 }
 
 void *ma_calloc(size_t count, size_t size)

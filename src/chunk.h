@@ -47,8 +47,7 @@ struct slab {
 	uint64_t inverse;  /* 2^64 / slot_size, rounded down, plus 1 */
 	uint64_t bound;	   /* carved slots * (inverse * slot_size mod 2^64) */
 	uint32_t ready;	   /* bytes from start; SLAB_END if none is */
-	MA_SHARED(uint32_t) limit; /* bytes from start that are carved, 0 in the slab that stands for none;
-				    * other threads read it to judge a pointer */
+	uint32_t limit;	   /* bytes from start that are carved; 0 in the slab that stands for none */
 	uint32_t used;	   /* see above */
 	uint32_t slot_size;
 	uint32_t slots;	   /* that fit in the block */
@@ -63,6 +62,7 @@ struct slab {
 
 	/* The shared line. */
 	_Alignas(64) MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
+	MA_SHARED(uint32_t) shared_limit; /* limit, for other threads who judge a pointer */
 	struct slab *pending; /* next on the owner's list of slabs that were full and got remote frees */
 	struct slab *next, *prev; /* on the list of its class; the owner writes */
 };

@@ -81,6 +81,12 @@ bool ma_front_free_slow(void *p)
 	return known;
 }
 
+void ma_front_free_known(void *p)
+{
+	if (!ma_front_free_slow(p))
+		ma_heap_report(p);
+}
+
 void ma_front_event(struct slab *slab)
 {
 	int saved = errno;
@@ -99,7 +105,7 @@ static void *realloc_move(void *p, size_t size, size_t had)
 	if (moved == NULL)
 		return NULL;
 	memcpy(moved, p, ma_min(had, size));
-	ma_front_free(p);
+	ma_front_free(p, ma_front_free_known);
 	return moved;
 }
 

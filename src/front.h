@@ -20,6 +20,9 @@ void *ma_front_alloc_slow(size_t size);
 /* Frees what the fast path could not; NULL too. False: libma doesn't know the pointer, nothing was done. */
 bool ma_front_free_slow(void *p);
 
+/* The same for a caller to whom an unknown pointer is a fault: reports it. */
+void ma_front_free_known(void *p);
+
 /* `slab` reported an event. */
 void ma_front_event(struct slab *slab);
 
@@ -49,22 +52,34 @@ MA_INLINE void *ma_front_alloc(size_t size)
 	return ma_front_alloc_slow(size);
 }
 
-/* False: libma doesn't know the pointer, nothing was done. */
-MA_INLINE bool ma_front_free(void *p)
+/* Pushes `p` where it belongs, if it is a slot of this thread's heap. On SLAB_EVENT `*slab` goes to
+ * ma_front_event(), on other failures `p` to ma_front_free_slow(). */
+MA_INLINE enum slab_push ma_front_push(void *p, struct slab **slab)
 {
 	struct heap *heap = ma_thread_heap;
-	struct slab *slab = ma_slab_mapped(&heap->slabs, p);
+	enum slab_push result;
 
-	switch (ma_slab_push(slab, p)) {
+	*slab = ma_slab_mapped(&heap->slabs, p);
+	result = ma_slab_push(*slab, p);
+	if (MA_STATS && result == SLAB_PUSHED)
+		ma_heap_count_free(heap);
+	return result;
+}
+
+/* Frees `p` or hands it to `otherwise`, whose job is what libma does not know: written so that the fast path has
+ * nothing to save across a call. */
+MA_INLINE void ma_front_free(void *p, void (*otherwise)(void *p))
+{
+	struct slab *slab;
+
+	switch (ma_front_push(p, &slab)) {
 	case SLAB_PUSHED:
-		if (MA_STATS)
-			ma_heap_count_free(heap);
-		return true;
+		return;
 	case SLAB_EVENT:
 		ma_front_event(slab);
-		return true;
+		return;
 	default:
-		return ma_front_free_slow(p);
+		otherwise(p);
 	}
 }
 

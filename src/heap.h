@@ -25,6 +25,7 @@ struct heap_counts {
 };
 
 struct heap {
+	struct slabs slabs; /* first: the fast paths reach the slabs by their distance from the heap */
 	struct blocks blocks;
 	unsigned number;	 /* from 1 on; 0: the heap that stands for none */
 	MA_SHARED(bool) idle;	 /* no thread has it; changed under the heaps lock */
@@ -33,7 +34,6 @@ struct heap {
 	struct heap *next;	 /* of all, the newest first; written once */
 	struct heap *next_idle;
 	struct heap_counts counts;
-	struct slabs slabs;
 };
 
 /* The owner alone writes the counts: no read-modify-write is needed. */

@@ -62,8 +62,10 @@ static bool is_libc_memory(const void *p)
 	       (next[1] & 1) != 0;
 }
 
-static MA_COLD void free_strange(void *p)
+static __attribute__((noinline)) void free_slow(void *p)
 {
+	if (ma_front_free_slow(p))
+		return;
 	if (__libc_free == NULL || !is_libc_memory(p))
 		ma_heap_report(p);
 	__libc_free(p);
@@ -85,8 +87,7 @@ EXPORT void *malloc(size_t size)
 
 EXPORT void free(void *p)
 {
-	if (MA_UNLIKELY(!ma_front_free(p)))
-		free_strange(p);
+	ma_front_free(p, free_slow);
 }
 
 EXPORT void cfree(void *p);

@@ -68,8 +68,7 @@ MA_INLINE void *new_or_throw(size_t size)
 	EXPORT void name(__VA_ARGS__) __asm__(mangled);                                                      \
 	void name(__VA_ARGS__)                                                                               \
 	{                                                                                                    \
-		if (MA_UNLIKELY(!ma_front_free(p)))                                                          \
-			ma_heap_report(p);                                                                   \
+		ma_front_free(p, ma_front_free_known);                                                       \
 	}
 #define TAG const void *tag UNUSED
 

@@ -164,7 +164,7 @@ static uint32_t take_remote(struct slab *slab, uint64_t flags)
 		return 0;
 	if (slab->ready != SLAB_END) { /* the shorter list, mostly, is the remote one: hang the other to its end */
 		struct slot *slot = (struct slot *)(slab->start + offset);
-		while ((uint32_t)slot->next < ma_slab_limit(slab))
+		while ((uint32_t)slot->next < slab->limit)
 			slot = (struct slot *)(slab->start + (uint32_t)slot->next);
 		slot->next = slab->ready;
 	}
@@ -211,14 +211,20 @@ static bool disarm(struct slab *slab)
 
 /* --- making, carving and giving back --- */
 
+static void set_limit(struct slab *slab, uint32_t limit)
+{
+	slab->limit = limit;
+	ma_store_relaxed(&slab->shared_limit, limit); /* only compared with */
+}
+
 static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab)
 {
 	size_t size = slab->slot_size, page = ma_source_page();
-	char *from = slab->start + ma_slab_limit(slab);
+	char *from = slab->start + slab->limit;
 	size_t want = ma_clamp((size_t)bin->bytes * MA_GRANULE / 8, 1, 64 * 1024);
 	size_t room = ma_round_up((uintptr_t)from + want, page) - (uintptr_t)from;
 	uint32_t count = (uint32_t)ma_clamp(room / size, 1, slab->slots - slab->carved);
-	uint32_t offset = ma_slab_limit(slab);
+	uint32_t offset = slab->limit;
 	uint64_t mark = slab->fresh ? SLAB_ZERO : 0;
 
 	ma_block_touch(blocks, ma_chunk_of_slab(slab), from, from + count * size);
@@ -227,8 +233,8 @@ static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab
 		slot->next = mark | (i + 1 < count ? offset + (uint32_t)size : slab->ready);
 		slot->free_in = slab;
 	}
-	slab->ready = ma_slab_limit(slab);
-	ma_store_relaxed(&slab->limit, offset);
+	slab->ready = slab->limit;
+	set_limit(slab, offset);
 	slab->carved += count;
 	slab->bound += count * (slab->inverse * size);
 }
@@ -257,7 +263,7 @@ static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigne
 	slab->inverse = UINT64_MAX / size + 1 + (size & (size - 1) ? 0 : 1);
 	slab->bound = 0;
 	slab->ready = SLAB_END;
-	ma_store_relaxed(&slab->limit, 0);
+	set_limit(slab, 0);
 	slab->carved = slab->used = 0;
 	slab->slot_size = (uint32_t)size;
 	slab->slots = (uint32_t)((granules * MA_GRANULE - class_lead(size)) / size);
@@ -290,7 +296,7 @@ static void slab_delete(struct slabs *slabs, struct blocks *blocks, struct slab 
 	map_set(slabs, slab, false);
 	memset(&chunk->slab_at[ma_chunk_granule(block)], 0, granules);
 	slab->bound = 0;
-	ma_store_relaxed(&slab->limit, 0);
+	set_limit(slab, 0);
 	ma_chunk_drop_slab(chunk, slab);
 	ma_block_mark(block, BLOCK_USED);
 	ma_block_free(blocks, chunk, block);
@@ -328,13 +334,13 @@ static void leave_current(struct slabs *slabs, struct slab *slab)
 /* The current slab's next ready slot, after taking in what others freed into it; NULL if there is none. */
 static void *pop_current(struct slab *slab, size_t *zero)
 {
-	if (slab->ready == SLAB_END && ma_slab_limit(slab) != 0)
+	if (slab->ready == SLAB_END && slab->limit != 0)
 		collect(slab);
-	if (slab->ready < ma_slab_limit(slab)) {
+	if (slab->ready < slab->limit) {
 		*zero = ma_slab_peek_zero(slab) ? sizeof(struct slot) : SIZE_MAX;
 		return ma_slab_pop(slab);
 	}
-	MA_CHECK(ma_slab_limit(slab) == 0 || slab->ready == SLAB_END, "free list of a slab overwritten (a write after free?)",
+	MA_CHECK(slab->limit == 0 || slab->ready == SLAB_END, "free list of a slab overwritten (a write after free?)",
 		 slab->start);
 	return NULL;
 }
@@ -544,14 +550,14 @@ void *ma_slab_slot_around(const struct slab *slab, const void *p)
 {
 	size_t offset = (size_t)((const char *)p - slab->start);
 
-	if ((const char *)p < slab->start || offset >= ma_slab_limit(slab))
+	if ((const char *)p < slab->start || offset >= slab->limit)
 		return NULL;
 	return slab->start + offset / slab->slot_size * slab->slot_size;
 }
 
 static bool list_has(const struct slab *slab, uint32_t offset, const void *slot)
 {
-	for (uint32_t steps = 0; offset < ma_slab_limit(slab) && steps <= slab->carved; steps++) {
+	for (uint32_t steps = 0; offset < slab->limit && steps <= slab->carved; steps++) {
 		const struct slot *at = (const struct slot *)(slab->start + offset);
 		if (at == slot)
 			return true;
@@ -611,7 +617,7 @@ const char *ma_slab_audit(const struct slabs *slabs, const struct slab *slab)
 	bool current = (const char *)slab - (const char *)slabs == slabs->current[slab->class];
 	uint32_t ready, others, used;
 
-	if (slab->carved > slab->slots || ma_slab_limit(slab) != slab->carved * slab->slot_size)
+	if (slab->carved > slab->slots || slab->limit != slab->carved * slab->slot_size)
 		return "slab whose carved slots are miscounted";
 	ready = mark_list(slab, slab->ready, bitmap);
 	if (ready == UINT32_MAX)

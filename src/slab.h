@@ -111,18 +111,13 @@ MA_INLINE struct slab *ma_slab_mapped(struct slabs *slabs, const void *p)
 	return ma_slab_at(slabs, slabs->map[(uint32_t)(uintptr_t)p >> MA_GRANULE_SHIFT]);
 }
 
-MA_INLINE uint32_t ma_slab_limit(const struct slab *slab)
-{
-	return ma_load_relaxed(&slab->limit); /* a number to compare with: orders nothing */
-}
-
 /* Takes a ready slot; NULL if there is none or the list is damaged: the slow path tells which. */
 MA_INLINE void *ma_slab_pop(struct slab *slab)
 {
 	uint32_t offset = slab->ready;
 	struct slot *slot;
 
-	if (MA_UNLIKELY(offset >= ma_slab_limit(slab)))
+	if (MA_UNLIKELY(offset >= slab->limit))
 		return NULL;
 	slot = (struct slot *)(slab->start + offset);
 	slab->ready = (uint32_t)slot->next;
@@ -134,7 +129,7 @@ MA_INLINE void *ma_slab_pop(struct slab *slab)
 /* Was the slot that ma_slab_pop() takes next never handed out? */
 MA_INLINE bool ma_slab_peek_zero(const struct slab *slab)
 {
-	return slab->ready < ma_slab_limit(slab) &&
+	return slab->ready < slab->limit &&
 	       (((const struct slot *)(slab->start + slab->ready))->next & ~(uint64_t)SLAB_END) == SLAB_ZERO;
 }
 
@@ -153,7 +148,7 @@ MA_INLINE bool ma_slab_holds(const struct slab *slab, uint64_t offset)
 MA_INLINE bool ma_slab_holds_shared(const struct slab *slab, uint64_t offset)
 {
 	return offset * slab->inverse < slab->slots * (slab->inverse * slab->slot_size) &&
-	       offset < ma_slab_limit(slab);
+	       offset < ma_load_relaxed(&slab->shared_limit); /* a number to compare with: orders nothing */
 }
 
 enum slab_push {

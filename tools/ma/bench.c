@@ -19,6 +19,7 @@
 #include "bench.h"
 #include "command.h"
 #include "message.h"
+#include "program.h"
 
 enum {
 	OPTION_ONLY = 0x100,
@@ -289,6 +290,17 @@ static int list_all(struct bench *bench)
 	return 0;
 }
 
+/* Exits if the user's own program is not there. */
+static void demand_command(const struct bench_options *wanted)
+{
+	char *path = NULL;
+	int error = wanted->command != NULL ? program_find(wanted->command[0], &path) : 0;
+
+	if (error != 0)
+		fail(EXIT_USAGE, "can't run '%s': %s", wanted->command[0], strerror(error));
+	free(path);
+}
+
 static int measure_all(struct bench *bench)
 {
 	struct bench_options *wanted = &bench->options;
@@ -296,6 +308,7 @@ static int measure_all(struct bench *bench)
 
 	set_defaults(wanted);
 	choose_metrics(bench);
+	demand_command(wanted);
 	bench_find_jobs(bench);
 	bench_find_allocators(bench);
 	json = open_result("json", wanted->json);

@@ -125,8 +125,20 @@ static size_t drawn(const struct bench *bench, size_t i)
 	return i < bench->ours ? i : i + 1;
 }
 
+static void write_tick(double value, bool is_time, FILE *file)
+{
+	if (!is_time)
+		fprintf(file, "%.6g", value);
+	else if (value < 999.5)
+		fprintf(file, "%g ns", value);
+	else if (value < 999.5e3)
+		fprintf(file, "%g µs", value / 1e3);
+	else
+		fprintf(file, "%g ms", value / 1e6);
+}
+
 /* Draws an upright line with its label for each tick of the axis: 1, 2 and 5 of each power of ten. */
-static void draw_ticks(const struct axis *axis, double top, double bottom, const char *unit, FILE *file)
+static void draw_ticks(const struct axis *axis, double top, double bottom, bool is_time, FILE *file)
 {
 	static const double steps[] = {1, 2, 5};
 	bool sparse = axis->high / axis->low > 1000;
@@ -134,15 +146,15 @@ static void draw_ticks(const struct axis *axis, double top, double bottom, const
 	for (int power = -3; power <= 12; power++) {
 		for (unsigned i = 0; i < (sparse ? 1 : 3); i++) {
 			double value = steps[i] * pow(10, power);
-			double x;
+			double x = place_on(axis, value);
 
 			if (value < axis->low || value > axis->high)
 				continue;
-			x = place_on(axis, value);
 			fprintf(file, "<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>",
-				value >= 0.999 && value <= 1.001 && *unit == '\0' ? "one" : "grid", x, x, top, bottom);
-			fprintf(file, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\">%.6g%s</text>\n", x, top - 6, value,
-				unit);
+				!is_time && power == 0 && i == 0 ? "one" : "grid", x, x, top, bottom);
+			fprintf(file, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\">", x, top - 6);
+			write_tick(value, is_time, file);
+			fputs("</text>\n", file);
 		}
 	}
 }
@@ -230,6 +242,13 @@ static unsigned count_of_group(const struct bench *bench, enum bench_group group
 	return count;
 }
 
+/* Whether the group has a row for its mean. */
+static bool has_mean(const struct bench *bench, enum bench_metric metric, enum bench_group group)
+{
+	return count_of_group(bench, group) > 1 &&
+	       isfinite(bench_mean(bench, bench->base, bench->base, metric, group));
+}
+
 /* The rows of a group: its jobs, and, if there are several, their mean. Returns the next row. */
 static unsigned draw_group(const struct bench *bench, enum bench_metric metric, enum bench_group group,
 			   const struct axis *axis, unsigned row, FILE *file)
@@ -244,7 +263,7 @@ static unsigned draw_group(const struct bench *bench, enum bench_metric metric, 
 		draw_row_label(row, "name", job->workload->name, file);
 		draw_ratios(bench, job, metric, axis, row++, file);
 	}
-	if (count_of_group(bench, group) < 2)
+	if (!has_mean(bench, metric, group))
 		return row;
 	snprintf(name, sizeof name, "mean, %s", bench_group_names[group]);
 	draw_row_label(row, "name mean", name, file);
@@ -258,13 +277,12 @@ void bench_chart_ratios(const struct bench *bench, enum bench_metric metric, FIL
 	unsigned rows = 1, row = 0;
 
 	for (int group = 0; group < GROUPS; group++) {
-		unsigned count = count_of_group(bench, (enum bench_group)group);
-
 		if (group != GROUP_LATENCY)
-			rows += count + (count > 1);
+			rows += count_of_group(bench, (enum bench_group)group) +
+				has_mean(bench, metric, (enum bench_group)group);
 	}
 	begin_rows(rows, bench_metrics[metric].title, file);
-	draw_ticks(&axis, TOP, TOP + rows * ROW, "", file);
+	draw_ticks(&axis, TOP, TOP + rows * ROW, false, file);
 	for (int group = 0; group < GROUPS; group++) {
 		if (group != GROUP_LATENCY)
 			row = draw_group(bench, metric, (enum bench_group)group, &axis, row, file);
@@ -274,43 +292,73 @@ void bench_chart_ratios(const struct bench *bench, enum bench_metric metric, FIL
 	fputs("</svg>\n", file);
 }
 
-void bench_chart_overview(const struct bench *bench, FILE *file)
-{
-	enum { HEIGHT = 360, LEFT = 60, BOTTOM = 44, LABEL_ROOM = 110 };
-	struct axis x = {0.9, 1.1, LEFT, WIDTH / 1.4 - LABEL_ROOM}, y = {0.9, 1.1, HEIGHT - BOTTOM, 20};
+enum { OVERVIEW_WIDTH = 680, OVERVIEW_HEIGHT = 360, OVERVIEW_LEFT = 60, OVERVIEW_BOTTOM = 44, LABEL_ROOM = 100 };
 
-	for (size_t i = 0; i < bench->allocator_count; i++) {
-		widen(&x, bench_mean(bench, i, bench->base, METRIC_WALL, GROUPS) * 0.95);
-		widen(&x, bench_mean(bench, i, bench->base, METRIC_WALL, GROUPS) * 1.05);
-		widen(&y, bench_mean(bench, i, bench->base, METRIC_RSS, GROUPS) * 0.95);
-		widen(&y, bench_mean(bench, i, bench->base, METRIC_RSS, GROUPS) * 1.05);
-	}
-	fprintf(file, "<svg class=\"chart narrow\" viewBox=\"0 0 %.0f %d\" role=\"img\" aria-label=\"overview\">\n",
-		WIDTH / 1.4, HEIGHT);
+/* Lines across for 0.1, 0.2, ... 2, 2.5, ... 12, 13, ... */
+static void draw_overview_grid(const struct axis *x, const struct axis *y, FILE *file)
+{
 	for (unsigned i = 1; i <= 80; i++) {
 		double value = i < 20 ? i / 10.0 : i < 40 ? (i - 16) / 2.0 : i - 28.0;
+		const char *kind = i == 10 ? "one" : "grid";
 
-		if (value >= x.low && value <= x.high)
+		if (value >= x->low && value <= x->high)
 			fprintf(file,
-				"<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"20\" y2=\"%d\"/>"
-				"<text class=\"tick\" x=\"%.1f\" y=\"%d\">%g</text>\n",
-				i == 10 ? "one" : "grid", place_on(&x, value), place_on(&x, value), HEIGHT - BOTTOM,
-				place_on(&x, value), HEIGHT - BOTTOM + 16, value);
-		if (value >= y.low && value <= y.high)
+				"<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
+				"<text class=\"tick\" x=\"%.1f\" y=\"%.1f\">%g</text>\n",
+				kind, place_on(x, value), place_on(x, value), y->to, y->from, place_on(x, value),
+				y->from + 16, value);
+		if (value >= y->low && value <= y->high)
 			fprintf(file,
-				"<line class=\"%s\" x1=\"%d\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
-				"<text class=\"name\" x=\"%d\" y=\"%.1f\">%g</text>\n",
-				i == 10 ? "one" : "grid", LEFT, x.to, place_on(&y, value), place_on(&y, value), LEFT - 8,
-				place_on(&y, value) + 4, value);
+				"<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
+				"<text class=\"name\" x=\"%.1f\" y=\"%.1f\">%g</text>\n",
+				kind, x->from, x->to, place_on(y, value), place_on(y, value), x->from - 8,
+				place_on(y, value) + 4, value);
 	}
+}
+
+/* Where the labels drawn so far are. */
+struct labels {
+	double x[BENCH_ALLOCATORS], y[BENCH_ALLOCATORS];
+	unsigned count;
+};
+
+/* Returns a height near `y` at which a label beginning at `x` does not lie over another. */
+static double free_height(const struct labels *labels, double x, double y)
+{
+	const double line = 13;
+
+	for (unsigned i = 0; i < labels->count; i++) {
+		if (fabs(labels->x[i] - x) < LABEL_ROOM * 0.8 && fabs(labels->y[i] - y) < line)
+			return free_height(labels, x, labels->y[i] + line);
+	}
+	return y;
+}
+
+void bench_chart_overview(const struct bench *bench, FILE *file)
+{
+	struct axis x = {0.9, 1.1, OVERVIEW_LEFT, OVERVIEW_WIDTH - LABEL_ROOM};
+	struct axis y = {0.9, 1.1, OVERVIEW_HEIGHT - OVERVIEW_BOTTOM, 20};
+	struct labels labels = {.count = 0};
+
+	for (size_t i = 0; i < bench->allocator_count; i++) {
+		for (double margin = 0.95; margin < 1.1; margin += 0.1) {
+			widen(&x, bench_mean(bench, i, bench->base, METRIC_WALL, GROUPS) * margin);
+			widen(&y, bench_mean(bench, i, bench->base, METRIC_RSS, GROUPS) * margin);
+		}
+	}
+	fprintf(file, "<svg class=\"chart narrow\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"overview\">\n",
+		OVERVIEW_WIDTH, OVERVIEW_HEIGHT);
+	draw_overview_grid(&x, &y, file);
 	fprintf(file, "<text class=\"tick\" x=\"%.1f\" y=\"%d\">wall time, relative to %s</text>", (x.from + x.to) / 2,
-		HEIGHT - 8, bench->allocators[bench->base].name);
+		OVERVIEW_HEIGHT - 8, bench->allocators[bench->base].name);
 	fprintf(file, "<text class=\"tick\" transform=\"translate(14 %.1f) rotate(-90)\">peak memory</text>\n",
 		(y.from + y.to) / 2);
-	for (size_t i = 0; i < bench->allocator_count; i++) {
+	for (size_t i = bench->allocator_count; i-- > 0;) {
 		size_t allocator = drawn(bench, i);
 		double wall = bench_mean(bench, allocator, bench->base, METRIC_WALL, GROUPS);
 		double rss = bench_mean(bench, allocator, bench->base, METRIC_RSS, GROUPS);
+		double label_x = place_on(&x, wall) + 10;
+		double label_y = free_height(&labels, label_x, place_on(&y, rss) + 4);
 		char text[64];
 
 		if (!isfinite(wall) || !isfinite(rss))
@@ -318,8 +366,9 @@ void bench_chart_overview(const struct bench *bench, FILE *file)
 		snprintf(text, sizeof text, "time %.2f, memory %.2f", wall, rss);
 		draw_mark(bench, allocator, place_on(&x, wall), place_on(&y, rss), text, file);
 		fprintf(file, "<text class=\"label a%zu%s\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", allocator,
-			allocator == bench->ours ? " ours" : "", place_on(&x, wall) + 10, place_on(&y, rss) + 4,
-			bench->allocators[allocator].name);
+			allocator == bench->ours ? " ours" : "", label_x, label_y, bench->allocators[allocator].name);
+		labels.x[labels.count] = label_x;
+		labels.y[labels.count++] = label_y;
 	}
 	fputs("</svg>\n", file);
 }
@@ -334,7 +383,7 @@ void bench_chart_latency(const struct bench *bench, const struct bench_job *job,
 			widen(&axis, bench_values(bench, job, i, (enum bench_metric)metric).median);
 	}
 	begin_rows(METRIC_FREE_MAX - METRIC_MALLOC_P50 + 1, job->workload->name, file);
-	draw_ticks(&axis, TOP, TOP + (METRIC_FREE_MAX - METRIC_MALLOC_P50 + 1) * ROW, " ns", file);
+	draw_ticks(&axis, TOP, TOP + (METRIC_FREE_MAX - METRIC_MALLOC_P50 + 1) * ROW, true, file);
 	for (unsigned metric = METRIC_MALLOC_P50; metric <= METRIC_FREE_MAX; metric++, row++) {
 		double y = TOP + row * ROW + ROW / 2.0;
 

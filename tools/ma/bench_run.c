@@ -215,24 +215,27 @@ bool bench_measure(const struct bench *bench, const char *flags, const struct be
 	return measured;
 }
 
-/* Returns the last line of what the program wrote on standard error, to be freed; "" if there is none. */
-static char *last_words(const struct bench *bench)
+/* Returns the line of what the program wrote on standard error that tells most, to be freed; "" if there is none:
+ * the first one, or the last one of a traceback. */
+static char *said(const struct bench *bench)
 {
 	char *path = bench_file(bench, "errors");
-	char line[LONGEST_LINE], *last = text_format("%s", "");
+	char line[LONGEST_LINE], *best = text_format("%s", "");
 	FILE *file = fopen(path, "r");
+	bool traceback = false;
 
 	while (file != NULL && fgets(line, sizeof line, file) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
-		if (line[0] == '\0')
+		if (line[0] == '\0' || (*best != '\0' && !traceback))
 			continue;
-		free(last);
-		last = text_format(": %s", line);
+		traceback = traceback || strncmp(line, "Traceback", 9) == 0;
+		free(best);
+		best = text_format(": %s", line);
 	}
 	if (file != NULL)
 		fclose(file);
 	free(path);
-	return last;
+	return best;
 }
 
 char *bench_run_failure(const struct bench *bench)
@@ -244,7 +247,7 @@ char *bench_run_failure(const struct bench *bench)
 		return NULL;
 	if (bench->report->told.complaint[0] != '\0')
 		return text_format("%s", bench->report->told.complaint);
-	words = last_words(bench);
+	words = said(bench);
 	switch (measured->end) {
 	case END_EXIT:
 		failure = text_format("exit status %d%s", measured->end_value, words);

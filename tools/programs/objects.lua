@@ -48,4 +48,4 @@ for label, times in pairs(seen) do
 	labels[#labels + 1] = string.format("%s=%d", label, times)
 end
 table.sort(labels)
-print(sum, #labels, table.concat(labels, " ", 1, 20))
+print(sum, #labels, table.concat(labels, " ", 1, math.min(20, #labels)))
