@@ -40,8 +40,8 @@ static uint32_t allocate(struct worker *worker, void **objects, uint32_t most, i
 	uint32_t count = 0;
 
 	while (worker->live < bytes && count < most) {
-		const struct sizes *sizes =
-			random_below(&worker->random, LARGE_ONE_IN) == 0 ? &large_sizes : &small_sizes;
+		const struct sizes *sizes = random_below(&worker->random, LARGE_ONE_IN) == 0 ? &large_sizes
+											     : &small_sizes;
 		uint32_t size = sizes_draw(sizes, &worker->random);
 
 		objects[count] = object_new(worker, size);
@@ -88,4 +88,5 @@ static const struct parameter parameters[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-const struct workload workload_burst = {"burst", "much memory for a short time, then idleness", run, parameters};
+const struct workload workload_burst = {"burst", "much memory for a short time, then idleness", run,
+					parameters};

@@ -31,7 +31,8 @@ static void work(struct worker *worker)
 					   : worker->index * share + random_below(&worker->random, share);
 		void *object = object_new(worker, random_between(&worker->random, SMALLEST, LARGEST));
 
-		object_free(worker, atomic_exchange_explicit(&crowd->slots[place], object, memory_order_acq_rel));
+		object_free(worker,
+			    atomic_exchange_explicit(&crowd->slots[place], object, memory_order_acq_rel));
 	}
 }
 

@@ -83,4 +83,5 @@ static const struct parameter parameters[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-const struct workload workload_drift = {"drift", "sizes that drift: what fragmentation costs", run, parameters};
+const struct workload workload_drift = {"drift", "sizes that drift: what fragmentation costs", run,
+					parameters};

@@ -143,4 +143,5 @@ static const struct parameter parameters[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-const struct workload workload_growth = {"growth", "vectors and strings that grow by realloc", run, parameters};
+const struct workload workload_growth = {"growth", "vectors and strings that grow by realloc", run,
+					 parameters};

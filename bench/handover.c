@@ -59,8 +59,8 @@ static void produce(struct worker *worker)
 
 	for (uint64_t i = 0; i < pair->batches; i++) {
 		for (unsigned j = 0; j < BATCH; j++)
-			batch.objects[j] =
-				object_new(worker, random_between(&worker->random, SMALLEST, LARGEST));
+			batch.objects[j] = object_new(worker,
+						      random_between(&worker->random, SMALLEST, LARGEST));
 		queue_put(&pair->queue, &batch);
 	}
 }

@@ -120,16 +120,33 @@ static inline void record(struct histogram *histogram, uint64_t time, uint64_t c
 		histogram->largest = net;
 }
 
+static uint32_t draw_size(struct worker *worker)
+{
+	bool large = random_below(&worker->random, LARGE_ONE_IN) == 0;
+
+	return sizes_draw(large ? &large_sizes : &small_sizes, &worker->random);
+}
+
+/* What is timed is a program at work, not one that begins: the first objects are not. */
+static void fill(struct worker *worker, _Atomic(void *) *slots, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		void *object = object_new(worker, draw_size(worker));
+
+		object_free(worker, atomic_exchange_explicit(&slots[i], object, memory_order_acq_rel));
+	}
+}
+
 static void work(struct worker *worker)
 {
 	const struct latency *latency = worker->argument;
 	struct histogram *histograms = latency->histograms[worker->index];
 	_Atomic(void *) *own = &latency->slots[worker->index * latency->share];
 
+	fill(worker, own, latency->share);
 	for (uint64_t i = 0; i < latency->replacements; i++) {
 		uint32_t draw = random_next(&worker->random);
-		const struct sizes *sizes = draw % LARGE_ONE_IN == 0 ? &large_sizes : &small_sizes;
-		uint32_t size = sizes_draw(sizes, &worker->random);
+		uint32_t size = draw_size(worker);
 		uint32_t share = latency->share;
 		_Atomic(void *) *slot =
 			(draw >> 16) % 2 == 0
@@ -144,7 +161,7 @@ static void work(struct worker *worker)
 		object_adopt(worker, object, size);
 		object = atomic_exchange_explicit(slot, object, memory_order_acq_rel);
 		if (object == NULL)
-			continue;
+			continue; /* another thread has not filled its share yet */
 		object_dismiss(worker, object);
 		between = ticks();
 		free(object);

@@ -111,8 +111,8 @@ static void become(const struct request *request, int go, int failure)
 	if (fcntl(request->report_fd, F_SETFD, request->tell ? 0 : FD_CLOEXEC) == 0 &&
 	    redirect(STDIN_FILENO, "/dev/null", O_RDONLY) &&
 	    redirect(STDOUT_FILENO, request->output, O_WRONLY | O_CREAT | O_TRUNC) &&
-	    redirect(STDERR_FILENO, request->errors, O_WRONLY | O_CREAT | O_TRUNC) && set_environment(request) &&
-	    (!request->trace || trace_install_filter()))
+	    redirect(STDERR_FILENO, request->errors, O_WRONLY | O_CREAT | O_TRUNC) &&
+	    set_environment(request) && (!request->trace || trace_install_filter()))
 		execvp(request->command[0], request->command);
 	error = errno;
 	_exit(write(failure, &error, sizeof error) == (ssize_t)sizeof error ? 0 : 1);

@@ -60,8 +60,8 @@ bool trace_install_filter(void)
 
 bool trace_seize(pid_t pid)
 {
-	long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-		       PTRACE_O_EXITKILL;
+	long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+		       PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
 
 	return ptrace(PTRACE_SEIZE, pid, NULL, options) == 0;
 }

@@ -27,8 +27,9 @@ static void work(struct worker *worker)
 	for (uint64_t i = 0; i < mixed->replacements; i++) {
 		uint32_t draw = random_next(&worker->random);
 		_Atomic(void *) *slot =
-			draw % 2 == 0 ? &own[random_below(&worker->random, mixed->share)]
-				      : &mixed->slots[random_below(&worker->random, mixed->share * mixed->threads)];
+			draw % 2 == 0
+				? &own[random_below(&worker->random, mixed->share)]
+				: &mixed->slots[random_below(&worker->random, mixed->share * mixed->threads)];
 		void *object = object_new(worker, sizes_draw(&sizes, &worker->random));
 
 		object_free(worker, atomic_exchange_explicit(slot, object, memory_order_acq_rel));

@@ -29,10 +29,10 @@
 enum { EXIT_GIVEN_UP = 1, EXIT_USAGE = 2, MOST_PARAMETERS = 12 };
 
 static const struct workload *const workloads[] = {
-	&workload_pair,	    &workload_churn,   &workload_pareto,   &workload_larson,  &workload_handover,
-	&workload_phases,   &workload_mixed,   &workload_sharing,  &workload_growth,  &workload_large,
-	&workload_zeroed,   &workload_aligned, &workload_drift,	   &workload_burst,   &workload_births,
-	&workload_crowd,    &workload_tiny,    &workload_latency,
+	&workload_pair,	  &workload_churn,   &workload_pareto,	&workload_larson, &workload_handover,
+	&workload_phases, &workload_mixed,   &workload_sharing, &workload_growth, &workload_large,
+	&workload_zeroed, &workload_aligned, &workload_drift,	&workload_burst,  &workload_births,
+	&workload_crowd,  &workload_tiny,    &workload_latency,
 };
 
 #define WORKLOADS (sizeof workloads / sizeof workloads[0])
@@ -85,7 +85,8 @@ void *own_memory(size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t whole = (size + page - 1) / page * page;
-	char *memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	char *memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+			    -1, 0);
 
 	if (memory == MAP_FAILED)
 		give_up("no memory for the workload's tables");
@@ -261,8 +262,8 @@ static void tell_server(void)
 static void print_latency(const char *operation, const struct report_latency *latency)
 {
 	if (latency->count > 0)
-		printf("%-6s  p50 %.0f ns, p99 %.0f ns, p99.9 %.0f ns, max %.0f ns\n", operation, latency->p50,
-		       latency->p99, latency->p999, latency->max);
+		printf("%-6s  p50 %.0f ns, p99 %.0f ns, p99.9 %.0f ns, max %.0f ns\n", operation,
+		       latency->p50, latency->p99, latency->p999, latency->max);
 }
 
 static void print_report(double seconds)

@@ -35,10 +35,10 @@ struct workload {
 	const struct parameter *parameters; /* one without a name ends them */
 };
 
-extern const struct workload workload_aligned, workload_births, workload_burst, workload_churn, workload_crowd,
-	workload_drift, workload_growth, workload_handover, workload_large, workload_larson, workload_latency,
-	workload_mixed, workload_pair, workload_pareto, workload_phases, workload_sharing, workload_tiny,
-	workload_zeroed;
+extern const struct workload workload_aligned, workload_births, workload_burst, workload_churn,
+	workload_crowd, workload_drift, workload_growth, workload_handover, workload_large, workload_larson,
+	workload_latency, workload_mixed, workload_pair, workload_pareto, workload_phases, workload_sharing,
+	workload_tiny, workload_zeroed;
 
 /* Returns the value of the running workload's parameter `name`. */
 uint64_t parameter(const char *name);
@@ -120,11 +120,12 @@ static inline uint32_t sizes_draw(const struct sizes *sizes, struct random *rand
 
 struct worker {
 	_Alignas(64) struct random random;
-	uint64_t checksum; /* of the objects freed: a sum, so that the order in which threads do it is no matter */
+	uint64_t
+		checksum; /* of the objects freed: a sum, so that the order in which threads do it is no matter */
 	int64_t live;
 	struct report_worker *account;
 	unsigned index;
-	void *argument;				/* of the workload */
+	void *argument;			     /* of the workload */
 	void (*work)(struct worker *worker); /* what its thread does */
 };
 

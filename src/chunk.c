@@ -204,6 +204,7 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 		return NULL;
 	}
 	chunk_begin(chunk, owner, (char *)end, true, huge);
+	chunk->foot = got;
 	if (!registry_set(chunk)) {
 		ma_source_break_shrink((char *)end, end - top);
 		return NULL;
@@ -288,9 +289,9 @@ bool ma_chunk_shrink(struct chunk *chunk, size_t size)
 
 static bool chunk_delete_on_break(struct chunk *chunk)
 {
-	char *at = (char *)chunk;
+	char *foot = chunk->foot;
 	char *end = ma_chunk_end(chunk);
-	size_t size = (size_t)(end - at);
+	size_t size = (size_t)(end - foot);
 
 	/* Off the registry first: once the break is down, a stranger may have the memory. */
 	if (chunk != top_chunk || !ma_source_break_is_safe() || ma_source_break() != end)
@@ -300,8 +301,9 @@ static bool chunk_delete_on_break(struct chunk *chunk)
 		registry_set(chunk);
 		return false;
 	}
-	top_chunk = ma_chunk_of(at - 1);
-	if (top_chunk != NULL && ma_chunk_end(top_chunk) != at)
+	/* What lay between the chunk below and this one is gone too, so that one is the top of the break again. */
+	top_chunk = ma_chunk_of(foot - 1);
+	if (top_chunk != NULL && ma_chunk_end(top_chunk) != foot)
 		top_chunk = NULL;
 	return true;
 }

@@ -57,8 +57,6 @@ struct slab {
 	bool full;	   /* no slot is ready, and the slab is on no list */
 	bool queued;	   /* on the list of its class */
 	bool fresh;	   /* its memory has never been touched beyond what is carved, and is zero there */
-	bool ready_zero;   /* the ready slots were never handed out: zero but for their list words */
-	char pad[64 - 54];
 
 	/* The shared line. */
 	_Alignas(64) MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
@@ -74,6 +72,7 @@ struct slab {
 struct chunk {
 	MA_SHARED(void *) owner; /* the heap; written by the adopter under the heaps lock */
 	struct chunk *next, *prev; /* of the same heap; the owner writes */
+	char *foot;	 /* on the break: where it stood before this chunk; up to the header nothing is used */
 	char *start;	 /* first block's header */
 	void *last;	 /* last block's header; the block layer's */
 	MA_SHARED(char *) end; /* one past the last byte that is ours; anyone reads */

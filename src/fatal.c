@@ -39,7 +39,8 @@ __attribute__((cold)) _Noreturn void ma_fatal_place(const char *fault, const voi
 	struct text line;
 
 	fatal_begin(&line, fault, at);
-	ma_text_string(&line, at == start ? " is a " : " lies in a ");
+	ma_text_string(&line, at == start ? " is " : " lies in ");
+	ma_text_string(&line, kind[0] == 'a' ? "an " : "a ");
 	ma_text_string(&line, kind);
 	ma_text_string(&line, " of ");
 	ma_text_decimal(&line, size);

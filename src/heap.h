@@ -2,9 +2,8 @@
 /*
  * heap.h - heaps: one a thread. A heap owns chunks, the blocks that tile them and the slabs in some of those.
  *
- * A heap outlives its thread: it is then idle, until another thread starts with it, or takes over all its
- * chunks because it needs memory or frees into them. Heaps are never unmapped, so a late notice may always be
- * left with one.
+ * A heap outlives its thread: it is then idle, until another thread starts with it, or takes over its chunks
+ * because it needs memory. Heaps are never unmapped, so a late notice may always be left with one.
  *
  *   heap.c   allocation, free and resize, with the judgement of every pointer that a caller gives
  *   heaps.c  the set of all heaps: taking, leaving, adopting; fork

@@ -3,7 +3,8 @@
  * heaps.c - owns the list of all heaps, the idle ones among them, and the heaps lock.
  *
  * An idle heap belongs to whoever holds the heaps lock. A thread that starts takes one as it is; a thread that
- * would have to grow, or that frees into one, adopts its chunks, and the empty heap waits for the next thread.
+ * would have to grow adopts its chunks, and the empty heap waits for the next thread; a thread that frees into
+ * one visits it now and then, to take in what was freed.
  *
  * fork: the lock is held across it, so idle heaps are whole in the child and can be used there. The heaps of
  * the parent's other threads may be in the middle of a change: in the child they are lost, that is, nobody

@@ -2,7 +2,8 @@
 /*
  * large.h - objects too big for a chunk: a mapping each, grown by mremap, and a cache of freed ones.
  *
- * Any thread may call anything here: one lock guards the table, and no system call is made under it.
+ * Any thread may call anything here: one lock guards the table, and no system call is made under it but to
+ * enlarge that.
  */
 #ifndef MA_LARGE_H
 #define MA_LARGE_H

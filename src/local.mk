@@ -69,4 +69,4 @@ libma_preload_la_LDFLAGS = $(MA_LIBRARY_LDFLAGS) -module -avoid-version -shared 
 	-Wl,--version-script=$(srcdir)/src/libma-preload.map
 EXTRA_libma_preload_la_DEPENDENCIES = src/libma-preload.map
 
-EXTRA_DIST += src/libma-preload.map src/libma.map
+EXTRA_DIST += src/README.md src/libma-preload.map src/libma.map

@@ -12,6 +12,7 @@ AM_TESTS_ENVIRONMENT = \
 		NM='$(NM)' OBJDUMP='$(OBJDUMP)' READELF='$(READELF)';
 
 script_tests = \
+	tests/scripts/layers.sh \
 	tests/scripts/man-examples.sh \
 	tests/scripts/man-lint.sh \
 	tests/scripts/man.sh \
@@ -27,8 +28,10 @@ EXTRA_DIST += $(script_tests) tests/scripts/common
 command_tests = \
 	tests/tools/completions.sh \
 	tests/tools/real-programs.sh \
-	tests/tools/usage.sh
+	tests/tools/usage.sh \
+	tests/tools/workloads.sh
 preload_command_tests = \
+	tests/tools/bench.sh \
 	tests/tools/run.sh \
 	tests/tools/run-without.sh
 
@@ -151,6 +154,19 @@ tests_unit_test_override_new_SOURCES = tests/unit/test_override_new.c src/overri
 tests_unit_test_override_new_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_override_new_CFLAGS = $(library_cflags) -fno-builtin
 tests_unit_test_override_new_LDADD = tests/unit/libreal.la $(CHECK_LIBS)
+# Sequences of the whole interface over the scripted source.
+property_tests = \
+	tests/property/exhaustion \
+	tests/property/operations
+
+check_PROGRAMS += $(property_tests)
+TESTS += $(property_tests)
+
+tests_property_exhaustion_CPPFLAGS = $(unit_cppflags)
+tests_property_exhaustion_LDADD = $(unit_ldadd)
+tests_property_operations_CPPFLAGS = $(unit_cppflags)
+tests_property_operations_LDADD = $(unit_ldadd)
+
 else
 check-local:
 	@echo 'make check needs the library "check": ./bootstrap, or apt-get install check; then ./configure' >&2

@@ -48,6 +48,12 @@ command_runs() {
 	"$bindir/ma" run true 2>&1 || echo "ma run true: status $?"
 }
 
+# With what `ma bench` needs: the workloads, what measures them, and the scripts of real programs.
+command_measures() {
+	"$bindir/ma" bench --quick --runs=1 --allocators=glibc --only=pair,perl >"$scratch/bench" 2>&1 ||
+		cat "$scratch/bench"
+}
+
 # shellcheck disable=SC2086 # a compiler's name may come with flags
 users() {
 	user C "$1" $CC -std=c17
@@ -63,6 +69,7 @@ clean same_version
 [ ! -e "$libdir/libma.a" ] || clean users static
 if [ -e "$libdir/libma/libma-preload.so" ]; then
 	clean command_runs
+	clean command_measures
 fi
 planted '^nobody, shared: status' user nobody shared false
 

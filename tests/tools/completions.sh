@@ -11,7 +11,9 @@ completions=$MA_SRCDIR/tools/completions
 unknown() {
 	{
 		"$ma" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
-		"$ma" run --help | grep -o -e '--[a-z][a-z-]*' | sort -u
+		for command in run bench; do
+			"$ma" "$command" --help | grep -o -e '--[a-z][a-z-]*'
+		done | sort -u
 	} | while read -r word; do
 		grep -q -e "[^a-z-]${word}[^a-z-]" "$1" || echo "${1##*/} does not know $word"
 	done
@@ -45,14 +47,21 @@ complete() {
 }
 
 touch a-file
-expect 0 '^run help --help' '' complete 'ma '
+expect 0 '^run bench help --help' '' complete 'ma '
 expect 0 '^run$' '' complete 'ma r'
-expect 0 '^run help$' '' complete 'ma help '
+expect 0 '^run bench help$' '' complete 'ma help '
 expect 0 '--map= --stats' '' complete 'ma run --'
 expect 0 '^a-file$' '' complete 'ma run --map=a-f'
 expect 0 '^a-file$' '' complete 'ma run --map a-f'
 expect 0 '(^| )mkfifo( |$)' '' complete 'ma run --stats mkfi'
 expect 0 '(^| )mkfifo( |$)' '' complete 'ma run --map x -- mkfi'
 expect 0 '^a-file$' '' complete 'ma run nosuch-program a-f'
+expect 0 '--allocators= .* --quick' '' complete 'ma bench --'
+expect 0 '^a-file$' '' complete 'ma bench --html=a-f'
+expect 0 '(^| )mkfifo( |$)' '' complete 'ma bench mkfi'
+# The names are those that the command itself lists.
+PATH=$MA_BUILDDIR:$PATH
+expect 0 '^larson$' '' complete 'ma bench --only=lars'
+expect 0 '^threads$' '' complete 'ma bench --only=thr'
 
 exit $failed

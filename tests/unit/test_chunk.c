@@ -197,6 +197,25 @@ START_TEST(growth_that_does_not_join)
 }
 END_TEST
 
+/* What is left of a window that is too small for a request is no loss: it goes back with the chunk above it. */
+START_TEST(gap_between_chunks)
+{
+	struct chunk *chunk = new_chunk(1000, true), *second;
+	size_t had = (size_t)(ma_chunk_end(chunk) - (char *)chunk);
+
+	expect(ma_chunk_extend(chunk, 2000000, 1) > 0);
+	second = new_chunk(3000000, true);
+	expect(second->on_break && (char *)second > ma_chunk_end(chunk));
+	expect(ma_chunk_extend(chunk, 1, 1) == 0 && ma_chunk_extend(second, 1, 1) > 0);
+	expect(ma_chunk_delete(second));
+	expect(ma_chunk_end(chunk) == ma_source_break());
+	expect(ma_chunk_extend(chunk, 1, 1) > 0);
+	expect(ma_chunk_shrink(chunk, (size_t)(ma_chunk_end(chunk) - (char *)chunk) - had));
+	chunk_is_sound(chunk);
+	expect(ma_chunk_delete(chunk) && scripted_break_held() == 0);
+}
+END_TEST
+
 START_TEST(break_that_is_not_safe)
 {
 	struct chunk *chunk = new_chunk(1000, true), *second;
@@ -356,7 +375,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		on_the_break, mapped, any_pointer_may_be_asked_about, growth, shrinking, stranger_in_between,
-		stranger_goes_again, growth_that_does_not_join, break_that_is_not_safe, refusals,
+		stranger_goes_again, growth_that_does_not_join, gap_between_chunks, break_that_is_not_safe, refusals,
 		as_large_as_a_window, slab_descriptors, touched_once, huge, histories,
 	};
 

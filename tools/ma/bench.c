@@ -44,30 +44,48 @@ enum {
 	TIME_LIMIT = 120,
 	QUICK_TIME_LIMIT = 20,
 	STARTS = 40, /* runs of a program whose start is measured */
-	QUICK_STARTS = 10,
-	QUICK_SCALE = 12,
+	QUICK_STARTS = 6,
+	QUICK_SCALE = 8,
 	LONGEST_TIME_LIMIT = 86400,
 	EXIT_FAILED_RUNS = 1,
 	MOST_WORDS = 8
 };
 
 static const struct argp_option options[] = {
-	{.name = "only", .key = OPTION_ONLY, .arg = "LIST", .doc = "Run these workloads: names, patterns or groups"},
+	{.name = "only",
+	 .key = OPTION_ONLY,
+	 .arg = "LIST",
+	 .doc = "Run these workloads: names, patterns or groups"},
 	{.name = "list", .key = OPTION_LIST, .doc = "List the workloads and the allocators"},
 	{.name = "runs", .key = OPTION_RUNS, .arg = "N", .doc = "Measure each workload N times (default: 5)"},
-	{.name = "threads", .key = OPTION_THREADS, .arg = "N", .doc = "Threads of threaded workloads (default: "
-								      "as many as processors, at least 2)"},
+	{.name = "threads",
+	 .key = OPTION_THREADS,
+	 .arg = "N",
+	 .doc = "Threads of threaded workloads (default: "
+		"as many as processors, at least 2)"},
 	{.name = "quick", .key = OPTION_QUICK, .doc = "Do less work, and be done in two minutes"},
 	{.name = "lib", .key = OPTION_LIB, .arg = "NAME=PATH", .doc = "Compare this allocator as well"},
-	{.name = "allocators", .key = OPTION_ALLOCATORS, .arg = "LIST", .doc = "Compare libma with these only"},
-	{.name = "base", .key = OPTION_BASE, .arg = "NAME", .doc = "Show ratios to this one (default: glibc)"},
-	{.name = "metrics", .key = OPTION_METRICS, .arg = "LIST", .doc = "Show tables of these (default: wall,rss; "
-									 "all for all)"},
+	{.name = "allocators",
+	 .key = OPTION_ALLOCATORS,
+	 .arg = "LIST",
+	 .doc = "Compare libma with these only"},
+	{.name = "base",
+	 .key = OPTION_BASE,
+	 .arg = "NAME",
+	 .doc = "Show ratios to this one (default: glibc)"},
+	{.name = "metrics",
+	 .key = OPTION_METRICS,
+	 .arg = "LIST",
+	 .doc = "Show tables of these (default: wall,rss; "
+		"all for all)"},
 	{.name = "json", .key = OPTION_JSON, .arg = "FILE", .doc = "Write all results to FILE as JSON"},
 	{.name = "csv", .key = OPTION_CSV, .arg = "FILE", .doc = "Write all runs to FILE as CSV"},
 	{.name = "html", .key = OPTION_HTML, .arg = "FILE", .doc = "Write a page with charts to FILE"},
-	{.name = "time-limit", .key = OPTION_TIME_LIMIT, .arg = "SECONDS", .doc = "End a run after this time "
-										  "(default: 120)"},
+	{.name = "time-limit",
+	 .key = OPTION_TIME_LIMIT,
+	 .arg = "SECONDS",
+	 .doc = "End a run after this time "
+		"(default: 120)"},
 	{.name = "no-trace", .key = OPTION_NO_TRACE, .doc = "Don't count system calls"},
 	{0},
 };
@@ -78,8 +96,8 @@ struct request {
 };
 
 /* Reads a whole number from `least` to `most`. */
-static unsigned read_number(const struct argp_state *state, const char *option, const char *text, unsigned least,
-			    unsigned most)
+static unsigned read_number(const struct argp_state *state, const char *option, const char *text,
+			    unsigned least, unsigned most)
 {
 	char *end;
 	unsigned long number;
@@ -100,7 +118,8 @@ static const char *demand_file(const struct argp_state *state, const char *optio
 
 static void add_library(struct bench_options *wanted, const char *text)
 {
-	wanted->libraries = realloc(wanted->libraries, (wanted->library_count + 1) * sizeof *wanted->libraries);
+	wanted->libraries = realloc(wanted->libraries,
+				    (wanted->library_count + 1) * sizeof *wanted->libraries);
 	if (wanted->libraries == NULL)
 		fail(EXIT_OWN_FAILURE, "out of memory");
 	wanted->libraries[wanted->library_count++] = text;
@@ -282,8 +301,8 @@ static void prepare_workloads(struct bench *bench)
 
 static int list_all(struct bench *bench)
 {
-	bench_find_allocators(bench);
 	bench_list_workloads();
+	bench_find_allocators(bench);
 	printf("\nallocators:\n");
 	for (size_t i = 0; i < bench->allocator_count; i++)
 		printf("  %-20s  %s\n", bench->allocators[i].name, bench->allocators[i].path);

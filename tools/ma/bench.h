@@ -128,8 +128,8 @@ struct bench_result {
 /* A workload that was asked for. */
 struct bench_job {
 	const struct bench_workload *workload;
-	char **command;	  /* ready to be executed; NULL if the job is skipped */
-	char *skipped;	  /* why, or NULL */
+	char **command;		      /* ready to be executed; NULL if the job is skipped */
+	char *skipped;		      /* why, or NULL */
 	struct bench_result *results; /* one for each allocator */
 	uint64_t checksum;	      /* of what was done or printed: the same under all of them */
 	size_t checked_by;	      /* the allocator that it is from */
@@ -158,11 +158,11 @@ struct bench {
 	size_t ours; /* libma */
 	struct bench_job *jobs;
 	size_t job_count;
-	unsigned rounds; /* done */
-	unsigned seconds; /* that all took */
-	bool metrics[METRICS]; /* which the tables show */
-	char *folder;	       /* for files that do not stay */
-	char *work;	       /* the folder in it where workloads run */
+	unsigned rounds;	    /* done */
+	unsigned seconds;	    /* that all took */
+	bool metrics[METRICS];	    /* which the tables show */
+	char *folder;		    /* for files that do not stay */
+	char *work;		    /* the folder in it where workloads run */
 	char *measurer, *workloads; /* the programs ma-measure and ma-workload */
 	struct report *report;	    /* of the run that is under way or was the last */
 	int report_fd;
@@ -245,7 +245,7 @@ void bench_all_rounds(struct bench *bench);
 /* bench_statistics.c */
 
 struct bench_spread {
-	unsigned count; /* values; if it is 0, all else is NAN */
+	unsigned count;		  /* values; if it is 0, all else is NAN */
 	double median, low, high; /* low and high are the quartiles */
 };
 

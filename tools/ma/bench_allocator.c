@@ -109,8 +109,8 @@ static char *find_peer(const char *pattern, const char *libc)
 		return find_library(pattern, libc);
 	uname(&system);
 	path = processor == NULL ? text_format("%s", pattern)
-				 : text_format("%.*s%s%s", (int)(processor - pattern), pattern, system.machine,
-					       processor + 2);
+				 : text_format("%.*s%s%s", (int)(processor - pattern), pattern,
+					       system.machine, processor + 2);
 	found = last_match(path);
 	free(path);
 	return found;
@@ -164,7 +164,8 @@ static void add_given(struct bench *bench, const char *argument)
 			     name, LONGEST_NAME);
 	}
 	if (strcmp(name, OUR_NAME) == 0)
-		fail(EXIT_USAGE, "--lib: for another file of libma's set MA_PRELOAD_LIB, or choose another name");
+		fail(EXIT_USAGE,
+		     "--lib: for another file of libma's set MA_PRELOAD_LIB, or choose another name");
 	if (strcmp(name, LIBC_NAME) == 0)
 		fail(EXIT_USAGE, "--lib: '%s' is the C library that is there; choose another name", name);
 	if (stat(path, &status) != 0)
@@ -193,8 +194,8 @@ static struct bench_allocator *demand_named(struct bench *bench, const char *opt
 	struct bench_allocator *found = find_named(bench, name);
 
 	if (found == NULL)
-		fail(EXIT_USAGE, "%s: there is no allocator '%s' here, only %s; --lib=NAME=PATH adds one", option,
-		     name, list_names(bench));
+		fail(EXIT_USAGE, "%s: there is no allocator '%s' here, only %s; --lib=NAME=PATH adds one",
+		     option, name, list_names(bench));
 	return found;
 }
 

@@ -14,11 +14,11 @@
 #include <string.h>
 
 enum {
-	WIDTH = 960,	  /* of the charts with rows */
-	LABELS = 132,	  /* the room on the left for their names */
-	RIGHT = 24,	  /* and on the right for nothing */
-	ROW = 21,	  /* the height of a row */
-	TOP = 26,	  /* the room above the rows, for the axis */
+	WIDTH = 960,	   /* of the charts with rows */
+	LABELS = 132,	   /* the room on the left for their names */
+	RIGHT = 24,	   /* and on the right for nothing */
+	ROW = 21,	   /* the height of a row */
+	TOP = 26,	   /* the room above the rows, for the axis */
 	SMALL_WIDTH = 310, /* the charts over time */
 	SMALL_HEIGHT = 170,
 	SMALL_LEFT = 44,
@@ -78,31 +78,34 @@ static const char *begin_mark(const struct bench *bench, size_t allocator, doubl
 	const char *kind = allocator == bench->ours ? "mark ours" : "mark";
 
 	if (allocator == bench->ours) {
-		fprintf(file, "<circle class=\"%s a%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\">", kind, allocator, x, y, r);
+		fprintf(file, "<circle class=\"%s a%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\">", kind,
+			allocator, x, y, r);
 		return "circle";
 	}
 	switch (allocator % 4) {
 	case 0:
-		fprintf(file, "<circle class=\"%s a%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\">", kind, allocator, x, y,
-			r);
+		fprintf(file, "<circle class=\"%s a%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\">", kind,
+			allocator, x, y, r);
 		return "circle";
 	case 1:
-		fprintf(file, "<rect class=\"%s a%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\">", kind,
-			allocator, x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8);
+		fprintf(file, "<rect class=\"%s a%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\">",
+			kind, allocator, x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8);
 		return "rect";
 	case 2:
 		fprintf(file, "<path class=\"%s a%zu\" d=\"M%.1f %.1fl%.1f %.1fh%.1fz\">", kind, allocator, x,
 			y - r * 1.2, r * 1.2, r * 2.1, -r * 2.4);
 		return "path";
 	default:
-		fprintf(file, "<path class=\"%s a%zu\" d=\"M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz\">", kind,
-			allocator, x, y - r * 1.3, r * 1.3, r * 1.3, -r * 1.3, r * 1.3, -r * 1.3, -r * 1.3);
+		fprintf(file, "<path class=\"%s a%zu\" d=\"M%.1f %.1fl%.1f %.1fl%.1f %.1fl%.1f %.1fz\">",
+			kind, allocator, x, y - r * 1.3, r * 1.3, r * 1.3, -r * 1.3, r * 1.3, -r * 1.3,
+			-r * 1.3);
 		return "path";
 	}
 }
 
 /* Draws the mark with a title: the allocator's name, and the text. */
-static void draw_mark(const struct bench *bench, size_t allocator, double x, double y, const char *text, FILE *file)
+static void draw_mark(const struct bench *bench, size_t allocator, double x, double y, const char *text,
+		      FILE *file)
 {
 	const char *shape = begin_mark(bench, allocator, x, y, file);
 
@@ -113,7 +116,8 @@ static void draw_mark(const struct bench *bench, size_t allocator, double x, dou
 
 void bench_chart_mark(const struct bench *bench, size_t allocator, FILE *file)
 {
-	fputs("<svg class=\"sign\" width=\"16\" height=\"16\" viewBox=\"-8 -8 16 16\" aria-hidden=\"true\">", file);
+	fputs("<svg class=\"sign\" width=\"16\" height=\"16\" viewBox=\"-8 -8 16 16\" aria-hidden=\"true\">",
+	      file);
 	fprintf(file, "</%s></svg>", begin_mark(bench, allocator, 0, 0, file));
 }
 
@@ -137,18 +141,21 @@ static void write_tick(double value, bool is_time, FILE *file)
 		fprintf(file, "%g ms", value / 1e6);
 }
 
-/* Draws an upright line with its label for each tick of the axis: 1, 2 and 5 of each power of ten. */
+/* Draws an upright line with its label for each tick of the axis: as a rule, 1, 2 and 5 of each power of ten. */
 static void draw_ticks(const struct axis *axis, double top, double bottom, bool is_time, FILE *file)
 {
-	static const double steps[] = {1, 2, 5};
-	bool sparse = axis->high / axis->low > 1000;
+	/* Steps within a power of ten: all of them, those that are coarse, or the first. */
+	static const double steps[] = {1, 1.2, 1.5, 2, 3, 4, 5, 6, 8};
+	static const bool is_coarse[] = {true, false, false, true, false, false, true, false, false};
+	bool sparse = axis->high / axis->low > 1000, fine = axis->high / axis->low < 4;
+	unsigned count = sparse ? 1 : sizeof steps / sizeof steps[0];
 
 	for (int power = -3; power <= 12; power++) {
-		for (unsigned i = 0; i < (sparse ? 1 : 3); i++) {
+		for (unsigned i = 0; i < count; i++) {
 			double value = steps[i] * pow(10, power);
 			double x = place_on(axis, value);
 
-			if (value < axis->low || value > axis->high)
+			if (value < axis->low || value > axis->high || (!fine && !is_coarse[i]))
 				continue;
 			fprintf(file, "<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>",
 				!is_time && power == 0 && i == 0 ? "one" : "grid", x, x, top, bottom);
@@ -163,8 +170,8 @@ static void begin_rows(unsigned rows, const char *label, FILE *file)
 {
 	int height = TOP + (int)rows * ROW + 6;
 
-	fprintf(file, "<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n", WIDTH, height,
-		label);
+	fprintf(file, "<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n", WIDTH,
+		height, label);
 }
 
 static void draw_row_label(unsigned row, const char *class, const char *text, FILE *file)
@@ -177,6 +184,30 @@ static void draw_row_label(unsigned row, const char *class, const char *text, FI
 		WIDTH - RIGHT, y, y);
 }
 
+/* The marks that are in a row already. */
+struct marks {
+	double y, x[BENCH_ALLOCATORS];
+	unsigned count;
+};
+
+static struct marks begin_marks(unsigned row)
+{
+	return (struct marks){.y = TOP + row * ROW + ROW / 2.0};
+}
+
+/* Returns the height for a mark at `x`, where it does not hide another: the middle of the row, or above or below. */
+static double add_to_marks(struct marks *marks, double x)
+{
+	static const double heights[] = {0, -5, 5, -8, 8};
+	const double width = 7;
+	unsigned hidden = 0;
+
+	for (unsigned i = 0; i < marks->count; i++)
+		hidden += fabs(marks->x[i] - x) < width;
+	marks->x[marks->count++] = x;
+	return marks->y + heights[hidden % (sizeof heights / sizeof heights[0])];
+}
+
 /* The range of all ratios, with some room on both sides. */
 static struct axis axis_of_ratios(const struct bench *bench, enum bench_metric metric)
 {
@@ -185,7 +216,8 @@ static struct axis axis_of_ratios(const struct bench *bench, enum bench_metric m
 	for (size_t i = 0; i < bench->job_count; i++) {
 		for (size_t j = 0; j < bench->allocator_count; j++) {
 			if (bench->jobs[i].workload->group != GROUP_LATENCY)
-				widen(&axis, bench_ratios(bench, &bench->jobs[i], j, bench->base, metric).median);
+				widen(&axis,
+				      bench_ratios(bench, &bench->jobs[i], j, bench->base, metric).median);
 		}
 	}
 	axis.low /= 1.05;
@@ -197,30 +229,32 @@ static void draw_ratios(const struct bench *bench, const struct bench_job *job, 
 			const struct axis *axis, unsigned row, FILE *file)
 {
 	const struct bench_metric_info *info = &bench_metrics[metric];
-	double y = TOP + row * ROW + ROW / 2.0;
+	struct marks marks = begin_marks(row);
 
 	for (size_t i = 0; i < bench->allocator_count; i++) {
 		size_t allocator = drawn(bench, i);
 		struct bench_spread ratio = bench_ratios(bench, job, allocator, bench->base, metric);
 		struct bench_spread value = bench_values(bench, job, allocator, metric);
+		double x = place_on(axis, ratio.median), y;
 		char text[128];
 
 		if (ratio.count == 0)
 			continue;
-		snprintf(text, sizeof text, "%.2f (%.2f to %.2f), %.*f %s", ratio.median, ratio.low, ratio.high,
-			 info->decimals, value.median / info->scale, info->unit);
+		y = add_to_marks(&marks, x);
+		snprintf(text, sizeof text, "%.2f (%.2f to %.2f), %.*f %s", ratio.median, ratio.low,
+			 ratio.high, info->decimals, value.median / info->scale, info->unit);
 		if (ratio.high > ratio.low)
 			fprintf(file,
 				"<line class=\"range a%zu\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>",
 				allocator, place_on(axis, ratio.low), place_on(axis, ratio.high), y, y);
-		draw_mark(bench, allocator, place_on(axis, ratio.median), y, text, file);
+		draw_mark(bench, allocator, x, y, text, file);
 	}
 }
 
 static void draw_means(const struct bench *bench, enum bench_metric metric, enum bench_group group,
 		       const struct axis *axis, unsigned row, FILE *file)
 {
-	double y = TOP + row * ROW + ROW / 2.0;
+	struct marks marks = begin_marks(row);
 
 	for (size_t i = 0; i < bench->allocator_count; i++) {
 		size_t allocator = drawn(bench, i);
@@ -229,7 +263,8 @@ static void draw_means(const struct bench *bench, enum bench_metric metric, enum
 
 		snprintf(text, sizeof text, "%.3f, the geometric mean", mean);
 		if (isfinite(mean))
-			draw_mark(bench, allocator, place_on(axis, mean), y, text, file);
+			draw_mark(bench, allocator, place_on(axis, mean),
+				  add_to_marks(&marks, place_on(axis, mean)), text, file);
 	}
 }
 
@@ -292,7 +327,13 @@ void bench_chart_ratios(const struct bench *bench, enum bench_metric metric, FIL
 	fputs("</svg>\n", file);
 }
 
-enum { OVERVIEW_WIDTH = 680, OVERVIEW_HEIGHT = 360, OVERVIEW_LEFT = 60, OVERVIEW_BOTTOM = 44, LABEL_ROOM = 100 };
+enum {
+	OVERVIEW_WIDTH = 680,
+	OVERVIEW_HEIGHT = 360,
+	OVERVIEW_LEFT = 60,
+	OVERVIEW_BOTTOM = 44,
+	LABEL_ROOM = 100
+};
 
 /* Lines across for 0.1, 0.2, ... 2, 2.5, ... 12, 13, ... */
 static void draw_overview_grid(const struct axis *x, const struct axis *y, FILE *file)
@@ -305,8 +346,8 @@ static void draw_overview_grid(const struct axis *x, const struct axis *y, FILE 
 			fprintf(file,
 				"<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
 				"<text class=\"tick\" x=\"%.1f\" y=\"%.1f\">%g</text>\n",
-				kind, place_on(x, value), place_on(x, value), y->to, y->from, place_on(x, value),
-				y->from + 16, value);
+				kind, place_on(x, value), place_on(x, value), y->to, y->from,
+				place_on(x, value), y->from + 16, value);
 		if (value >= y->low && value <= y->high)
 			fprintf(file,
 				"<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
@@ -346,12 +387,14 @@ void bench_chart_overview(const struct bench *bench, FILE *file)
 			widen(&y, bench_mean(bench, i, bench->base, METRIC_RSS, GROUPS) * margin);
 		}
 	}
-	fprintf(file, "<svg class=\"chart narrow\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"overview\">\n",
+	fprintf(file,
+		"<svg class=\"chart narrow\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"overview\">\n",
 		OVERVIEW_WIDTH, OVERVIEW_HEIGHT);
 	draw_overview_grid(&x, &y, file);
-	fprintf(file, "<text class=\"tick\" x=\"%.1f\" y=\"%d\">wall time, relative to %s</text>", (x.from + x.to) / 2,
-		OVERVIEW_HEIGHT - 8, bench->allocators[bench->base].name);
-	fprintf(file, "<text class=\"tick\" transform=\"translate(14 %.1f) rotate(-90)\">peak memory</text>\n",
+	fprintf(file, "<text class=\"tick\" x=\"%.1f\" y=\"%d\">wall time, relative to %s</text>",
+		(x.from + x.to) / 2, OVERVIEW_HEIGHT - 8, bench->allocators[bench->base].name);
+	fprintf(file,
+		"<text class=\"tick\" transform=\"translate(14 %.1f) rotate(-90)\">peak memory</text>\n",
 		(y.from + y.to) / 2);
 	for (size_t i = bench->allocator_count; i-- > 0;) {
 		size_t allocator = drawn(bench, i);
@@ -366,7 +409,8 @@ void bench_chart_overview(const struct bench *bench, FILE *file)
 		snprintf(text, sizeof text, "time %.2f, memory %.2f", wall, rss);
 		draw_mark(bench, allocator, place_on(&x, wall), place_on(&y, rss), text, file);
 		fprintf(file, "<text class=\"label a%zu%s\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", allocator,
-			allocator == bench->ours ? " ours" : "", label_x, label_y, bench->allocators[allocator].name);
+			allocator == bench->ours ? " ours" : "", label_x, label_y,
+			bench->allocators[allocator].name);
 		labels.x[labels.count] = label_x;
 		labels.y[labels.count++] = label_y;
 	}
@@ -385,7 +429,7 @@ void bench_chart_latency(const struct bench *bench, const struct bench_job *job,
 	begin_rows(METRIC_FREE_MAX - METRIC_MALLOC_P50 + 1, job->workload->name, file);
 	draw_ticks(&axis, TOP, TOP + (METRIC_FREE_MAX - METRIC_MALLOC_P50 + 1) * ROW, true, file);
 	for (unsigned metric = METRIC_MALLOC_P50; metric <= METRIC_FREE_MAX; metric++, row++) {
-		double y = TOP + row * ROW + ROW / 2.0;
+		struct marks marks = begin_marks(row);
 
 		draw_row_label(row, "name", bench_metrics[metric].title, file);
 		for (size_t i = 0; i < bench->allocator_count; i++) {
@@ -395,7 +439,8 @@ void bench_chart_latency(const struct bench *bench, const struct bench_job *job,
 
 			snprintf(text, sizeof text, "%s %.0f ns", bench_metrics[metric].title, value);
 			if (isfinite(value))
-				draw_mark(bench, allocator, place_on(&axis, value), y, text, file);
+				draw_mark(bench, allocator, place_on(&axis, value),
+					  add_to_marks(&marks, place_on(&axis, value)), text, file);
 		}
 	}
 	fputs("</svg>\n", file);
@@ -467,8 +512,8 @@ static void draw_small_axes(const struct extent *extent, FILE *file)
 			SMALL_LEFT, SMALL_WIDTH - 6, y, y, SMALL_LEFT - 6, y + 4, value);
 	}
 	for (double value = tick; value <= extent->seconds; value += tick)
-		fprintf(file, "<text class=\"tick\" x=\"%.1f\" y=\"%d\">%.3g s</text>", small_x(extent, value),
-			SMALL_HEIGHT - 5, value);
+		fprintf(file, "<text class=\"tick\" x=\"%.1f\" y=\"%d\">%.3g s</text>",
+			small_x(extent, value), SMALL_HEIGHT - 5, value);
 	fputc('\n', file);
 }
 
@@ -482,15 +527,16 @@ static void draw_live(const struct bench_result *result, const struct extent *ex
 	for (uint32_t i = 0; i < result->samples; i++)
 		fprintf(file, "L%.1f %.1f", small_x(extent, (double)result->sample[i].time),
 			small_y(extent, (double)result->sample[i].live));
-	fprintf(file, "V%.1fz\"><title>live bytes, as the workload counts them</title></path>\n", small_y(extent, 0));
+	fprintf(file, "V%.1fz\"><title>live bytes, as the workload counts them</title></path>\n",
+		small_y(extent, 0));
 }
 
 void bench_chart_memory(const struct bench *bench, const struct bench_job *job, FILE *file)
 {
 	struct extent extent = extent_of(bench, job);
 
-	fprintf(file, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"memory over time\">\n", SMALL_WIDTH,
-		SMALL_HEIGHT);
+	fprintf(file, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"memory over time\">\n",
+		SMALL_WIDTH, SMALL_HEIGHT);
 	draw_small_axes(&extent, file);
 	draw_live(&job->results[bench->ours], &extent, file);
 	for (size_t i = 0; i < bench->allocator_count; i++) {

@@ -7,8 +7,8 @@
 
 #include "bench.h"
 
-static void write_run(const struct bench *bench, const struct bench_job *job, size_t allocator, unsigned round,
-		      FILE *file)
+static void write_run(const struct bench *bench, const struct bench_job *job, size_t allocator,
+		      unsigned round, FILE *file)
 {
 	const struct bench_workload *workload = job->workload;
 	const struct bench_result *result = &job->results[allocator];

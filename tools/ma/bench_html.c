@@ -78,11 +78,11 @@ static void write_head(const struct bench *bench, FILE *file)
 	      file);
 	write_style(bench, file);
 	fprintf(file,
-		"</head>\n<body>\n<h1>libma %s beside %zu other allocators</h1>\n<p>%u runs of each workload under "
+		"</head>\n<body>\n<h1>libma %s beside %zu other allocators</h1>\n<p>%u run%s of each workload under "
 		"each allocator%s, in %u min %u s, on %s. ",
-		PACKAGE_VERSION, bench->allocator_count - 1, bench->rounds,
-		bench->options.quick ? " (<code>--quick</code>: with less work than usual)" : "", bench->seconds / 60,
-		bench->seconds % 60, date);
+		PACKAGE_VERSION, bench->allocator_count - 1, bench->rounds, bench->rounds == 1 ? "" : "s",
+		bench->options.quick ? " (<code>--quick</code>: with less work than usual)" : "",
+		bench->seconds / 60, bench->seconds % 60, date);
 	bench_html_text(machine, file);
 	fprintf(file,
 		".<br>Ratios are to %s, run by run: 0.50 is half of its time or memory. Marks are medians, lines the "
@@ -109,12 +109,14 @@ static void write_legend(const struct bench *bench, FILE *file)
 static void write_cell(const struct bench_metric_info *info, double value, bool best, FILE *file)
 {
 	if (isfinite(value))
-		fprintf(file, "<td%s>%.*f</td>", best ? " class=\"best\"" : "", info->decimals, value / info->scale);
+		fprintf(file, "<td%s>%.*f</td>", best ? " class=\"best\"" : "", info->decimals,
+			value / info->scale);
 	else
 		fputs("<td>–</td>", file);
 }
 
-static void write_row(const struct bench *bench, const struct bench_job *job, enum bench_metric metric, FILE *file)
+static void write_row(const struct bench *bench, const struct bench_job *job, enum bench_metric metric,
+		      FILE *file)
 {
 	const struct bench_metric_info *info = &bench_metrics[metric];
 	double best = NAN;
@@ -148,7 +150,8 @@ static void write_table(const struct bench *bench, enum bench_metric metric, FIL
 		if (!bench_has_metric(bench, &bench->jobs[i], metric))
 			continue;
 		if (!any) {
-			fprintf(file, "<details><summary>%s%s%s%s</summary><div class=\"wide\"><table>\n<thead><tr><th></th>",
+			fprintf(file,
+				"<details><summary>%s%s%s%s</summary><div class=\"wide\"><table>\n<thead><tr><th></th>",
 				info->title, *info->unit != '\0' ? ", " : "", info->unit,
 				info->more_is_better ? " (more is better)" : "");
 			for (size_t j = 0; j < bench->allocator_count; j++)
@@ -216,7 +219,8 @@ static void write_notes(const struct bench *bench, FILE *file)
 		for (size_t j = 0; j < bench->allocator_count && job->results != NULL; j++) {
 			if (job->results[j].failure == NULL)
 				continue;
-			fprintf(file, "<p>Failed: %s with %s: ", job->workload->name, bench->allocators[j].name);
+			fprintf(file, "<p>Failed: %s with %s: ", job->workload->name,
+				bench->allocators[j].name);
 			bench_html_text(job->results[j].failure, file);
 			fputs(".</p>\n", file);
 		}

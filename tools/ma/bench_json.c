@@ -106,7 +106,8 @@ static void write_runs(const struct bench *bench, const struct bench_job *job, s
 	fputc('}', file);
 }
 
-static void write_medians(const struct bench *bench, const struct bench_job *job, size_t allocator, FILE *file)
+static void write_medians(const struct bench *bench, const struct bench_job *job, size_t allocator,
+			  FILE *file)
 {
 	bool any = false;
 
@@ -123,8 +124,8 @@ static void write_medians(const struct bench *bench, const struct bench_job *job
 	fputs("},\n       \"ratio\": {", file);
 	any = false;
 	for (unsigned metric = 0; metric < METRICS; metric++) {
-		struct bench_spread ratio =
-			bench_ratios(bench, job, allocator, bench->base, (enum bench_metric)metric);
+		struct bench_spread ratio = bench_ratios(bench, job, allocator, bench->base,
+							 (enum bench_metric)metric);
 
 		if (ratio.count == 0)
 			continue;
@@ -163,7 +164,8 @@ static void write_workload(const struct bench *bench, const struct bench_job *jo
 	write_string(file, bench_group_names[job->workload->group]);
 	fputs(", \"summary\": ", file);
 	write_string(file, job->workload->summary);
-	fprintf(file, ", \"apart\": %s, \"skipped\": ", (job->workload->flags & APART) != 0 ? "true" : "false");
+	fprintf(file,
+		", \"apart\": %s, \"skipped\": ", (job->workload->flags & APART) != 0 ? "true" : "false");
 	write_optional(file, job->skipped);
 	fputs(", \"results\": [", file);
 	for (size_t i = 0; i < bench->allocator_count && job->results != NULL; i++) {
@@ -212,8 +214,10 @@ static void write_head(const struct bench *bench, FILE *file)
 	write_string(file, PACKAGE_VERSION);
 	fputs(",\n  \"machine\": ", file);
 	write_string(file, machine);
-	fprintf(file, ",\n  \"quick\": %s,\n  \"runs\": %u,\n  \"threads\": %u,\n  \"seconds\": %u,\n  \"base\": ",
-		bench->options.quick ? "true" : "false", bench->rounds, bench->options.threads, bench->seconds);
+	fprintf(file,
+		",\n  \"quick\": %s,\n  \"runs\": %u,\n  \"threads\": %u,\n  \"seconds\": %u,\n  \"base\": ",
+		bench->options.quick ? "true" : "false", bench->rounds, bench->options.threads,
+		bench->seconds);
 	write_string(file, bench->allocators[bench->base].name);
 	fputs(",\n  \"allocators\": [", file);
 	for (size_t i = 0; i < bench->allocator_count; i++) {

@@ -72,7 +72,8 @@ static void link_scripts(const struct bench *bench)
 	const struct dirent *entry;
 
 	if (directory == NULL)
-		fail(EXIT_OWN_FAILURE, "the folder 'programs' is neither beside ma nor in '%s'", MA_PKGDATADIR);
+		fail(EXIT_OWN_FAILURE, "the folder 'programs' is neither beside ma nor in '%s'",
+		     MA_PKGDATADIR);
 	while ((entry = readdir(directory)) != NULL) {
 		char *target = text_format("%s/%s", folder, entry->d_name);
 		char *link = text_format("%s/%s", bench->work, entry->d_name);
@@ -125,7 +126,8 @@ static char *final_word(const struct bench *bench, const char *word)
 	if (strcmp(word, "@python") == 0)
 		return find_python();
 	if (*word == '#')
-		return text_format("%d", bench->options.quick ? atoi(word + 1) / QUICK_DIVISOR : atoi(word + 1));
+		return text_format("%d",
+				   bench->options.quick ? atoi(word + 1) / QUICK_DIVISOR : atoi(word + 1));
 	return text_format("%s", word);
 }
 

@@ -100,8 +100,8 @@ static void read_process(FILE *file, const struct bench_allocator *allocator, st
 
 /* Whether the file `user` itself gets the function from the allocator. A program that is not position-independent
  * stands for the functions whose addresses it takes: others are bound to it, and it to the library. */
-static bool passes_on(const struct process *process, const struct bench_allocator *allocator, const char *user,
-		      const char *name)
+static bool passes_on(const struct process *process, const struct bench_allocator *allocator,
+		      const char *user, const char *name)
 {
 	for (size_t i = 0; i < process->count; i++) {
 		const struct binding *binding = &process->bindings[i];
@@ -114,14 +114,16 @@ static bool passes_on(const struct process *process, const struct bench_allocato
 }
 
 /* Sets `*served` if the allocator serves the process. Returns who else does, to be freed, or NULL. */
-static char *check_process(const struct process *process, const struct bench_allocator *allocator, bool *served)
+static char *check_process(const struct process *process, const struct bench_allocator *allocator,
+			   bool *served)
 {
 	for (size_t i = 0; i < process->count; i++) {
 		const struct binding *binding = &process->bindings[i];
 
 		if (!bench_is_library(allocator, binding->server) &&
 		    !passes_on(process, allocator, binding->server, binding->name))
-			return text_format("'%s' got %s from '%s'", binding->user, binding->name, binding->server);
+			return text_format("'%s' got %s from '%s'", binding->user, binding->name,
+					   binding->server);
 		*served = true;
 	}
 	return NULL;

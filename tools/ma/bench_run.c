@@ -104,8 +104,8 @@ void bench_open(struct bench *bench)
 	bench->report_fd = memfd_create("ma-bench", 0);
 	if (bench->report_fd < 0 || ftruncate(bench->report_fd, sizeof *bench->report) != 0)
 		fail(EXIT_OWN_FAILURE, "can't make shared memory: %s", strerror(errno));
-	bench->report =
-		mmap(NULL, sizeof *bench->report, PROT_READ | PROT_WRITE, MAP_SHARED, bench->report_fd, 0);
+	bench->report = mmap(NULL, sizeof *bench->report, PROT_READ | PROT_WRITE, MAP_SHARED,
+			     bench->report_fd, 0);
 	if (bench->report == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "can't map shared memory: %s", strerror(errno));
 	make_folders(bench);
@@ -356,8 +356,8 @@ static void keep_latency(double *value, enum bench_metric first, const struct re
 }
 
 /* Puts what the report says into the round's values. */
-static void keep_values(const struct bench_job *job, const struct bench_result *result, const struct report *report,
-			double *value)
+static void keep_values(const struct bench_job *job, const struct bench_result *result,
+			const struct report *report, double *value)
 {
 	const struct report_measured *measured = &report->measured;
 	const struct report_told *told = &report->told;

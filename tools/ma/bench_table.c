@@ -70,8 +70,8 @@ char *bench_machine(void)
 	if (file != NULL)
 		fclose(file);
 	uname(&system);
-	return text_format("%s, %ld processors, %s %s, %s", model, sysconf(_SC_NPROCESSORS_ONLN), system.sysname,
-			   system.release, system.machine);
+	return text_format("%s, %ld processors, %s %s, %s", model, sysconf(_SC_NPROCESSORS_ONLN),
+			   system.sysname, system.release, system.machine);
 }
 
 /* Returns how many bytes the text has more than letters. */
@@ -143,8 +143,8 @@ static double best_of_row(const struct bench *bench, const struct bench_job *job
 		double value = as_ratio ? bench_ratios(bench, job, i, bench->base, metric).median
 					: bench_values(bench, job, i, metric).median;
 
-		if (isfinite(value) && (!isfinite(best) || (bench_metrics[metric].more_is_better ? value > best
-												  : value < best)))
+		if (isfinite(value) &&
+		    (!isfinite(best) || (bench_metrics[metric].more_is_better ? value > best : value < best)))
 			best = value;
 	}
 	return best;
@@ -174,12 +174,13 @@ static void print_value(const struct bench *bench, const struct bench_job *job, 
 }
 
 /* Prints the heads of the columns: the base comes first if `base_first`. */
-static void print_heads(const struct bench *bench, const char *title, bool base_first, const struct style *style)
+static void print_heads(const struct bench *bench, const char *title, bool base_first,
+			const struct style *style)
 {
 	printf("%s%-*s%s", style->bold, NAME_WIDTH, title, style->normal);
 	if (base_first)
-		printf("%s%*.*s%s", style->bold, CELL_WIDTH, CELL_WIDTH - 1, bench->allocators[bench->base].name,
-		       style->normal);
+		printf("%s%*.*s%s", style->bold, CELL_WIDTH, CELL_WIDTH - 1,
+		       bench->allocators[bench->base].name, style->normal);
 	for (size_t i = 0; i < bench->allocator_count; i++) {
 		if (!base_first || i != bench->base)
 			printf("%s%s%*.*s%s", style->bold, i == bench->ours ? style->ours : "", CELL_WIDTH,
@@ -407,8 +408,9 @@ static void print_notes(const struct bench *bench, const struct style *style)
 			       job->skipped);
 		for (size_t j = 0; j < bench->allocator_count && job->results != NULL; j++) {
 			if (job->results[j].failure != NULL)
-				printf("%sfailed%s: %s, %s: %s\n", style->bad, style->normal, job->workload->name,
-				       bench->allocators[j].name, job->results[j].failure);
+				printf("%sfailed%s: %s, %s: %s\n", style->bad, style->normal,
+				       job->workload->name, bench->allocators[j].name,
+				       job->results[j].failure);
 		}
 	}
 }
@@ -418,9 +420,9 @@ void bench_print_tables(const struct bench *bench)
 	struct style style = find_style();
 	char *machine = bench_machine();
 
-	printf("%slibma %s and %zu others%s, %u runs each, in %u min %u s\n%s\n", style.bold, PACKAGE_VERSION,
-	       bench->allocator_count - 1, style.normal, bench->rounds, bench->seconds / 60, bench->seconds % 60,
-	       machine);
+	printf("%slibma %s and %zu others%s, %u run%s each, in %u min %u s\n%s\n", style.bold,
+	       PACKAGE_VERSION, bench->allocator_count - 1, style.normal, bench->rounds,
+	       bench->rounds == 1 ? "" : "s", bench->seconds / 60, bench->seconds % 60, machine);
 	free(machine);
 	for (unsigned metric = 0; metric < METRICS; metric++) {
 		if (bench->metrics[metric] && !bench_metrics[metric].is_ratio)

@@ -17,14 +17,15 @@
 #include "suggest.h"
 
 const char *const bench_group_names[GROUPS] = {
-	[GROUP_SMALL] = "small",   [GROUP_LARGE] = "large",	  [GROUP_THREADS] = "threads",
-	[GROUP_MEMORY] = "memory", [GROUP_PROGRAMS] = "programs", [GROUP_START] = "start",
+	[GROUP_SMALL] = "small",     [GROUP_LARGE] = "large",	    [GROUP_THREADS] = "threads",
+	[GROUP_MEMORY] = "memory",   [GROUP_PROGRAMS] = "programs", [GROUP_START] = "start",
 	[GROUP_LATENCY] = "latency", [GROUP_COMMAND] = "command",
 };
 
 const struct bench_workload bench_workloads[] = {
 	{"pair", GROUP_SMALL, "pair", NULL, APART, "malloc and free of one object by turns"},
-	{"churn-random", GROUP_SMALL, "churn shape=random", NULL, 0, "small objects, any of which may die next"},
+	{"churn-random", GROUP_SMALL, "churn shape=random", NULL, 0,
+	 "small objects, any of which may die next"},
 	{"churn-lifo", GROUP_SMALL, "churn shape=lifo", NULL, 0, "small objects, the youngest dies first"},
 	{"churn-fifo", GROUP_SMALL, "churn shape=fifo", NULL, 0, "small objects, the oldest dies first"},
 	{"churn-young", GROUP_SMALL, "churn shape=young", NULL, 0, "small objects, most of which die young"},
@@ -56,14 +57,16 @@ const struct bench_workload bench_workloads[] = {
 	 "JSON read, regrouped and written"},
 	{"perl", GROUP_PROGRAMS, "perl words.pl text", "perl", 0, "an index of words, in hashes"},
 	{"gcc", GROUP_PROGRAMS, "gcc -O2 -S -o - program.c", "gcc", 0, "the C compiler"},
-	{"g++", GROUP_PROGRAMS, "g++ -std=c++17 -O1 -S -o - containers.cc", "g++", 0, "the C++ compiler"},
+	{"g++", GROUP_PROGRAMS, "g++ -std=c++17 -fsyntax-only containers.cc", "g++", 0,
+	 "the C++ compiler, without its back end"},
 	{"sqlite3", GROUP_PROGRAMS, "sqlite3 -batch -init tables.sql :memory: .exit", "sqlite3", 0,
 	 "a database in memory"},
 	{"lua", GROUP_PROGRAMS, "lua5.4 objects.lua #60000", "lua5.4", 0, "tables under Lua's collector"},
 	{"redis", GROUP_PROGRAMS, "sh redis.sh #60000", "redis-server redis-benchmark redis-cli", 0,
 	 "redis-server, loaded by redis-benchmark"},
 	{"git", GROUP_PROGRAMS, "sh pack.sh repository", "git", 0, "git packs and shows a history"},
-	{"node", GROUP_PROGRAMS, "node records.js records.json", "node", 0, "two workers of node regroup JSON"},
+	{"node", GROUP_PROGRAMS, "node records.js records.json", "node", 0,
+	 "two workers of node regroup JSON"},
 	{"jq", GROUP_PROGRAMS, "jq -f summary.jq records.json", "jq", 0, "a summary of JSON"},
 	{"sort", GROUP_PROGRAMS, "sort --parallel=2 -S 200M -k 2 long-text", "sort", 0,
 	 "150,000 lines, in two threads"},
@@ -74,7 +77,8 @@ const struct bench_workload bench_workloads[] = {
 	{"start-git", GROUP_START, "git --version", "git", REPEATED | APART, "git --version"},
 	{"start-perl", GROUP_START, "perl -e 1", "perl", REPEATED | APART, "perl -e 1"},
 	{"latency", GROUP_LATENCY, "latency", NULL, APART, "each malloc and free timed"},
-	{"latency-threads", GROUP_LATENCY, "latency", NULL, THREADED | APART, "the same, with frees elsewhere"},
+	{"latency-threads", GROUP_LATENCY, "latency", NULL, THREADED | APART,
+	 "the same, with frees elsewhere"},
 };
 
 const size_t bench_workload_count = sizeof bench_workloads / sizeof bench_workloads[0];
@@ -104,8 +108,7 @@ void bench_list_workloads(void)
 /* Whether the word of --only, a name, a pattern or a group, means the workload. */
 static bool word_matches(const char *word, const struct bench_workload *workload)
 {
-	return fnmatch(word, workload->name, 0) == 0 ||
-	       strcmp(word, bench_group_names[workload->group]) == 0;
+	return fnmatch(word, workload->name, 0) == 0 || strcmp(word, bench_group_names[workload->group]) == 0;
 }
 
 static void complain_unknown(const char *word)
@@ -147,8 +150,8 @@ static void choose(const char *words, bool *chosen)
 }
 
 /* What runs if a program was given on the command line. */
-static const struct bench_workload own_command = {
-	"command", GROUP_COMMAND, "", "", ANY_OUTPUT, "the program given"};
+static const struct bench_workload own_command = {"command", GROUP_COMMAND, "",
+						  "",	     ANY_OUTPUT,    "the program given"};
 
 void bench_find_jobs(struct bench *bench)
 {

@@ -18,4 +18,4 @@ done
 redis-benchmark -s "$socket" -q -P 16 -c 20 -r 100000 -d 100 -n "$requests" -t set,get,lpush,hset,zadd >/dev/null
 redis-cli -s "$socket" shutdown nosave
 wait
-echo done
+echo 'all requests served'

@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# ma bench: what it measures and writes, that it finds out what is no allocator or no good one, and what it says
+# of a command line that it does not understand.
+
+. "${0%/*}/common"
+
+mkdir tmp
+TMPDIR=$scratch/tmp
+export TMPDIR
+export TERM=xterm
+unset NO_COLOR
+
+# bench ARGUMENT...: one short run of each.
+bench() {
+	"$ma" bench --quick --runs=1 --allocators=glibc "$@"
+}
+
+# Tables.
+
+expect 0 '^libma [0-9.]+ and 1 others, 1 run each' '' bench --only=churn-lifo,births
+for row in '^wall time: glibc.s own' '^peak resident memory: ' '^ +glibc +libma$' '^churn-lifo +[0-9.]+ s +[0-9.]+ +$' \
+	'^births +[0-9.]+ MiB' '^mean, all +1.00 +[0-9.]+' '^libma +[0-9.]+ +#+' '^  wall time +all +[0-9.]+ of glibc'; do
+	matches out "$row" || wrong "no line '$row'" bench --only=churn-lifo,births
+done
+! grep -q "$(printf '\033')" out || wrong 'colours in a file' bench
+expect 0 '^system calls for memory: ' '' bench --only=tiny --metrics=calls
+matches out '^tiny +[0-9]+ +[0-9.]+ +$' || matches out '^tiny +- +- *$' || wrong 'no system calls' bench
+expect 0 '^  malloc, 99.9 % ' '' bench --only=latency
+expect 0 '^  still resident after a burst$' '' bench --only=burst
+expect 0 '^  resident over live memory$' '' bench --only=drift
+expect 0 '^pair +[0-9.]+ s +[0-9.]+~\.[0-9]{2}$' '' \
+	"$ma" bench --quick --runs=2 --allocators=glibc --no-trace --only=pair
+
+# Files.
+
+expect 0 '*' '' bench --only=churn-fifo,tiny --json=a.json --csv=a.csv --html=a.html
+[ "$(wc -l <a.csv)" -eq 5 ] || wrong 'not a line for each run' cat a.csv
+[ "$(awk -F, '{ print NF }' a.csv | sort -u | wc -l)" -eq 1 ] || wrong 'columns differ' cat a.csv
+for part in '<!DOCTYPE html>' 'prefers-color-scheme:dark' '<svg' 'churn-fifo' '</html>'; do
+	grep -q -e "$part" a.html || wrong "no $part" cat a.html
+done
+! grep -E '<script|(src|href)=|url\(|nan|inf' a.html || wrong 'not self-contained, or not a number' cat a.html
+if command -v python3 >/dev/null; then
+	python3 - <<-'END_PYTHON' || failed=1
+		import json
+		with open("a.json", encoding="utf-8") as file:
+		    found = json.load(file)
+		assert [w["name"] for w in found["workloads"]] == ["churn-fifo", "tiny"]
+		assert [a["name"] for a in found["allocators"]] == ["libma", "glibc"]
+		for workload in found["workloads"]:
+		    for result in workload["results"]:
+		        assert result["failure"] is None and len(result["runs"]["wall"]) == found["runs"] == 1
+		        assert result["median"]["rss"] > 100
+		assert found["means"]["wall"]["all"]["glibc"] == 1
+	END_PYTHON
+fi
+expect 0 '^pair,small,libma,1,0\.' '' bench --only=pair --csv=-
+
+# The user's own program.
+
+expect 0 '^command +[0-9.]+ s +[0-9.]+ ' '' bench sort /dev/null
+expect 1 '^failed: command, glibc: exit status 3: a reason$' '' bench sh -c 'echo a reason >&2; exit 3'
+expect 1 '^failed: command, libma: killed by signal 15' '' bench -- sh -c 'kill -TERM $$'
+expect 1 '^failed: command, libma: took longer than 1 s$' '' bench --time-limit=1 sleep 9
+expect 2 '' "^ma: can't run 'nosuch-program': No such file" bench nosuch-program
+
+# Proof: a program that the allocator does not serve, since it is static or has a malloc of its own.
+
+cat >own.c <<'END_C'
+#include <stddef.h>
+static char memory[1 << 20];
+static size_t used;
+void *malloc(size_t n) { n = (n + 15) / 16 * 16; used += n; return memory + used - n; }
+void free(void *p) { (void)p; }
+void *calloc(size_t n, size_t m) { return malloc(n * m); }
+void *realloc(void *p, size_t n) { (void)p; return malloc(n); }
+#include <stdio.h>
+int main(void) { puts("mine"); return 0; }
+END_C
+# shellcheck disable=SC2086 # flags
+$CC -fno-builtin -rdynamic -o own own.c || wrong 'no program' "$CC"
+expect 1 "^failed: command, libma: '.*' got [a-z]+ from '.*/own'" '' bench ./own
+echo 'int main(void) { return 0; }' >static.c
+if $CC -static -o static static.c 2>/dev/null; then
+	expect 1 '^failed: command, libma: the dynamic loader gave malloc to none' '' bench ./static
+fi
+
+# And libraries that are no allocators, or no good ones.
+
+other=$(sed -n 's|.* \(/.*/libc[.-].*\)|\1|p' /proc/self/maps | head -n 1)
+other=$(find "${other%/*}"/ -maxdepth 1 -name 'libm.so.*' | head -n 1)
+expect 2 '' "^ma: other='$other': it is no allocator" bench --lib=other="$other" --only=pair
+expect 2 '' "^ma: text='.*': it is no allocator" bench --lib=text="$0" --only=pair
+printf '#include <stdlib.h>\nvoid *malloc(size_t n) { (void)n; abort(); }\n' >bad.c
+$CC -fno-builtin -shared -fPIC -o bad.so bad.c || wrong 'no library' "$CC"
+expect 2 '' "^ma: bad='.*/bad.so': " bench --lib=bad=./bad.so --only=pair
+mkdir 'a folder'
+cp "$MA_BUILDDIR/.libs/libma-preload.so" 'a folder/ma:2.so'
+expect 0 '^ +glibc +libma +second$' '' bench --lib=second='a folder/ma:2.so' --only=pair
+
+# Command lines.
+
+expect 0 '^  churn-random ' '' "$ma" bench --list
+matches out "^  libma +/.*/libma-preload.so$" || wrong 'no allocators' "$ma" bench --list
+expect 2 '' "^ma: there is no workload 'churn-radnom'; did you mean 'churn-random'\?$" bench --only=churn-radnom
+expect 2 '' "^ma: there is no workload or group 'nosuch'; 'ma bench --list' shows all$" bench --only=pair,nosuch
+expect 2 '' "^ma bench: --runs takes a number from 1 to 99, not '0'$" "$ma" bench --runs=0
+expect 2 '' "^ma bench: --runs takes a number from 1 to 99, not '5x'$" "$ma" bench --runs=5x
+expect 2 '' "^ma bench: --threads takes a number from 1 to 64, not '-1'$" "$ma" bench --threads=-1
+expect 2 '' "^ma bench: --time-limit takes a number from 1 to 86400, not ''$" "$ma" bench --time-limit=
+expect 2 '' "^ma bench: --html needs a file name$" "$ma" bench --html=
+expect 2 '' "^ma bench: unrecognized option '--nosuch'$" "$ma" bench --nosuch
+expect 2 '' "^ma: --json: can't write 'tmp': Is a directory$" bench --json=tmp --only=pair
+expect 2 '' "^ma: --lib takes NAME=PATH, not 'x'$" bench --lib=x
+expect 2 '' "^ma: --lib: can't read '/nosuch': No such file" bench --lib=x=/nosuch
+expect 2 '' "^ma: --lib: '/' is not a readable file$" bench --lib=x=/
+expect 2 '' "^ma: --lib: the name 'a b' should be" bench --lib='a b=/x'
+expect 2 '' "^ma: --lib: for another file of libma's set MA_PRELOAD_LIB" bench --lib=libma=/x
+expect 2 '' "^ma: --base: there is no allocator 'nosuch' here, only libma, glibc" bench --base=nosuch
+expect 2 '' "^ma: --allocators: there is no allocator 'nosuch'" "$ma" bench --allocators=nosuch
+expect 2 '' "^ma: --metrics: there is no metric 'nosuch'; there are: all, wall," bench --metrics=nosuch
+
+# Nothing is left behind, not even when it is interrupted.
+
+"$ma" bench --allocators=glibc sleep 30 >/dev/null 2>&1 &
+pid=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ -z "$(ls tmp/*/output 2>/dev/null)" ] || break
+	sleep 0.3
+done
+kill -TERM $pid
+wait $pid
+[ -z "$(ls tmp)" ] || wrong "left behind: $(ls tmp)" bench
+
+exit $failed
