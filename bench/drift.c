@@ -2,9 +2,11 @@
 /*
  * drift.c - the workload `drift`: a long run whose mix of sizes drifts, and so breaks the heap to pieces.
  *
- * The heap's live bytes stay what they are; objects are replaced at random. But the sizes asked for move
- * slowly from some 32 bytes up to 8 KiB and back. What an allocator has laid out for one size must serve
- * another, and what the live bytes need in memory shows how well it does: that is what ma-measure samples.
+ * The heap's live bytes stay what they are; objects are replaced at random. But the sizes asked for move from some
+ * 64 bytes up to 2 KiB and back, slowly: in each phase the heap is replaced more than twice over, and four of
+ * five of the sizes of a phase are those of the next one as well. What an allocator has laid out for
+ * one size must serve another, and what the live bytes need in memory shows how well it does: that is what
+ * ma-measure samples.
  */
 #include <config.h>
 
@@ -12,19 +14,18 @@
 
 #include "workload.h"
 
-enum { SMALLEST_CENTRE = 32, STEPS_UP = 8, SMALLEST = 16 };
+enum { SMALLEST_CENTRE = 64, STEPS_UP = 5, SPREAD = 4, SMALLEST = SMALLEST_CENTRE / SPREAD };
 
 static struct sizes sizes;
 
-/* Sizes around 32 B in the first phase, around 8 KiB in the middle one, and back. */
+/* Sizes around 64 B in the first phase, around 2 KiB in the middle one, and back. */
 static void set_sizes(uint64_t phase, uint64_t phases)
 {
 	double part = phases > 1 ? (double)phase / (double)(phases - 1) : 0;
 	double height = part < 0.5 ? 2 * part : 2 - 2 * part;
 	double centre = SMALLEST_CENTRE * exp2(STEPS_UP * height);
-	double low = centre / 2 > SMALLEST ? centre / 2 : SMALLEST;
 
-	sizes_log_uniform(&sizes, low, centre * 2);
+	sizes_log_uniform(&sizes, centre / SPREAD, centre * SPREAD);
 }
 
 struct heap {
@@ -53,7 +54,7 @@ static void run(void)
 	struct heap heap = {.target = (int64_t)(scaled_parameter("mebibytes") << 20)};
 	struct worker worker;
 
-	heap.most = (uint32_t)(heap.target / SMALLEST_CENTRE);
+	heap.most = (uint32_t)(heap.target / SMALLEST);
 	heap.objects = own_memory(heap.most * sizeof *heap.objects);
 	worker_start(&worker, 0, NULL);
 	for (uint64_t phase = 0; phase < phases; phase++) {
@@ -77,9 +78,9 @@ static void run(void)
 }
 
 static const struct parameter parameters[] = {
-	{"phases", 16, NULL, "steps of the drift"},
-	{"turnover", 32, NULL, "MiB that are allocated in each phase"},
-	{"mebibytes", 40, NULL, "live bytes"},
+	{"phases", 12, NULL, "steps of the drift"},
+	{"turnover", 64, NULL, "MiB that are allocated in each phase"},
+	{"mebibytes", 24, NULL, "live bytes"},
 	{NULL, 0, NULL, NULL},
 };
 

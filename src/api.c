@@ -135,8 +135,8 @@ void ma_free_sized(void *ptr, size_t size)
 	size_t usable = ma_usable_size(ptr);
 
 	if (ptr != NULL && size > usable)
-		ma_fatal_place("sized free with a size that the allocation can't have", ptr, "allocation", ptr,
-			       usable);
+		ma_fatal_place("sized free with a size that the allocation can't have", ptr, "allocation",
+			       ptr, usable);
 	ma_free(ptr);
 }
 

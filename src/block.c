@@ -65,7 +65,8 @@ bool ma_block_is_sound(const struct mem_block *block)
 
 static void header_verify(const struct mem_block *block)
 {
-	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)", block);
+	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)",
+		 block);
 }
 
 /* The right neighbour, NULL at the chunk's end. */
@@ -328,7 +329,8 @@ static uint32_t lead_of(const struct mem_block *block, const struct block_reques
 	return (uint32_t)(lead / MA_UNIT);
 }
 
-static struct mem_block *find(const struct blocks *blocks, const struct block_request *request, uint32_t units)
+static struct mem_block *find(const struct blocks *blocks, const struct block_request *request,
+			      uint32_t units)
 {
 	struct mem_block *block = ma_fit_find(&blocks->fit, units);
 

@@ -24,10 +24,10 @@
 #include "fit.h"
 
 enum block_state {
-	BLOCK_FREE = 0x66726565,  /* "free" */
-	BLOCK_USED = 0x75736564,  /* "used" */
-	BLOCK_SLAB = 0x736c6162,  /* "slab": cut into slots */
-	BLOCK_GONE = 0x676f6e65,  /* "gone": a header that a merge has swallowed, kept to know a double free */
+	BLOCK_FREE = 0x66726565, /* "free" */
+	BLOCK_USED = 0x75736564, /* "used" */
+	BLOCK_SLAB = 0x736c6162, /* "slab": cut into slots */
+	BLOCK_GONE = 0x676f6e65, /* "gone": a header that a merge has swallowed, kept to know a double free */
 };
 
 struct mem_block {
@@ -44,9 +44,9 @@ static_assert(sizeof(struct mem_block) == MA_UNIT, "a header is one unit");
 /* What can be wrong with a pointer or with what lies beside it. */
 enum block_fault {
 	BLOCK_SOUND,
-	BLOCK_NOT_ONE,	 /* no block starts there */
-	BLOCK_IS_FREE,	 /* one does, and it is free: a double free */
-	BLOCK_DAMAGED,	 /* its header was overwritten */
+	BLOCK_NOT_ONE, /* no block starts there */
+	BLOCK_IS_FREE, /* one does, and it is free: a double free */
+	BLOCK_DAMAGED, /* its header was overwritten */
 };
 
 /* A free block of this size or more is worth a system call of its own, and knows how much of it may be
@@ -62,15 +62,15 @@ struct blocks {
 	size_t held;	      /* bytes of all chunks */
 	size_t touched;	      /* bytes that were made resident ahead of their use, and not given back */
 	size_t peak;	      /* the most that held was */
-	size_t dirty;	      /* bytes of big free blocks that may be resident: what a purge would give back */
-	size_t spare;	      /* the least that dirty was since window: nobody needed these */
-	uint64_t window;      /* milliseconds: when spare began to be watched */
-	size_t regret;	      /* bytes that dirty may rise higher, since purged memory was soon wanted again */
-	uint64_t purged_at;   /* milliseconds: the last purge that gave something back */
-	size_t purged;	      /* bytes that it gave back and that were not taken into use again since */
-	bool reluctant;	      /* rather fail than grow: the caller has another idea first */
-	bool steady;	      /* no chunk may go now: somebody walks them */
-	bool on_break;	      /* new chunks come from the break where they can */
+	size_t dirty;	    /* bytes of big free blocks that may be resident: what a purge would give back */
+	size_t spare;	    /* the least that dirty was since window: nobody needed these */
+	uint64_t window;    /* milliseconds: when spare began to be watched */
+	size_t regret;	    /* bytes that dirty may rise higher, since purged memory was soon wanted again */
+	uint64_t purged_at; /* milliseconds: the last purge that gave something back */
+	size_t purged;	    /* bytes that it gave back and that were not taken into use again since */
+	bool reluctant;	    /* rather fail than grow: the caller has another idea first */
+	bool steady;	    /* no chunk may go now: somebody walks them */
+	bool on_break;	    /* new chunks come from the break where they can */
 };
 
 /* What a block is asked for. */

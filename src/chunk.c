@@ -37,7 +37,7 @@ struct leaf {
 
 static struct lock chunk_lock = MA_LOCK_INIT;
 static MA_SHARED(struct leaf *) root[ROOT_ENTRIES];
-static struct leaf first_leaf;	  /* saves a mapping in programs that only have the break */
+static struct leaf first_leaf; /* saves a mapping in programs that only have the break */
 static bool first_leaf_taken;
 static struct chunk *top_chunk; /* the chunk on the break that was made last, NULL if it was given back */
 
@@ -199,7 +199,8 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 	if (got == NULL)
 		return NULL;
 	chunk = (struct chunk *)at;
-	if ((uintptr_t)got != top) { /* moved under our hands: give back, and leave the break alone this time */
+	if ((uintptr_t)got !=
+	    top) { /* moved under our hands: give back, and leave the break alone this time */
 		ma_source_break_shrink(got + (end - top), end - top);
 		return NULL;
 	}
@@ -346,7 +347,8 @@ size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, siz
 size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to)
 {
 	size_t page = ma_source_page();
-	char *first = (char *)ma_round_up((uintptr_t)from, page), *end = (char *)ma_round_down((uintptr_t)to, page);
+	char *first = (char *)ma_round_up((uintptr_t)from, page),
+	     *end = (char *)ma_round_down((uintptr_t)to, page);
 
 	if (first >= end)
 		return 0;

@@ -43,25 +43,26 @@
 
 struct slab {
 	/* The owner's line: both fast paths need nothing else. */
-	char *start;	   /* of slot 0; a granule's edge */
-	uint64_t inverse;  /* 2^64 / slot_size, rounded down, plus 1 */
-	uint64_t bound;	   /* carved slots * (inverse * slot_size mod 2^64) */
-	uint32_t ready;	   /* bytes from start; SLAB_END if none is */
-	uint32_t limit;	   /* bytes from start that are carved; 0 in the slab that stands for none */
-	uint32_t used;	   /* see above */
+	char *start;	  /* of slot 0; a granule's edge */
+	uint64_t inverse; /* 2^64 / slot_size, rounded down, plus 1 */
+	uint64_t bound;	  /* carved slots * (inverse * slot_size mod 2^64) */
+	uint32_t ready;	  /* bytes from start; SLAB_END if none is */
+	uint32_t limit;	  /* bytes from start that are carved; 0 in the slab that stands for none */
+	uint32_t used;	  /* see above */
 	uint32_t slot_size;
-	uint32_t slots;	   /* that fit in the block */
-	uint32_t carved;   /* slots that were ever ready */
-	uint8_t index;	   /* of this descriptor in its chunk */
-	uint8_t class;	   /* size class */
-	bool full;	   /* no slot is ready, and the slab is on no list */
-	bool queued;	   /* on the list of its class */
-	bool fresh;	   /* its memory has never been touched beyond what is carved, and is zero there */
+	uint32_t slots;	 /* that fit in the block */
+	uint32_t carved; /* slots that were ever ready */
+	uint8_t index;	 /* of this descriptor in its chunk */
+	uint8_t class;	 /* size class */
+	bool full;	 /* no slot is ready, and the slab is on no list */
+	bool queued;	 /* on the list of its class */
+	bool fresh;	 /* its memory has never been touched beyond what is carved, and is zero there */
 
 	/* The shared line. */
-	_Alignas(64) MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
-	MA_SHARED(uint32_t) shared_limit; /* limit, for other threads who judge a pointer */
-	struct slab *pending; /* next on the owner's list of slabs that were full and got remote frees */
+	_Alignas(64)
+		MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
+	MA_SHARED(uint32_t) shared_limit;   /* limit, for other threads who judge a pointer */
+	struct slab *pending;	  /* next on the owner's list of slabs that were full and got remote frees */
 	struct slab *next, *prev; /* on the list of its class; the owner writes */
 };
 
@@ -70,19 +71,20 @@ struct slab {
 #define CHUNK_CELLS (MA_WINDOW / CHUNK_CELL)
 
 struct chunk {
-	MA_SHARED(void *) owner; /* the heap; written by the adopter under the heaps lock */
+	MA_SHARED(void *) owner;   /* the heap; written by the adopter under the heaps lock */
 	struct chunk *next, *prev; /* of the same heap; the owner writes */
-	char *foot;	 /* on the break: where it stood before this chunk; up to the header nothing is used */
-	char *start;	 /* first block's header */
-	void *last;	 /* last block's header; the block layer's */
+	char *foot;  /* on the break: where it stood before this chunk; up to the header nothing is used */
+	char *start; /* first block's header */
+	void *last;  /* last block's header; the block layer's */
 	MA_SHARED(char *) end; /* one past the last byte that is ours; anyone reads */
-	char *limit;	 /* where end may grow to */
-	char *fresh;	 /* no byte from here on was ever written, but for the headers of free blocks */
+	char *limit;	       /* where end may grow to */
+	char *fresh;	       /* no byte from here on was ever written, but for the headers of free blocks */
 	bool on_break;
-	bool huge;	      /* marked for huge pages */
-	uint64_t resident[CHUNK_CELLS / 64]; /* by cell: known to be resident; a clear bit says nothing */
+	bool huge;				/* marked for huge pages */
+	uint64_t resident[CHUNK_CELLS / 64];	/* by cell: known to be resident; a clear bit says nothing */
 	uint64_t slab_in_use[MA_GRANULES / 64]; /* descriptors taken; bit 0 always is */
-	uint8_t slab_at[MA_GRANULES];	/* which descriptor's slab lies in each granule of the window; 0: none */
+	uint8_t slab_at
+		[MA_GRANULES]; /* which descriptor's slab lies in each granule of the window; 0: none */
 	struct slab slab[MA_GRANULES];
 };
 

@@ -24,7 +24,8 @@ static struct fit_node *node(const struct mem_block *block)
 
 static uint64_t priority(const struct mem_block *block)
 {
-	return (uintptr_t)block * UINT64_C(0x9e3779b97f4a7c15); /* Fibonacci hashing: distinct for distinct addresses */
+	return (uintptr_t)block *
+	       UINT64_C(0x9e3779b97f4a7c15); /* Fibonacci hashing: distinct for distinct addresses */
 }
 
 static bool before(const struct mem_block *a, const struct mem_block *b)

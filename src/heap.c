@@ -33,7 +33,7 @@ static void *alloc_block(struct heap *heap, size_t size, size_t align, size_t *z
 
 static void *alloc_large(size_t size, size_t align, size_t *zero)
 {
-	bool fresh;
+	bool fresh = false;
 	void *p = ma_large_alloc(size, align, &fresh);
 
 	*zero = fresh ? 0 : SIZE_MAX;
@@ -101,7 +101,7 @@ static unsigned aligned_class(size_t size, size_t align)
 
 	if (align > 64 || size > SLAB_MAX / 2)
 		return SLAB_CLASSES;
-	for (class = ma_slab_class(size); class < SLAB_CLASSES; class++)
+	for (class = ma_slab_class(size); class < SLAB_CLASSES; class ++)
 		if (ma_slab_class_size(class) % align == 0)
 			break;
 	return class;
@@ -167,7 +167,8 @@ _Noreturn void ma_heap_report(const void *p)
 }
 
 /* What `p` is, with its chunk and slab. Any pointer may be asked about. */
-static enum heap_place judge(const struct heap *heap, const void *p, struct chunk **chunk_of, struct slab **slab_of)
+static enum heap_place judge(const struct heap *heap, const void *p, struct chunk **chunk_of,
+			     struct slab **slab_of)
 {
 	struct chunk *chunk = ma_chunk_of(p);
 	struct slab *slab;
@@ -175,7 +176,8 @@ static enum heap_place judge(const struct heap *heap, const void *p, struct chun
 
 	*chunk_of = chunk;
 	*slab_of = NULL;
-	if (chunk == NULL || (const char *)p >= ma_chunk_end(chunk)) /* the break behind it may be a stranger's */
+	if (chunk == NULL ||
+	    (const char *)p >= ma_chunk_end(chunk)) /* the break behind it may be a stranger's */
 		return PLACE_STRANGE;
 	if ((const char *)p < chunk->start + sizeof(*block) || (uintptr_t)p % MA_UNIT != 0)
 		return PLACE_WRONG;
@@ -191,7 +193,8 @@ static enum heap_place judge(const struct heap *heap, const void *p, struct chun
 	}
 	block = ma_block_of(p);
 	/* The owner may be writing the other words of a header whose block another thread holds. */
-	if (block->state != BLOCK_USED || (is_owner(heap, chunk) && ma_block_inspect(chunk, p) != BLOCK_SOUND))
+	if (block->state != BLOCK_USED ||
+	    (is_owner(heap, chunk) && ma_block_inspect(chunk, p) != BLOCK_SOUND))
 		return PLACE_WRONG;
 	return ma_slab_block_is_free(chunk, p) ? PLACE_WRONG : PLACE_BLOCK;
 }

@@ -18,19 +18,19 @@
 
 /* What --enable-stats counts; the owner writes, anyone reads. */
 struct heap_counts {
-	MA_SHARED(uint64_t) allocated, freed;	   /* calls */
-	MA_SHARED(uint64_t) freed_by_others;	   /* of them: remote */
-	MA_SHARED(uint64_t) bytes;		   /* asked for, in all */
+	MA_SHARED(uint64_t) allocated, freed; /* calls */
+	MA_SHARED(uint64_t) freed_by_others;  /* of them: remote */
+	MA_SHARED(uint64_t) bytes;	      /* asked for, in all */
 };
 
 struct heap {
 	struct slabs slabs; /* first: the fast paths reach the slabs by their distance from the heap */
 	struct blocks blocks;
-	unsigned number;	 /* from 1 on; 0: the heap that stands for none */
-	MA_SHARED(bool) idle;	 /* no thread has it; changed under the heaps lock */
-	bool lost;		 /* its thread was not there after a fork: never touched again */
-	unsigned notices;	 /* visits to it while idle that were put off; under the heaps lock */
-	struct heap *next;	 /* of all, the newest first; written once */
+	unsigned number;      /* from 1 on; 0: the heap that stands for none */
+	MA_SHARED(bool) idle; /* no thread has it; changed under the heaps lock */
+	bool lost;	      /* its thread was not there after a fork: never touched again */
+	unsigned notices;     /* visits to it while idle that were put off; under the heaps lock */
+	struct heap *next;    /* of all, the newest first; written once */
 	struct heap *next_idle;
 	struct heap_counts counts;
 };
@@ -52,11 +52,11 @@ extern struct heap ma_heap_none;
 
 /* What a pointer is. */
 enum heap_place {
-	PLACE_SLOT,	/* a slot's start, in use */
-	PLACE_BLOCK,	/* a block's payload, in use */
-	PLACE_LARGE,	/* a large object's start */
-	PLACE_STRANGE,	/* not libma's memory */
-	PLACE_WRONG,	/* libma's memory, but nothing that may be freed starts there */
+	PLACE_SLOT,    /* a slot's start, in use */
+	PLACE_BLOCK,   /* a block's payload, in use */
+	PLACE_LARGE,   /* a large object's start */
+	PLACE_STRANGE, /* not libma's memory */
+	PLACE_WRONG,   /* libma's memory, but nothing that may be freed starts there */
 };
 
 /* --- heap.c --- */

@@ -8,7 +8,7 @@
 #include "base.h"
 
 struct options {
-	bool stats;	   /* write a summary to standard error at exit */
+	bool stats;	    /* write a summary to standard error at exit */
 	char map[PATH_MAX]; /* write the heap map to this file at exit; "-": standard error; "": don't */
 };
 

@@ -152,7 +152,8 @@ EXPORT void *pvalloc(size_t size)
 {
 	size_t page = ma_source_page();
 
-	return ma_front_alloc_aligned(size > PTRDIFF_MAX ? size : ma_max(ma_round_up(size, page), page), page);
+	return ma_front_alloc_aligned(size > PTRDIFF_MAX ? size : ma_max(ma_round_up(size, page), page),
+				      page);
 }
 
 EXPORT void free_sized(void *p, size_t size);
@@ -250,7 +251,7 @@ EXPORT int malloc_info(int options, FILE *stream)
 			  "<aspace type=\"total\" size=\"%zu\"/>\n"
 			  "<aspace type=\"mprotect\" size=\"%zu\"/>\n</malloc>\n",
 			  sum.free_slots, sum.free_slot_bytes, sum.free_blocks, sum.free_bytes,
-			  sum.large_objects, sum.large_bytes, sum.chunk_bytes, sum.peak_bytes, sum.chunk_bytes,
-			  sum.chunk_bytes);
+			  sum.large_objects, sum.large_bytes, sum.chunk_bytes, sum.peak_bytes,
+			  sum.chunk_bytes, sum.chunk_bytes);
 	return written < 0 ? -1 : 0;
 }

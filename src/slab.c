@@ -162,7 +162,8 @@ static uint32_t take_remote(struct slab *slab, uint64_t flags)
 
 	if (offset == SLAB_END)
 		return 0;
-	if (slab->ready != SLAB_END) { /* the shorter list, mostly, is the remote one: hang the other to its end */
+	if (slab->ready !=
+	    SLAB_END) { /* the shorter list, mostly, is the remote one: hang the other to its end */
 		struct slot *slot = (struct slot *)(slab->start + offset);
 		while ((uint32_t)slot->next < slab->limit)
 			slot = (struct slot *)(slab->start + (uint32_t)slot->next);
@@ -205,7 +206,8 @@ static bool disarm(struct slab *slab)
 	do {
 		if (old & REMOTE_PENDING)
 			return false;
-	} while (!ma_cas_acq_rel(&slab->remote, &old, old & ~REMOTE_NOTIFY)); /* orders nothing that matters */
+	} while (
+		!ma_cas_acq_rel(&slab->remote, &old, old & ~REMOTE_NOTIFY)); /* orders nothing that matters */
 	return true;
 }
 
@@ -268,7 +270,7 @@ static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigne
 	slab->slot_size = (uint32_t)size;
 	slab->slots = (uint32_t)((granules * MA_GRANULE - class_lead(size)) / size);
 	slab->index = (uint8_t)(slab - chunk->slab);
-	slab->class = (uint8_t)class;
+	slab->class = (uint8_t) class;
 	slab->full = slab->queued = false;
 	slab->fresh = zero <= 64;
 	ma_store_relaxed(&slab->remote, REMOTE_EMPTY);
@@ -340,8 +342,8 @@ static void *pop_current(struct slab *slab, size_t *zero)
 		*zero = ma_slab_peek_zero(slab) ? sizeof(struct slot) : SIZE_MAX;
 		return ma_slab_pop(slab);
 	}
-	MA_CHECK(slab->limit == 0 || slab->ready == SLAB_END, "free list of a slab overwritten (a write after free?)",
-		 slab->start);
+	MA_CHECK(slab->limit == 0 || slab->ready == SLAB_END,
+		 "free list of a slab overwritten (a write after free?)", slab->start);
 	return NULL;
 }
 
@@ -568,7 +570,8 @@ static bool list_has(const struct slab *slab, uint32_t offset, const void *slot)
 
 bool ma_slab_is_free(const struct slab *slab, const void *slot)
 {
-	return list_has(slab, slab->ready, slot) || list_has(slab, remote_first(ma_load_acquire(&slab->remote)), slot);
+	return list_has(slab, slab->ready, slot) ||
+	       list_has(slab, remote_first(ma_load_acquire(&slab->remote)), slot);
 }
 
 bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload)

@@ -41,17 +41,18 @@
 #define SLAB_MAP_ENTRIES ((size_t)1 << (32 - MA_GRANULE_SHIFT))
 
 struct slot {
-	uint64_t next; /* low half: offset of the next slot of the list, SLAB_END ends it; high half: SLAB_ZERO or 0 */
+	uint64_t
+		next; /* low half: offset of the next slot of the list, SLAB_END ends it; high half: SLAB_ZERO or 0 */
 	const struct slab *free_in; /* the slab, while the slot is free */
 };
 static_assert(sizeof(struct slot) <= MA_UNIT, "the smallest slot holds its list words");
 
 /* One size class of one heap. */
 struct slab_bin {
-	struct slab *carving;	    /* the slab with room that is not carved yet, or NULL */
-	struct slab *first, *last;  /* slabs with free slots, but the current and the carving one */
-	uint32_t bytes;		    /* of all slabs of the class, in granules */
-	uint32_t early;		    /* objects that were served as blocks, before the first slab */
+	struct slab *carving;	   /* the slab with room that is not carved yet, or NULL */
+	struct slab *first, *last; /* slabs with free slots, but the current and the carving one */
+	uint32_t bytes;		   /* of all slabs of the class, in granules */
+	uint32_t early;		   /* objects that were served as blocks, before the first slab */
 };
 
 /*
@@ -61,8 +62,8 @@ struct slab_bin {
  */
 struct slabs {
 	struct slab none;
-	ptrdiff_t current[SLAB_CLASSES];		/* by class: the slab that slots are popped from */
-	ptrdiff_t direct[SLAB_DIRECT_MAX / MA_UNIT + 1];	/* the same, by size in units */
+	ptrdiff_t current[SLAB_CLASSES];		 /* by class: the slab that slots are popped from */
+	ptrdiff_t direct[SLAB_DIRECT_MAX / MA_UNIT + 1]; /* the same, by size in units */
 	struct slab_bin bin[SLAB_CLASSES];
 	MA_SHARED(struct slab *) pending; /* slabs that were full when another thread freed into them */
 	/* By granule: the slab that lies there. A cache: two granules may share an entry, and the later wins. */

@@ -149,8 +149,8 @@ void ma_source_unmap(void *start, size_t size)
 void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to)
 {
 	int saved = errno;
-	void *moved = to == NULL ? mremap(start, old_size, new_size, 0) :
-				   mremap(start, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	void *moved = to == NULL ? mremap(start, old_size, new_size, 0)
+				 : mremap(start, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 
 	ma_add_relaxed(&calls_remap, 1);
 	errno = saved;

@@ -47,7 +47,7 @@ struct heap *ma_thread_bind(void)
 	if (heap == NULL)
 		return NULL;
 	ma_thread_heap = heap; /* first: what follows may allocate */
-	if (started) /* the first thread's heap, bound before, never leaves */
+	if (started)	       /* the first thread's heap, bound before, never leaves */
 		pthread_setspecific(exit_key, heap);
 	errno = saved;
 	return heap;

@@ -5,7 +5,7 @@ SH_LOG_COMPILER = $(SHELL)
 
 # What a test may ask about the build. MA_SANITIZER is "no" or the list.
 AM_TESTS_ENVIRONMENT = \
-	export MA_SRCDIR='$(abs_top_srcdir)' MA_BUILDDIR='$(abs_top_builddir)' \
+	export ASAN_OPTIONS=detect_leaks=0 MA_SRCDIR='$(abs_top_srcdir)' MA_BUILDDIR='$(abs_top_builddir)' \
 		MA_VERSION='$(PACKAGE_VERSION)' MA_THREADS='$(MA_THREADS)' MA_STATS='$(MA_STATS)' \
 		MA_DEBUG='$(MA_DEBUG)' MA_SANITIZER='$(MA_SANITIZER)' CC='$(CC)' CXX='$(CXX)' \
 		CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' \
@@ -39,7 +39,7 @@ TESTS += $(command_tests)
 if MA_PRELOAD
 TESTS += $(preload_command_tests)
 endif
-EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/common
+EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common
 
 # The whole library under the tests' own feet: linked in statically, however libma itself is built.
 check_LTLIBRARIES += tests/libwhole.la

@@ -37,7 +37,8 @@ static inline size_t random_size(struct random *random, size_t most)
 {
 	unsigned bits = 64 - (unsigned)__builtin_clzll(most | 1);
 	size_t edge = (size_t)1 << random_below(random, bits);
-	size_t size = random_once_in(random, 4) ? edge - 1 + random_below(random, 3) : edge + random_below(random, edge);
+	size_t size = random_once_in(random, 4) ? edge - 1 + random_below(random, 3)
+						: edge + random_below(random, edge);
 
 	return size > most ? most : size;
 }

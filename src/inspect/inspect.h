@@ -13,10 +13,10 @@ struct heap_summary {
 	size_t heaps, chunks, slabs;
 	size_t chunk_bytes, peak_bytes; /* held in chunks: now, and the sum of the heaps' peaks */
 	size_t used_blocks, used_slots;
-	size_t used_bytes; /* usable bytes of both */
+	size_t used_bytes;		/* usable bytes of both */
 	size_t free_blocks, free_bytes; /* and their payload */
 	size_t largest_free;
-	size_t top_bytes; /* of the free block at the top of the break */
+	size_t top_bytes;		    /* of the free block at the top of the break */
 	size_t free_slots, free_slot_bytes; /* carved ones */
 	size_t large_objects, large_bytes, cached_bytes;
 };

@@ -120,8 +120,8 @@ static int map_place(const struct ma_place *place, void *arg)
 		add(&map->cells, map->cells.uncarved, at, place->size);
 		break;
 	default: /* a slot: it is carved */
-		add(&map->cells, place->kind == MA_SLOT_USED ? map->cells.slot_used : map->cells.slot_free, at,
-		    place->size);
+		add(&map->cells, place->kind == MA_SLOT_USED ? map->cells.slot_used : map->cells.slot_free,
+		    at, place->size);
 		for (size_t cell = (size_t)(at - map->cells.base) / CELL;
 		     cell <= (size_t)(at + place->size - 1 - map->cells.base) / CELL; cell++) {
 			size_t carved = (size_t)map->cells.slot_used[cell] + map->cells.slot_free[cell];

@@ -38,8 +38,8 @@ static int walk_slots(struct walk *walk, const struct slab *slab)
 	ma_slab_mark_free(slab, free);
 	for (uint32_t i = 0; i < slab->carved && result == 0; i++) {
 		bool is_free = free[i / 64] >> (i % 64) & 1;
-		result = show(walk, is_free ? MA_SLOT_FREE : MA_SLOT_USED, slab->start + (size_t)i * slab->slot_size,
-			      slab->slot_size, slab->slot_size);
+		result = show(walk, is_free ? MA_SLOT_FREE : MA_SLOT_USED,
+			      slab->start + (size_t)i * slab->slot_size, slab->slot_size, slab->slot_size);
 	}
 	return result;
 }
@@ -52,8 +52,8 @@ static int walk_block(struct walk *walk, struct chunk *chunk, const struct mem_b
 
 	switch (block->state) {
 	case BLOCK_USED:
-		return show(walk, ma_slab_block_is_free(chunk, payload) ? MA_BLOCK_FREE : MA_BLOCK_USED, payload,
-			    ma_block_size(block), 0);
+		return show(walk, ma_slab_block_is_free(chunk, payload) ? MA_BLOCK_FREE : MA_BLOCK_USED,
+			    payload, ma_block_size(block), 0);
 	case BLOCK_FREE:
 		return show(walk, MA_BLOCK_FREE, payload, ma_block_size(block), 0);
 	case BLOCK_SLAB:

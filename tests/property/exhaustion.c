@@ -195,7 +195,8 @@ static void run_fresh(void *arg)
 
 	run->scenario();
 	objects_hold(&objects);
-	expect(scripted_refusals() == before && (run->scenario == zeroed_ones || objects.count > 0 || !MA_THREADS));
+	expect(scripted_refusals() == before &&
+	       (run->scenario == zeroed_ones || objects.count > 0 || !MA_THREADS));
 	release_all();
 	_exit(refused ? 1 : 0);
 }

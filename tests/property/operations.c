@@ -13,12 +13,12 @@
 
 /* What a sequence is made of. */
 struct profile {
-	size_t most;	   /* bytes of an object */
-	size_t room;	   /* objects at a time */
+	size_t most; /* bytes of an object */
+	size_t room; /* objects at a time */
 	size_t steps;
-	unsigned audit;	   /* every so many steps */
+	unsigned audit;	    /* every so many steps */
 	unsigned strangers; /* one in so many steps moves the break; 0: none */
-	unsigned refusals; /* one in so many steps may fail; 0: none */
+	unsigned refusals;  /* one in so many steps may fail; 0: none */
 };
 
 static struct random chance;
@@ -88,7 +88,8 @@ static void resize(size_t n, size_t size)
 		p = ma_expand(object->at, size);
 		expect(p == object->at || (p == NULL && errno == ENOMEM));
 	} else {
-		p = random_once_in(&chance, 2) ? ma_realloc(object->at, size) : ma_reallocarray(object->at, 1, size);
+		p = random_once_in(&chance, 2) ? ma_realloc(object->at, size)
+					       : ma_reallocarray(object->at, 1, size);
 		(void)got(p);
 	}
 	if (p == NULL)
@@ -192,7 +193,12 @@ END_TEST
 
 START_TEST(everything)
 {
-	run(&(struct profile){.most = 3000000, .room = 100, .steps = 2500, .audit = 2, .strangers = 50, .refusals = 5},
+	run(&(struct profile){.most = 3000000,
+			      .room = 100,
+			      .steps = 2500,
+			      .audit = 2,
+			      .strangers = 50,
+			      .refusals = 5},
 	    8);
 }
 END_TEST
@@ -207,8 +213,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		small_ones, few_and_small, middle_ones, large_ones, all_sizes, strangers_on_the_break, refusals,
-		everything, without_a_break,
+		small_ones, few_and_small, middle_ones,	    large_ones, all_sizes, strangers_on_the_break,
+		refusals,   everything,	   without_a_break,
 	};
 
 	return unit_run("operations", tests, LENGTH(tests));

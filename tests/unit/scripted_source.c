@@ -15,7 +15,7 @@
 #include "source.h"
 
 #define REGION ((size_t)64 << 30)
-#define SEGMENT ((size_t)4 << 30) /* of it, for the break */
+#define SEGMENT ((size_t)4 << 30)    /* of it, for the break */
 #define BREAK_START ((size_t)0x2340) /* of the segment: on no OS page's edge, like a real one */
 #define MOST_MAPPINGS 4096u
 
@@ -26,7 +26,7 @@ struct mapping {
 
 static struct {
 	char *region;
-	char *top; /* the break */
+	char *top;			       /* the break */
 	struct mapping mapping[MOST_MAPPINGS]; /* by address */
 	unsigned mappings;
 	uint64_t requests, refusals, refuse_from, refuse_count;
@@ -44,7 +44,8 @@ static void must(bool done, const char *what)
 {
 	if (!done) {
 		static const char text[] = "scripted source: ";
-		if (write(STDERR_FILENO, text, strlen(text)) < 0 || write(STDERR_FILENO, what, strlen(what)) < 0)
+		if (write(STDERR_FILENO, text, strlen(text)) < 0 ||
+		    write(STDERR_FILENO, what, strlen(what)) < 0)
 			_exit(99);
 		_exit(98);
 	}
@@ -319,7 +320,8 @@ void ma_source_populate(char *from, char *to)
 {
 	source_enter();
 	source.calls.advise++;
-	must(from <= to && scripted_gives(from, (size_t)(to - from)), "a populate of what was not given out\n");
+	must(from <= to && scripted_gives(from, (size_t)(to - from)),
+	     "a populate of what was not given out\n");
 	source.populated += (uint64_t)(to - from);
 	source_leave();
 }

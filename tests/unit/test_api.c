@@ -11,22 +11,31 @@
 #define MB ((size_t)1 << 20)
 
 /* Sizes that mean too much; volatile, so that no compiler warns of them. */
-static volatile size_t too_large[] = {SIZE_MAX, SIZE_MAX - 4096, (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX,
-				      PTRDIFF_MAX - 4096, ((size_t)1 << 36) + 100, (size_t)1 << 36};
+static volatile size_t too_large[] = {SIZE_MAX,	      SIZE_MAX - 4096,	  (size_t)PTRDIFF_MAX + 1,
+				      PTRDIFF_MAX,    PTRDIFF_MAX - 4096, ((size_t)1 << 36) + 100,
+				      (size_t)1 << 36};
 
 START_TEST(version)
 {
 	char expected[32];
 
-	snprintf(expected, sizeof(expected), "%d.%d.%d", MA_VERSION_MAJOR, MA_VERSION_MINOR, MA_VERSION_PATCH);
+	snprintf(expected, sizeof(expected), "%d.%d.%d", MA_VERSION_MAJOR, MA_VERSION_MINOR,
+		 MA_VERSION_PATCH);
 	ck_assert_str_eq(ma_version(), expected);
 }
 END_TEST
 
 START_TEST(zero_bytes)
 {
-	void *p[] = {ma_malloc(0), ma_malloc(0), ma_calloc(0, 5), ma_calloc(5, 0), ma_aligned_alloc(64, 0),
-		     ma_aligned_alloc(2 * MB, 0), ma_memalign(256, 0), ma_realloc(NULL, 0), ma_rezalloc(NULL, 0),
+	void *p[] = {ma_malloc(0),
+		     ma_malloc(0),
+		     ma_calloc(0, 5),
+		     ma_calloc(5, 0),
+		     ma_aligned_alloc(64, 0),
+		     ma_aligned_alloc(2 * MB, 0),
+		     ma_memalign(256, 0),
+		     ma_realloc(NULL, 0),
+		     ma_rezalloc(NULL, 0),
 		     ma_reallocarray(NULL, 0, 3)};
 
 	for (size_t i = 0; i < LENGTH(p); i++) {
@@ -143,7 +152,8 @@ START_TEST(alignments_that_are_none)
 		errno = 0;
 		expect(ma_posix_memalign(&p, align, 100) == EINVAL && p == &p && errno == 0);
 	}
-	expect(ma_posix_memalign(&p, 1, 100) == EINVAL && ma_posix_memalign(&p, sizeof(void *) / 2, 1) == EINVAL);
+	expect(ma_posix_memalign(&p, 1, 100) == EINVAL &&
+	       ma_posix_memalign(&p, sizeof(void *) / 2, 1) == EINVAL);
 	errno = 0;
 	expect(ma_aligned_alloc((size_t)1 << 63, 100) == NULL && errno == ENOMEM);
 	expect(ma_posix_memalign(&p, (size_t)1 << 63, 100) == ENOMEM && p == &p);
@@ -153,7 +163,8 @@ END_TEST
 
 START_TEST(memalign_rounds_up)
 {
-	static const size_t odd[][2] = {{0, 16}, {1, 16}, {17, 32}, {24, 32}, {100, 128}, {4097, 8192}, {3 * MB, 4 * MB}};
+	static const size_t odd[][2] = {{0, 16},    {1, 16},	  {17, 32},	   {24, 32},
+					{100, 128}, {4097, 8192}, {3 * MB, 4 * MB}};
 	volatile size_t most = SIZE_MAX;
 
 	for (size_t i = 0; i < LENGTH(odd); i++) {
@@ -396,10 +407,24 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		version, zero_bytes, null_pointers, sizes_that_overflow, products_that_overflow, alignments,
-		alignments_that_are_none, memalign_rounds_up, alignment_wastes_nothing, usable_and_good_sizes,
-		sized_frees, realloc_contents, realloc_to_zero_frees, growing_step_by_step_is_not_quadratic,
-		rezalloc_zeroes_what_is_new, expand_never_moves, errno_is_kept, trimming,
+		version,
+		zero_bytes,
+		null_pointers,
+		sizes_that_overflow,
+		products_that_overflow,
+		alignments,
+		alignments_that_are_none,
+		memalign_rounds_up,
+		alignment_wastes_nothing,
+		usable_and_good_sizes,
+		sized_frees,
+		realloc_contents,
+		realloc_to_zero_frees,
+		growing_step_by_step_is_not_quadratic,
+		rezalloc_zeroes_what_is_new,
+		expand_never_moves,
+		errno_is_kept,
+		trimming,
 	};
 
 	return unit_run("api", tests, LENGTH(tests));

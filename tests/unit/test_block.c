@@ -111,7 +111,8 @@ static void model_cut(struct tiling *model, unsigned i, uint32_t units)
 
 static bool adjacent(const struct tiling *model, unsigned i)
 {
-	return i + 1 < model->count && model->tile[i].block + model->tile[i].units == model->tile[i + 1].block;
+	return i + 1 < model->count &&
+	       model->tile[i].block + model->tile[i].units == model->tile[i + 1].block;
 }
 
 /* Joins tile `i` and the one to its right. */
@@ -567,7 +568,8 @@ START_TEST(memory_goes_back)
 		block[i] = take_plain(100000);
 		memset(ma_block_payload(block[i]), 1, 100000);
 	}
-	for (unsigned i = 0; i < COUNT; i += 2) /* holes: nothing can be cut off, the pages go back all the same */
+	for (unsigned i = 0; i < COUNT;
+	     i += 2) /* holes: nothing can be cut off, the pages go back all the same */
 		give(block[i]);
 	expect(scripted_purged() > 10 * 1000 * 1000);
 	tiling_read(&after);
@@ -625,7 +627,8 @@ START_TEST(adoption)
 		next = chunk->next;
 		ma_block_adopt(&other, &blocks, chunk);
 	}
-	expect(blocks.chunks == NULL && blocks.held == 0 && ma_fit_count(&blocks.fit) == 0 && blocks.dirty == 0);
+	expect(blocks.chunks == NULL && blocks.held == 0 && ma_fit_count(&blocks.fit) == 0 &&
+	       blocks.dirty == 0);
 	blocks = other;
 	tiling_read(&after);
 	tiling_is(&after, &before);
@@ -637,9 +640,20 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		histories, histories_of_growth, known_to_be_zero, lowest_of_equals, merging_on_all_sides, reluctance,
-		refusal_changes_nothing, inspection, every_flipped_bit_shows, overwritten_neighbours,
-		overwritten_free_block, memory_goes_back, trim_keeps_the_pad, adoption,
+		histories,
+		histories_of_growth,
+		known_to_be_zero,
+		lowest_of_equals,
+		merging_on_all_sides,
+		reluctance,
+		refusal_changes_nothing,
+		inspection,
+		every_flipped_bit_shows,
+		overwritten_neighbours,
+		overwritten_free_block,
+		memory_goes_back,
+		trim_keeps_the_pad,
+		adoption,
 	};
 
 	return unit_run("block", tests, LENGTH(tests));

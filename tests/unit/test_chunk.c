@@ -86,15 +86,23 @@ START_TEST(any_pointer_may_be_asked_about)
 {
 	struct chunk *chunk = new_chunk(100000, true);
 	struct random random = {1};
-	static const uintptr_t wild[] = {0, 1, 4096, UINTPTR_MAX, UINTPTR_MAX / 2, UINTPTR_MAX / 2 + 1,
-					 (uintptr_t)1 << 47, ((uintptr_t)1 << 48) - 1, (uintptr_t)1 << 48};
+	static const uintptr_t wild[] = {0,
+					 1,
+					 4096,
+					 UINTPTR_MAX,
+					 UINTPTR_MAX / 2,
+					 UINTPTR_MAX / 2 + 1,
+					 (uintptr_t)1 << 47,
+					 ((uintptr_t)1 << 48) - 1,
+					 (uintptr_t)1 << 48};
 
 	for (size_t i = 0; i < LENGTH(wild); i++)
 		expect(ma_chunk_of((void *)wild[i]) == NULL);
 	for (int i = 0; i < 100000; i++) {
 		uintptr_t p = (uintptr_t)random_next(&random) >> random_below(&random, 64);
 		struct chunk *of = ma_chunk_of((void *)p);
-		expect(of == NULL || (of == chunk && p >= (uintptr_t)chunk->start && p < (uintptr_t)chunk->limit));
+		expect(of == NULL ||
+		       (of == chunk && p >= (uintptr_t)chunk->start && p < (uintptr_t)chunk->limit));
 	}
 	expect(ma_chunk_of(&chunk) == NULL && ma_chunk_of(&owner) == NULL);
 }
@@ -238,7 +246,8 @@ START_TEST(refusals)
 	struct chunk *chunk;
 
 	scripted_refuse(1, UINT64_MAX);
-	expect(ma_chunk_new(&owner, 1000, true, false) == NULL && ma_chunk_new(&owner, 1000, false, false) == NULL);
+	expect(ma_chunk_new(&owner, 1000, true, false) == NULL &&
+	       ma_chunk_new(&owner, 1000, false, false) == NULL);
 	expect(scripted_held() == 0 && registered() == 0);
 	scripted_relent();
 	scripted_refuse_break(true);
@@ -374,9 +383,22 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		on_the_break, mapped, any_pointer_may_be_asked_about, growth, shrinking, stranger_in_between,
-		stranger_goes_again, growth_that_does_not_join, gap_between_chunks, break_that_is_not_safe, refusals,
-		as_large_as_a_window, slab_descriptors, touched_once, huge, histories,
+		on_the_break,
+		mapped,
+		any_pointer_may_be_asked_about,
+		growth,
+		shrinking,
+		stranger_in_between,
+		stranger_goes_again,
+		growth_that_does_not_join,
+		gap_between_chunks,
+		break_that_is_not_safe,
+		refusals,
+		as_large_as_a_window,
+		slab_descriptors,
+		touched_once,
+		huge,
+		histories,
 	};
 
 	return unit_run("chunk", tests, LENGTH(tests));

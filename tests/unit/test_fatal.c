@@ -52,8 +52,8 @@ START_TEST(lines)
 	unit_dies(die_bare, NULL, "libma: a fault");
 	unit_dies(die_at, place, "libma: a fault: %p", (void *)place);
 	unit_dies(die_at_start, place, "libma: a fault: %p is a slot of 48 bytes", (void *)place);
-	unit_dies(die_inside, place, "libma: a fault: %p lies in a block of 64 bytes at %p", (void *)(place + 5),
-		  (void *)place);
+	unit_dies(die_inside, place, "libma: a fault: %p lies in a block of 64 bytes at %p",
+		  (void *)(place + 5), (void *)place);
 }
 END_TEST
 

@@ -40,7 +40,8 @@ static void model_end(struct model *model)
 static void model_insert(struct model *model, unsigned place, uint32_t units)
 {
 	size_t shift = random_below(&model->random, PLACE_UNITS - 4);
-	struct mem_block *block = (struct mem_block *)(model->memory + (place * PLACE_UNITS + shift) * MA_UNIT);
+	struct mem_block *block =
+		(struct mem_block *)(model->memory + (place * PLACE_UNITS + shift) * MA_UNIT);
 
 	block->units = units;
 	model->block[place] = block;
@@ -197,7 +198,8 @@ static unsigned depth(const struct mem_block *block)
 START_TEST(depth_stays_small)
 {
 	enum { BLOCKS = 200000 };
-	struct mem_block *block = mmap(NULL, BLOCKS * 64, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mem_block *block = mmap(NULL, BLOCKS * 64, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				       -1, 0);
 	struct fit fit = {0};
 
 	expect(block != MAP_FAILED);
@@ -237,7 +239,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {histories, taken_in_order, bins, depth_stays_small, missing_block_is_reported};
+	const TTest *const tests[] = {histories, taken_in_order, bins, depth_stays_small,
+				      missing_block_is_reported};
 
 	return unit_run("fit", tests, LENGTH(tests));
 }

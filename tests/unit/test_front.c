@@ -84,7 +84,8 @@ START_TEST(fast_path_serves_all_small_sizes)
 		for (size_t size = 1; size <= SLAB_DIRECT_MAX; size++) {
 			void *p = ma_front_alloc(size);
 			struct slab *slab = ma_slab_mapped(&ma_thread_heap->slabs, p);
-			expect(!ma_slab_holds(slab, (uintptr_t)p - (uintptr_t)slab->start) || slab->slot_size >= size);
+			expect(!ma_slab_holds(slab, (uintptr_t)p - (uintptr_t)slab->start) ||
+			       slab->slot_size >= size);
 			objects_add(&objects, p, size);
 		}
 	objects_are_the_heap(&objects);
@@ -126,8 +127,9 @@ END_TEST
 
 START_TEST(realloc_to_and_from_every_size)
 {
-	static const size_t sizes[] = {1,     16,     17,      100,	1000,	 1024,	  1025,	   5000,     16384,
-				       16385, 100000, 1000000, 2097136, 2097152, 3000000, 5000000, 20000000};
+	static const size_t sizes[] = {1,	16,	 17,	  100,	   1000,    1024,
+				       1025,	5000,	 16384,	  16385,   100000,  1000000,
+				       2097136, 2097152, 3000000, 5000000, 20000000};
 
 	for (size_t i = 0; i < LENGTH(sizes); i++)
 		for (size_t j = 0; j < LENGTH(sizes); j++) {
@@ -138,7 +140,8 @@ START_TEST(realloc_to_and_from_every_size)
 			q = ma_front_realloc(p, sizes[j], &strange);
 			expect(q != NULL && !strange && pattern_holds(q, kept, i + 1));
 			expect(ma_usable_size(q) >= sizes[j] && ma_check() == 0);
-			expect(sizes[i] < 3000000 || sizes[j] > 1000000 || ma_usable_size(q) < 2 * sizes[j] + 64);
+			expect(sizes[i] < 3000000 || sizes[j] > 1000000 ||
+			       ma_usable_size(q) < 2 * sizes[j] + 64);
 			front_free(q);
 		}
 }
@@ -187,9 +190,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		first_allocation_binds, free_before_any_allocation, refused_from_the_start, errno_is_kept,
-		fast_path_serves_all_small_sizes, calloc_after_any_history, realloc_to_and_from_every_size,
-		realloc_of_a_stranger, realloc_that_fails_changes_nothing, start_is_done_once,
+		first_allocation_binds,
+		free_before_any_allocation,
+		refused_from_the_start,
+		errno_is_kept,
+		fast_path_serves_all_small_sizes,
+		calloc_after_any_history,
+		realloc_to_and_from_every_size,
+		realloc_of_a_stranger,
+		realloc_that_fails_changes_nothing,
+		start_is_done_once,
 	};
 
 	return unit_run("front", tests, LENGTH(tests));

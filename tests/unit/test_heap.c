@@ -93,7 +93,8 @@ START_TEST(strangers)
 
 	begin();
 	large = take(heap[0], 3000000);
-	expect(ma_heap_free(heap[0], place) == PLACE_STRANGE && ma_heap_free(heap[0], &size) == PLACE_STRANGE);
+	expect(ma_heap_free(heap[0], place) == PLACE_STRANGE &&
+	       ma_heap_free(heap[0], &size) == PLACE_STRANGE);
 	expect(ma_heap_free(heap[0], (void *)16) == PLACE_STRANGE);
 	expect(ma_heap_free(heap[0], (void *)(UINTPTR_MAX - 15)) == PLACE_STRANGE);
 	expect(ma_heap_free(heap[0], large + 16) == PLACE_STRANGE);
@@ -274,8 +275,15 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		every_size, every_alignment, strangers, stranger_behind_the_chunk, resize_in_place,
-		history_of_small_ones, history_of_all_sizes, history_with_refusals, nothing_is_kept,
+		every_size,
+		every_alignment,
+		strangers,
+		stranger_behind_the_chunk,
+		resize_in_place,
+		history_of_small_ones,
+		history_of_all_sizes,
+		history_with_refusals,
+		nothing_is_kept,
 	};
 
 	return unit_run("heap", tests, LENGTH(tests));

@@ -271,8 +271,15 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		taking_and_leaving, out_of_memory, adoption, adoption_instead_of_growth, thread_churn,
-		frees_into_an_idle_heap, idle_heap_is_visited, trim_idle, fork_loses_other_threads_heaps,
+		taking_and_leaving,
+		out_of_memory,
+		adoption,
+		adoption_instead_of_growth,
+		thread_churn,
+		frees_into_an_idle_heap,
+		idle_heap_is_visited,
+		trim_idle,
+		fork_loses_other_threads_heaps,
 		forks_of_forks,
 	};
 

@@ -66,7 +66,8 @@ START_TEST(strangers)
 
 	expect(!ma_large_free(NULL) && !ma_large_free(place) && !ma_large_free(p + 16));
 	expect(!ma_large_free(p + ma_source_page()) && !ma_large_free((void *)-(uintptr_t)ma_source_page()));
-	expect(ma_large_size(NULL) == 0 && ma_large_size(place) == 0 && ma_large_size(p + ma_source_page()) == 0);
+	expect(ma_large_size(NULL) == 0 && ma_large_size(place) == 0 &&
+	       ma_large_size(p + ma_source_page()) == 0);
 	expect(!ma_large_is_cached(p) && !ma_large_is_cached(NULL));
 	expect(ma_large_free(p));
 	expect(ma_large_is_cached(p) && !ma_large_free(p) && ma_large_size(p) == 0);
@@ -290,7 +291,8 @@ START_TEST(resizing)
 	expect(!scripted_gives(p, 1));
 	expect(ma_large_resize(moved, MB, true) == moved && ma_large_size(moved) == MB);
 	expect(!scripted_gives(moved + MB, 1) && pattern_holds(moved, MB, 5));
-	expect(ma_large_resize(moved, SIZE_MAX, true) == NULL && ma_large_resize(moved, PTRDIFF_MAX, true) == NULL);
+	expect(ma_large_resize(moved, SIZE_MAX, true) == NULL &&
+	       ma_large_resize(moved, PTRDIFF_MAX, true) == NULL);
 	expect(ma_large_size(moved) == MB && in_use() == 3 * MB);
 	ma_large_free(moved);
 	ma_large_free(wall);
@@ -326,8 +328,18 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		sizes_and_alignments, sizes_that_cannot_be, strangers, histories, histories_with_refusals, many,
-		table_that_can_not_grow, reuse, cache_is_bounded, cache_ages, resizing, resizing_refused,
+		sizes_and_alignments,
+		sizes_that_cannot_be,
+		strangers,
+		histories,
+		histories_with_refusals,
+		many,
+		table_that_can_not_grow,
+		reuse,
+		cache_is_bounded,
+		cache_ages,
+		resizing,
+		resizing_refused,
 	};
 
 	return unit_run("large", tests, LENGTH(tests));

@@ -113,7 +113,8 @@ START_TEST(slabs)
 		ma_free(p[i]);
 	map();
 	cells_of(chunk, cells);
-	expect(count_of(cells, "45") >= COUNT * 64 / CELL - 3 && strspn(cells, "#.+0123456789_") == strlen(cells));
+	expect(count_of(cells, "45") >= COUNT * 64 / CELL - 3 &&
+	       strspn(cells, "#.+0123456789_") == strlen(cells));
 }
 END_TEST
 
@@ -149,7 +150,8 @@ START_TEST(several_heaps)
 		snprintf(head, sizeof(head), "chunk %p, ", (void *)chunk);
 		expect(line_of(head) > at);
 		at = line_of(head);
-		snprintf(head, sizeof(head), ", heap %u\n", ((struct heap *)ma_load_relaxed(&chunk->owner))->number);
+		snprintf(head, sizeof(head), ", heap %u\n",
+			 ((struct heap *)ma_load_relaxed(&chunk->owner))->number);
 		expect(strstr(at, head) == strstr(at, ", heap "));
 		chunks++;
 	}

@@ -161,7 +161,8 @@ START_TEST(nobodys_memory)
 	static char place[256];
 	char stack[256] = {0};
 
-	unit_dies(free_it, place + 64, "libma: invalid pointer, not libma's memory: %p", (void *)(place + 64));
+	unit_dies(free_it, place + 64, "libma: invalid pointer, not libma's memory: %p",
+		  (void *)(place + 64));
 	unit_dies(free_it, stack + 5, "libma: invalid pointer, not libma's memory: %p", (void *)(stack + 5));
 	unit_dies(free_it, (void *)16, "libma: invalid pointer, not libma's memory: 0x10");
 	unit_says(size_it, place, "");
@@ -239,8 +240,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		every_function, failures, the_c_library_allocates_here, memory_of_the_c_library_goes_back_to_it,
-		two_heaps_on_one_break, nobodys_memory, information, information_as_text, statistics, trimming,
+		every_function,
+		failures,
+		the_c_library_allocates_here,
+		memory_of_the_c_library_goes_back_to_it,
+		two_heaps_on_one_break,
+		nobodys_memory,
+		information,
+		information_as_text,
+		statistics,
+		trimming,
 	};
 
 	return unit_run("override", tests, LENGTH(tests));

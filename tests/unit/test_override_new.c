@@ -76,7 +76,8 @@ START_TEST(every_operator)
 		delete_one_sized_aligned(ours(new_one_aligned(100, align), align), 100, align);
 		delete_array_sized_aligned(ours(new_array_aligned(100, align), align), 100, align);
 		delete_one_aligned_nothrow(ours(new_one_aligned_nothrow(100, align, ""), align), align, "");
-		delete_array_aligned_nothrow(ours(new_array_aligned_nothrow(100, align, ""), align), align, "");
+		delete_array_aligned_nothrow(ours(new_array_aligned_nothrow(100, align, ""), align), align,
+					     "");
 	}
 	delete_one(NULL);
 	delete_array_sized_aligned(NULL, 10, 64);

@@ -72,7 +72,8 @@ static void give(struct side *side, void *p)
 		ma_block_free(&side->blocks, ma_chunk_of(p), ma_block_of(p));
 		return;
 	}
-	expect(ma_slab_mapped(&side->slabs, p) == slab || ma_slab_push(ma_slab_mapped(&side->slabs, p), p) != SLAB_PUSHED);
+	expect(ma_slab_mapped(&side->slabs, p) == slab ||
+	       ma_slab_push(ma_slab_mapped(&side->slabs, p), p) != SLAB_PUSHED);
 	switch (ma_slab_push(slab, p)) {
 	case SLAB_PUSHED:
 		break;
@@ -135,7 +136,7 @@ static void holds_in_class(unsigned class)
 START_TEST(which_offsets_are_slots)
 {
 	begin();
-	for (unsigned class = 0; class < SLAB_CLASSES; class++)
+	for (unsigned class = 0; class < SLAB_CLASSES; class ++)
 		holds_in_class(class);
 	used_slots(&mine);
 }
@@ -160,7 +161,7 @@ END_TEST
 START_TEST(places)
 {
 	begin();
-	for (unsigned class = 0; class < SLAB_CLASSES; class++) {
+	for (unsigned class = 0; class < SLAB_CLASSES; class ++) {
 		size_t size = ma_slab_class_size(class), align = size & -size;
 		for (unsigned i = 0; i < 100; i++) {
 			char *p = take(&mine, size);
@@ -170,7 +171,8 @@ START_TEST(places)
 				continue;
 			block = ma_block_around(ma_chunk_of(p), p);
 			expect((uintptr_t)p % (align < 64 ? align : 64) == 0);
-			expect(p >= (char *)ma_block_payload(block) && p + size <= (char *)ma_block_right(block));
+			expect(p >= (char *)ma_block_payload(block) &&
+			       p + size <= (char *)ma_block_right(block));
 			expect(slab->slot_size == size && slab->class == class);
 			expect(ma_slab_mapped(&mine.slabs, p) == slab);
 			expect(ma_chunk_of_slab(slab) == ma_chunk_of(p));
@@ -497,10 +499,22 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		classes, which_offsets_are_slots, wild_offsets_are_no_slots, places, double_push_shows,
-		history_of_one, history_with_remote_frees, history_of_remote_frees_only, history_with_refusals,
-		remote_frees_come_back, one_notice_for_many, remote_blocks, adoption_to_and_fro,
-		no_change_of_hands_during_a_notice, overwritten_link_is_reported, audit_finds_planted_faults,
+		classes,
+		which_offsets_are_slots,
+		wild_offsets_are_no_slots,
+		places,
+		double_push_shows,
+		history_of_one,
+		history_with_remote_frees,
+		history_of_remote_frees_only,
+		history_with_refusals,
+		remote_frees_come_back,
+		one_notice_for_many,
+		remote_blocks,
+		adoption_to_and_fro,
+		no_change_of_hands_during_a_notice,
+		overwritten_link_is_reported,
+		audit_finds_planted_faults,
 	};
 
 	return unit_run("slab", tests, LENGTH(tests));

@@ -107,7 +107,8 @@ START_TEST(printed)
 	expect(strstr(text, "libma:   free slots   0 B in 0 slots\n") != NULL);
 	expect(strstr(text, "libma:   large        3.0 MiB in 1 object\n") != NULL);
 	expect(strstr(text, "libma:   system calls 1 brk, 1 mmap, 0 munmap, 0 mremap, ") != NULL);
-	expect((strstr(text, "libma:   calls        2 allocations of 3.0 MiB in all, 0 frees, 0 of them remote\n") !=
+	expect((strstr(text,
+		       "libma:   calls        2 allocations of 3.0 MiB in all, 0 frees, 0 of them remote\n") !=
 		NULL) == MA_STATS);
 	for (at = text; *at != '\0'; at++)
 		lines += *at == '\n';
@@ -155,7 +156,8 @@ START_TEST(asked_for)
 	expect(unit_child(at_exit, (char[]){"map=-"}, text, sizeof(text)) == 0);
 	expect(strncmp(text, "libma heap map: ", 16) == 0);
 	expect(unit_child(at_exit_after_close, (char[]){"stats=1,map=-"}, text, sizeof(text)) == 0);
-	expect(strncmp(text, "libma: summary of process ", 26) == 0 && strstr(text, "libma heap map: ") != NULL);
+	expect(strncmp(text, "libma: summary of process ", 26) == 0 &&
+	       strstr(text, "libma heap map: ") != NULL);
 	expect(fstat(fd, &status) == 0 && status.st_size == 0);
 	snprintf(option, sizeof(option), "map=%s", map_path);
 	unit_says(at_exit, option, "");
@@ -168,8 +170,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {agrees_with_any_history, top_of_the_break, printed, nothing_was_asked_for,
-				      asked_for};
+	const TTest *const tests[] = {agrees_with_any_history, top_of_the_break, printed,
+				      nothing_was_asked_for, asked_for};
 
 	return unit_run("summary", tests, LENGTH(tests));
 }

@@ -316,8 +316,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		binding, binding_refused, thread_that_gets_no_heap, threads_one_after_another, threads_at_once,
-		ways_to_end, destructors_that_use_the_heap, detached_threads, main_ends_first, fork_in_a_thread,
+		binding,
+		binding_refused,
+		thread_that_gets_no_heap,
+		threads_one_after_another,
+		threads_at_once,
+		ways_to_end,
+		destructors_that_use_the_heap,
+		detached_threads,
+		main_ends_first,
+		fork_in_a_thread,
 		start_is_done_once,
 	};
 

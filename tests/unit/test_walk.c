@@ -168,7 +168,11 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {empty, all_kinds, blocks_fill_their_chunks, a_visitor_may_stop, remotely_freed,
+	const TTest *const tests[] = {empty,
+				      all_kinds,
+				      blocks_fill_their_chunks,
+				      a_visitor_may_stop,
+				      remotely_freed,
 				      agrees_with_any_history};
 
 	return unit_run("walk", tests, LENGTH(tests));

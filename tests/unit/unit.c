@@ -175,7 +175,8 @@ void objects_are_the_heap(const struct objects *objects)
 	struct comparison comparison = {.next = sorted, .end = sorted + objects->count};
 
 	expect(sorted != NULL);
-	memcpy(sorted, objects->object, objects->count * sizeof(*sorted));
+	if (objects->count != 0)
+		memcpy(sorted, objects->object, objects->count * sizeof(*sorted));
 	qsort(sorted, objects->count, sizeof(*sorted), by_address);
 	expect(ma_check() == 0);
 	expect(ma_walk(compare_place, &comparison) == 0);

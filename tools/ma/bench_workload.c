@@ -34,7 +34,7 @@ const struct bench_workload bench_workloads[] = {
 	{"calloc-small", GROUP_SMALL, "zeroed kind=small", NULL, 0, "small objects from calloc"},
 	{"aligned", GROUP_SMALL, "aligned", NULL, 0, "boundaries of 32 to 4096 bytes"},
 	{"vectors", GROUP_LARGE, "growth kind=vector", NULL, 0, "vectors that grow by realloc up to 256 MiB"},
-	{"large", GROUP_LARGE, "large", NULL, 0, "objects of 1 to 64 MiB"},
+	{"huge", GROUP_LARGE, "large", NULL, 0, "objects of 1 to 64 MiB"},
 	{"calloc-huge", GROUP_LARGE, "zeroed kind=huge", NULL, 0, "sparse tables of 1 to 64 MiB from calloc"},
 	{"larson", GROUP_THREADS, "larson", NULL, THREADED, "a server whose threads inherit objects"},
 	{"handover", GROUP_THREADS, "handover consumer=busy", NULL, THREADED, "producers and consumers"},
@@ -76,7 +76,7 @@ const struct bench_workload bench_workloads[] = {
 	{"start-bash", GROUP_START, "bash -c :", "bash", REPEATED | APART, "bash -c :"},
 	{"start-git", GROUP_START, "git --version", "git", REPEATED | APART, "git --version"},
 	{"start-perl", GROUP_START, "perl -e 1", "perl", REPEATED | APART, "perl -e 1"},
-	{"latency", GROUP_LATENCY, "latency", NULL, APART, "each malloc and free timed"},
+	{"latency-single", GROUP_LATENCY, "latency", NULL, APART, "each malloc and free timed"},
 	{"latency-threads", GROUP_LATENCY, "latency", NULL, THREADED | APART,
 	 "the same, with frees elsewhere"},
 };

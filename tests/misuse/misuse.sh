@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Every program of this folder ends in abort() after the one line that it says itself under "expect:", and every
+# text that src/ can end with is the line of one of them.
+
+. "${0%/*}/../scripts/common"
+
+ulimit -c 0
+unset MA_OPTIONS
+SIGABRT=134 # as the shell has it
+
+# The line that a program of ours is to end with.
+expected() {
+	sed -n 's/^ \* expect: //p' "$1"
+}
+
+# A line, as a pattern: ADDRESS and NUMBER stand for any.
+pattern() {
+	sed 's/[][\\.*^$]/\\&/g; s/ADDRESS/0x[0-9a-f]*/g; s/NUMBER/[0-9]*/g; s/.*/^&$/'
+}
+
+# ends LINE COMMAND...: says what is wrong if COMMAND does not end in abort(), or writes anything but LINE.
+ends() {
+	line=$1
+	shift
+	# A shell of its own, whose word on the signal is lost.
+	sh -c '"$@" >"$0/out" 2>"$0/err" </dev/null; exit $?' "$scratch" "$@" 2>/dev/null
+	status=$?
+	[ $status -eq $SIGABRT ] || echo "$*: exit status $status instead of $SIGABRT"
+	[ ! -s "$scratch/out" ] || echo "$*: wrote on standard output"
+	[ "$(wc -l <"$scratch/err")" -eq 1 ] || echo "$*: wrote $(wc -l <"$scratch/err") lines instead of one"
+	if [ -z "$line" ] || ! grep -q "$(printf '%s\n' "$line" | pattern)" "$scratch/err"; then
+		echo "$*: wrote '$(head -n 3 "$scratch/err")' instead of '$line'"
+	fi
+}
+
+# run SOURCE...
+run() {
+	for source; do
+		ends "$(expected "$source")" "$MA_BUILDDIR/tests/misuse/$(basename "$source" .c)"
+	done
+}
+
+# The texts of faults that no program can be made to end with.
+#
+#   a chunk's header: a pointer into it is no pointer into a block, and so a stranger's
+#   the table of large objects: it is full only when memory is out while threads race for it
+unreachable="into a chunk's header|out of memory for the table of large objects|assertion failed"
+
+# texts FILE...: the texts of faults in sources of the library.
+texts() {
+	tr '\n' ' ' <<-END | grep -oE '(ma_fatal(_place)?\(|MA_CHECK\([^"]*)"[^"]*"' | sed 's/^[^"]*"//; s/"$//'
+		$(grep -vh '^#define' "$@")
+	END
+}
+
+# covered FILE...: every such text is in the line of a program.
+covered() {
+	texts "$@" | grep -vE "$unreachable" | sort -u | while read -r text; do
+		grep -qF "expect: libma: $text" "$MA_SRCDIR"/tests/misuse/*.c ||
+			echo "no program of tests/misuse/ ends with '$text'"
+	done
+}
+
+clean run "$MA_SRCDIR"/tests/misuse/*.c
+clean covered "$MA_SRCDIR"/src/*.c
+
+# The gates can fail.
+line='libma: double free: ADDRESS is a slot of 48 bytes'
+said='libma: double free: 0x7f00 is a slot of 48 bytes'
+planted 'exit status 0 instead' ends "$line" true
+planted 'exit status 1 instead' ends "$line" sh -c "echo '$said' >&2; exit 1"
+planted 'exit status 139 instead' ends "$line" sh -c "echo '$said' >&2; kill -SEGV \$\$"
+planted 'wrote 2 lines' ends "$line" sh -c "echo '$said' >&2; echo >&2; kill -ABRT \$\$"
+planted 'wrote on standard output' ends "$line" sh -c "echo '$said' >&2; echo; kill -ABRT \$\$"
+planted "instead of 'libma: double free" ends "$line" sh -c "echo '${said}s' >&2; kill -ABRT \$\$"
+planted "instead of 'libma: double free" ends "$line" sh -c "echo '$said' | sed s/48/64/ >&2; kill -ABRT \$\$"
+planted "instead of ''" ends '' sh -c "echo '$said' >&2; kill -ABRT \$\$"
+clean ends "$line" sh -c "echo '$said' >&2; kill -ABRT \$\$"
+
+cat >"$scratch/one.c" <<'END'
+	MA_CHECK(a(b),
+		 "a new fault", c);
+	ma_fatal_place("another new fault", p);
+END
+planted "'a new fault'" covered "$scratch/one.c"
+planted "'another new fault'" covered "$scratch/one.c"
+
+exit $failed

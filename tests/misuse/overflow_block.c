@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes over the end of a block, and frees it.
+ *
+ * expect: libma: block header overwritten (an overflow of the block before it?): ADDRESS
+ */
+#include "misuse.h"
+
+int main(void)
+{
+	char *p = take_block();
+
+	memset(p, 0x41, ma_usable_size(p) + 16);
+	release(p);
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes over the end of a block, and resizes it.
+ *
+ * expect: libma: block header overwritten (an overflow of the block before it?): ADDRESS
+ */
+#include "misuse.h"
+
+int main(void)
+{
+	char *p = take_block();
+
+	memset(p, 0x41, ma_usable_size(p) + 16);
+	p = ma_realloc(p, 110000);
+	release(p);
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Resizes a block that was freed.
+ *
+ * expect: libma: double free: ADDRESS is a block of NUMBER bytes
+ */
+#include "misuse.h"
+
+int main(void)
+{
+	void *p = take_block();
+
+	release(p);
+	p = ma_realloc(hide(p), 200000);
+	release(p);
+	return 0;
+}

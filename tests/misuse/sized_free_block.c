@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frees a block with a size that is too large for it.
+ *
+ * expect: libma: sized free with a size that the allocation can't have: ADDRESS is a allocation of NUMBER bytes
+ */
+#include "misuse.h"
+
+int main(void)
+{
+	void *p = take_block();
+
+	ma_free_sized(p, 200000);
+	return 0;
+}
