@@ -2,11 +2,10 @@
 /*
  * drift.c - the workload `drift`: a long run whose mix of sizes drifts, and so breaks the heap to pieces.
  *
- * The heap's live bytes stay what they are; objects are replaced at random. But the sizes asked for move from some
- * 64 bytes up to 2 KiB and back, slowly: in each phase the heap is replaced more than twice over, and four of
- * five of the sizes of a phase are those of the next one as well. What an allocator has laid out for
- * one size must serve another, and what the live bytes need in memory shows how well it does: that is what
- * ma-measure samples.
+ * The heap's live bytes stay what they are; objects are replaced at random. Half of the sizes asked for are of any
+ * kind, as always; the other half move from some 64 bytes up to 2 KiB, and back. What an allocator has
+ * laid out for one size must serve another, and what the live bytes need in memory shows how well it does: that
+ * is what ma-measure samples. In each phase the heap is replaced more than twice over.
  */
 #include <config.h>
 
@@ -14,9 +13,9 @@
 
 #include "workload.h"
 
-enum { SMALLEST_CENTRE = 64, STEPS_UP = 5, SPREAD = 4, SMALLEST = SMALLEST_CENTRE / SPREAD };
+enum { SMALLEST = 16, LARGEST = 8192, SMALLEST_CENTRE = 64, STEPS_UP = 5 };
 
-static struct sizes sizes;
+static struct sizes any_size, drifting_size;
 
 /* Sizes around 64 B in the first phase, around 2 KiB in the middle one, and back. */
 static void set_sizes(uint64_t phase, uint64_t phases)
@@ -25,7 +24,14 @@ static void set_sizes(uint64_t phase, uint64_t phases)
 	double height = part < 0.5 ? 2 * part : 2 - 2 * part;
 	double centre = SMALLEST_CENTRE * exp2(STEPS_UP * height);
 
-	sizes_log_uniform(&sizes, centre / SPREAD, centre * SPREAD);
+	sizes_log_uniform(&drifting_size, centre / 2, centre * 2);
+}
+
+static uint32_t draw_size(struct worker *worker)
+{
+	bool drifts = random_below(&worker->random, 2) == 0;
+
+	return sizes_draw(drifts ? &drifting_size : &any_size, &worker->random);
 }
 
 struct heap {
@@ -54,15 +60,16 @@ static void run(void)
 	struct heap heap = {.target = (int64_t)(scaled_parameter("mebibytes") << 20)};
 	struct worker worker;
 
-	heap.most = (uint32_t)(heap.target / SMALLEST);
+	heap.most = (uint32_t)(heap.target / SMALLEST_CENTRE);
 	heap.objects = own_memory(heap.most * sizeof *heap.objects);
+	sizes_log_uniform(&any_size, SMALLEST, LARGEST);
 	worker_start(&worker, 0, NULL);
 	for (uint64_t phase = 0; phase < phases; phase++) {
 		int64_t left = turnover;
 
 		set_sizes(phase, phases);
 		while (left > 0) {
-			uint32_t size = sizes_draw(&sizes, &worker.random);
+			uint32_t size = draw_size(&worker);
 			void *object;
 
 			make_room(&worker, &heap);
@@ -79,8 +86,8 @@ static void run(void)
 
 static const struct parameter parameters[] = {
 	{"phases", 12, NULL, "steps of the drift"},
-	{"turnover", 64, NULL, "MiB that are allocated in each phase"},
-	{"mebibytes", 24, NULL, "live bytes"},
+	{"turnover", 80, NULL, "MiB that are allocated in each phase"},
+	{"mebibytes", 32, NULL, "live bytes"},
 	{NULL, 0, NULL, NULL},
 };
 

@@ -173,6 +173,8 @@ check-local:
 	@exit 1
 endif
 
+include tests/misuse/local.mk
+
 # The installed library, used as a stranger would.
 installcheck-local:
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/scripts/installed.sh \

@@ -24,8 +24,8 @@ pattern() {
 ends() {
 	line=$1
 	shift
-	# A shell of its own, whose word on the signal is lost.
-	sh -c '"$@" >"$0/out" 2>"$0/err" </dev/null; exit $?' "$scratch" "$@" 2>/dev/null
+	# In a shell of its own, whose word on the signal is lost.
+	sh -c '(exec "$@" >"$0/out" 2>"$0/err" </dev/null); exit $?' "$scratch" "$@" 2>/dev/null
 	status=$?
 	[ $status -eq $SIGABRT ] || echo "$*: exit status $status instead of $SIGABRT"
 	[ ! -s "$scratch/out" ] || echo "$*: wrote on standard output"
@@ -38,6 +38,8 @@ ends() {
 # run SOURCE...
 run() {
 	for source; do
+		# Without threads, what another thread does is as if this one did it.
+		[ "$MA_THREADS" = 1 ] || ! grep -q release_elsewhere "$source" || continue
 		ends "$(expected "$source")" "$MA_BUILDDIR/tests/misuse/$(basename "$source" .c)"
 	done
 }

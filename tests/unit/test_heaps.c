@@ -226,6 +226,8 @@ START_TEST(fork_loses_other_threads_heaps)
 	struct objects objects;
 	char text[1000];
 
+	if (!MA_THREADS) /* without them nobody listens for a fork */
+		return;
 	objects_begin(&objects, 1000);
 	objects_add(&objects, ma_malloc(10), 10); /* binds */
 	mine = ma_thread_heap;
@@ -258,6 +260,8 @@ START_TEST(forks_of_forks)
 	struct objects objects;
 	char text[1000];
 
+	if (!MA_THREADS) /* without them nobody listens for a fork */
+		return;
 	objects_begin(&objects, 1000);
 	objects_add(&objects, ma_malloc(10), 10);
 	fill(ma_thread_heap, &objects, 100, 1);
