@@ -15,6 +15,8 @@
  *
  * Each function has a manual page of the same name in section 3.
  */
+/* One declaration a line, below its attributes. */
+/* clang-format off */
 #ifndef MA_H
 #define MA_H
 
@@ -151,10 +153,12 @@ typedef int ma_visitor(const struct ma_place *place, void *arg);
 
 /* Visits every block and slot of every heap in address order. Returns 0, or what the visitor ended it with.
  * Other threads' heaps must be quiet meanwhile. */
-MA_ATTR(__visibility__("default")) MA_ATTR(__nonnull__(1)) int ma_walk(ma_visitor *visitor, void *arg);
+MA_ATTR(__visibility__("default")) MA_ATTR(__nonnull__(1))
+int ma_walk(ma_visitor *visitor, void *arg);
 
 /* Returns the library's version as a string, "0.1.0". */
-MA_ATTR(__visibility__("default")) MA_ATTR(__const__) const char *ma_version(void) MA_NOTHROW;
+MA_ATTR(__visibility__("default")) MA_ATTR(__const__)
+const char *ma_version(void) MA_NOTHROW;
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,7 @@
 /*
  * Frees a block with a size that is too large for it.
  *
- * expect: libma: sized free with a size that the allocation can't have: ADDRESS is a allocation of NUMBER bytes
+ * expect: libma: sized free with a size that the allocation can't have: ADDRESS is an allocation of NUMBER bytes
  */
 #include "misuse.h"
 
