@@ -174,6 +174,8 @@ check-local:
 endif
 
 include tests/misuse/local.mk
+include tests/preload/local.mk
+include tests/stress/local.mk
 
 # The installed library, used as a stranger would.
 installcheck-local:

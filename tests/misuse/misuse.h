@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misuse.h - what the misuse programs share. Each does one thing that no program may do, and is ended by libma in
- * abort(), after the one line that its first comment says under "expect:". There, ADDRESS stands for any address
- * and NUMBER for any number. See misuse.sh.
+ * misuse.h - what the cases of misuse share. Each does one thing that no program may do, and is ended by libma: one
+ * line, then abort().
+ *
+ *	MISUSE(name, "line")
+ *	{
+ *		…
+ *	}
+ *
+ * The line is what follows "libma: "; in it ADDRESS stands for any address, and NUMBER for any number. See misuse.sh.
  */
 #ifndef MISUSE_H
 #define MISUSE_H
@@ -14,6 +20,19 @@
 
 #include "../hide.h"
 #include "ma.h"
+
+struct misuse {
+	const char *name, *line;
+	void (*body)(void);
+	void *pad; /* the linker puts them side by side at this size */
+};
+
+/* Defines a case, which main.c finds in the section of all of them. */
+#define MISUSE(name, line)                                                                                   \
+	static void name(void);                                                                              \
+	static const struct misuse name##_case                                                               \
+		__attribute__((used, section("misuse"))) = {#name, line, name, NULL};                        \
+	static void name(void)
 
 /* A slot of 48 bytes, with its like in use all around it. The first objects of a size are blocks: not so this. */
 static inline __attribute__((unused)) void *take_slot(void)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes over what is libma's: found at the first look. */
+#include "misuse.h"
+
+/* Writes over the end of a block, and frees it. */
+MISUSE(overflow_block, "block header overwritten (an overflow of the block before it?): ADDRESS")
+{
+	char *p = take_block();
+
+	memset(p, 0x41, ma_usable_size(p) + 16);
+	release(p);
+}
+
+/* Writes one byte over the end of a block, and frees it. */
+MISUSE(overflow_block_by_one, "block header overwritten (an overflow of the block before it?): ADDRESS")
+{
+	char *p = take_block();
+
+	p[ma_usable_size(p)] ^= 1;
+	release(p);
+}
+
+/* Writes over the end of a block, and resizes it. */
+MISUSE(overflow_found_by_realloc, "block header overwritten (an overflow of the block before it?): ADDRESS")
+{
+	char *p = take_block();
+
+	memset(p, 0x41, ma_usable_size(p) + 16);
+	p = ma_realloc(p, 110000);
+	release(p);
+}
+
+/* Writes over the end of a block, and frees the one behind it. */
+MISUSE(overflow_found_by_the_next, "block header overwritten (an overflow of the block before it?): ADDRESS")
+{
+	char *p = take_block(), *next = block_behind(p);
+
+	memset(p, 0x41, ma_usable_size(p) + 16);
+	release(next);
+}
+
+/* Writes over the end of a block; another thread frees the one behind it. */
+MISUSE(overflow_found_remotely, "block header overwritten (an overflow of the block before it?): ADDRESS")
+{
+	char *p = take_block(), *next = block_behind(p);
+
+	memset(p, 0x41, ma_usable_size(p) + 16);
+	release_elsewhere(next);
+}
+
+/* Writes over the end of a block whose right neighbour is free, and allocates from that. */
+MISUSE(overflow_into_free_block, "block header overwritten (an overflow of the block before it?): ADDRESS")
+{
+	char *p = take_block(), *next = block_behind(p);
+
+	release(next);
+	memset(p, 0x41, ma_usable_size(p) + 16);
+	release(hide(ma_malloc(99000)));
+	release(hide(ma_malloc(100000)));
+}
+
+/* Writes in front of a block, and frees it. */
+MISUSE(underflow_block, "block header overwritten (an overflow of the block before it?): ADDRESS")
+{
+	char *p = take_block();
+
+	p[-5] ^= 4;
+	release(p);
+}
+
+/* Wipes the links of two free blocks of a size, and frees their neighbours. */
+MISUSE(write_after_free_block, "free block missing from its bin (a write after free?): ADDRESS")
+{
+	char *p = take_block(), *q = take_block();
+	char *after_p = block_behind(p), *after_q = block_behind(q);
+
+	release(p);
+	release(q);
+	memset(p, 0, 16);
+	memset(q, 0, 16);
+	release(after_p);
+	release(after_q);
+}
+
+/* Writes over a free slot's link, and allocates. */
+MISUSE(write_after_free_slot, "free list of a slab overwritten (a write after free?): ADDRESS")
+{
+	void *p = take_slot();
+
+	release(p);
+	memset(p, 0x41, 8);
+	for (int i = 0; i < 1000; i++)
+		if (hide(ma_malloc(48)) == NULL)
+			return;
+}

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Programs of ours, written for glibc's malloc, do the same on libma.
+
+. "${0%/*}/common"
+
+# family: the whole interface.
+family() {
+	build family || echo 'family.c does not compile'
+	works ./family
+	EXPECT_LIBMA=1 on_libma ./family >libma.out || echo 'family does not run on libma'
+}
+
+# Odd times, other users of the break.
+odd() {
+	for program in early strangers; do
+		build "$program" || echo "$program.c does not compile"
+		works "./$program"
+	done
+}
+
+# No memory: by limits that the program sets, and by its shell's.
+exhausted() {
+	build exhausted || echo 'exhausted.c does not compile'
+	works ./exhausted as
+	works ./exhausted data
+	on_libma sh -c 'ulimit -v 180000; ./exhausted' >out 2>&1 || echo "exhausted with ulimit -v: $(head -n 3 out)"
+}
+
+operators() {
+	if [ -z "$CXX" ] || ! "$CXX" --version >/dev/null 2>&1; then
+		echo 'skipped: there is no C++ compiler here' >&2
+		return
+	fi
+	# shellcheck disable=SC2086 # a list
+	"$CXX" $CXXFLAGS -std=c++17 -pthread "$MA_SRCDIR/tests/preload/operators.cc" -o operators ||
+		echo 'operators.cc does not compile'
+	works ./operators
+}
+
+: "${CXXFLAGS=-O2}"
+clean family
+clean odd
+clean exhausted
+clean operators
+
+# shellcheck disable=SC2016 # for the shell that is run
+planted 'exit status 134 on libma, 0 without' works sh -c '[ -z "$LD_PRELOAD" ] || { echo "not so" >&2; kill -ABRT $$; }'
+
+exit $failed
