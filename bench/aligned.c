@@ -22,10 +22,13 @@ static void *new_aligned(struct worker *worker)
 	uint32_t size = sizes_draw(&sizes, &worker->random);
 	void *object = NULL;
 
-	if (draw % 2 == 0)
+	if (draw % 2 == 0) {
+		/* Some take only whole multiples, as C11 once had it. */
+		size = (size + (uint32_t)alignment - 1) & ~((uint32_t)alignment - 1);
 		object = aligned_alloc(alignment, size);
-	else if (posix_memalign(&object, alignment, size) != 0)
+	} else if (posix_memalign(&object, alignment, size) != 0) {
 		object = NULL;
+	}
 	if (((uintptr_t)object & (alignment - 1)) != 0)
 		give_up("the object at %p should be on a boundary of %zu bytes", object, alignment);
 	return object_adopt(worker, object, size);

@@ -13,7 +13,7 @@
 
 #include "workload.h"
 
-enum { SMALLEST = 16, LARGEST = 8192, SMALLEST_CENTRE = 64, STEPS_UP = 5 };
+enum { SMALLEST = 16, LARGEST = 8192, SMALLEST_CENTRE = 64, STEPS_UP = 5, LEAST_MEBIBYTES = 8 };
 
 static struct sizes any_size, drifting_size;
 
@@ -55,9 +55,11 @@ static void make_room(struct worker *worker, struct heap *heap)
 static void run(void)
 {
 	uint64_t phases = parameter("phases");
+	uint64_t mebibytes = scaled_parameter("mebibytes");
+	struct heap heap = {.target = (int64_t)(mebibytes > LEAST_MEBIBYTES ? mebibytes : LEAST_MEBIBYTES)
+				      << 20};
 	/* Bytes, not objects: each phase replaces as much of the heap as any other. */
-	int64_t turnover = (int64_t)(scaled_parameter("turnover") << 20);
-	struct heap heap = {.target = (int64_t)(scaled_parameter("mebibytes") << 20)};
+	int64_t turnover = heap.target * (int64_t)parameter("turnover") / 100;
 	struct worker worker;
 
 	heap.most = (uint32_t)(heap.target / SMALLEST_CENTRE);
@@ -86,7 +88,7 @@ static void run(void)
 
 static const struct parameter parameters[] = {
 	{"phases", 12, NULL, "steps of the drift"},
-	{"turnover", 80, NULL, "MiB that are allocated in each phase"},
+	{"turnover", 250, NULL, "percentage of the heap that is allocated in each phase"},
 	{"mebibytes", 32, NULL, "live bytes"},
 	{NULL, 0, NULL, NULL},
 };

@@ -28,7 +28,7 @@ static void *new_object(struct worker *worker)
 static void run(void)
 {
 	uint64_t allocations = scaled_parameter("allocations");
-	int64_t bytes = (int64_t)parameter("megabytes") * 1000000;
+	int64_t bytes = (int64_t)scaled_parameter("megabytes") * 1000000;
 	size_t most = (size_t)bytes / 16, old = 0;
 	void **objects = own_memory((most + NURSERY) * sizeof *objects);
 	void **nursery = objects + most;

@@ -281,12 +281,8 @@ static void prepare_workloads(struct bench *bench)
 
 		if (job->workload->group == GROUP_COMMAND)
 			job->command = bench->options.command;
-		if (job->workload->needs != NULL)
+		if (job->workload->needs != NULL || job->skipped != NULL)
 			continue;
-		if (!MA_THREADS && (job->workload->flags & THREADED) != 0) {
-			job->skipped = text_format("this libma was built without threads");
-			continue;
-		}
 		job->command = bench_memory(MOST_WORDS, sizeof *job->command);
 		job->command[0] = bench->workloads;
 		rest = text_format("%s", job->workload->command);

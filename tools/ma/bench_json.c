@@ -6,7 +6,7 @@
  *     "libma": VERSION, "machine": TEXT, "quick": BOOL, "runs": N, "threads": N, "seconds": N,
  *     "base": NAME,
  *     "allocators": [{"name", "library"}],
- *     "metrics": {NAME: {"title", "unit", "more_is_better"}},
+ *     "metrics": {NAME: {"title", "more_is_better"}},
  *     "workloads": [{"name", "group", "summary", "apart", "skipped": TEXT or null,
  *       "results": [{"allocator", "failure": TEXT or null, "system_calls": {NAME: N} or null,
  *         "runs": {METRIC: [N or null]}, "median": {METRIC: N}, "ratio": {METRIC: {"median", "low", "high"}},

@@ -57,18 +57,19 @@ const struct bench_workload bench_workloads[] = {
 	 "JSON read, regrouped and written"},
 	{"perl", GROUP_PROGRAMS, "perl words.pl text", "perl", 0, "an index of words, in hashes"},
 	{"gcc", GROUP_PROGRAMS, "gcc -O2 -S -o - program.c", "gcc", 0, "the C compiler"},
-	{"g++", GROUP_PROGRAMS, "g++ -std=c++17 -fsyntax-only containers.cc", "g++", 0,
+	{"g++", GROUP_PROGRAMS, "g++ -std=c++17 -fsyntax-only source.cc", "g++", 0,
 	 "the C++ compiler, without its back end"},
 	{"sqlite3", GROUP_PROGRAMS, "sqlite3 -batch -init tables.sql :memory: .exit", "sqlite3", 0,
 	 "a database in memory"},
 	{"lua", GROUP_PROGRAMS, "lua5.4 objects.lua #60000", "lua5.4", 0, "tables under Lua's collector"},
-	{"redis", GROUP_PROGRAMS, "sh redis.sh #60000", "redis-server redis-benchmark redis-cli", 0,
-	 "redis-server, loaded by redis-benchmark"},
-	{"git", GROUP_PROGRAMS, "sh pack.sh repository", "git", 0, "git packs and shows a history"},
-	{"node", GROUP_PROGRAMS, "node records.js records.json", "node", 0,
+	{"redis", GROUP_PROGRAMS, "sh redis.sh #60000", "redis-server redis-benchmark redis-cli",
+	 NEEDS_THREADS, "redis-server, loaded by redis-benchmark"},
+	{"git", GROUP_PROGRAMS, "sh pack.sh repository", "git", NEEDS_THREADS,
+	 "git packs and shows a history"},
+	{"node", GROUP_PROGRAMS, "node records.js records.json", "node", NEEDS_THREADS,
 	 "two workers of node regroup JSON"},
 	{"jq", GROUP_PROGRAMS, "jq -f summary.jq records.json", "jq", 0, "a summary of JSON"},
-	{"sort", GROUP_PROGRAMS, "sort --parallel=2 -S 200M -k 2 long-text", "sort", 0,
+	{"sort", GROUP_PROGRAMS, "sort --parallel=2 -S 200M -k 2 long-text", "sort", NEEDS_THREADS,
 	 "150,000 lines, in two threads"},
 	{"tiny", GROUP_START, "tiny", NULL, REPEATED, "a program of a hundred objects"},
 	{"start-true", GROUP_START, "true", "true", REPEATED | APART, "true"},
@@ -165,6 +166,10 @@ void bench_find_jobs(struct bench *bench)
 	for (size_t i = 0; i < bench_workload_count; i++) {
 		if (chosen[i] || (bench->options.only == NULL && bench->options.command == NULL))
 			bench->jobs[bench->job_count++].workload = &bench_workloads[i];
+	}
+	for (size_t i = 0; i < bench->job_count && !MA_THREADS; i++) {
+		if ((bench->jobs[i].workload->flags & (THREADED | NEEDS_THREADS)) != 0)
+			bench->jobs[i].skipped = text_format("this libma was built without threads");
 	}
 	free(chosen);
 }
