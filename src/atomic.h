@@ -20,6 +20,7 @@
 #define ma_store_relaxed(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
 #define ma_store_release(p, v) atomic_store_explicit((p), (v), memory_order_release)
 #define ma_swap_acquire(p, v) atomic_exchange_explicit((p), (v), memory_order_acquire)
+#define ma_swap_acq_rel(p, v) atomic_exchange_explicit((p), (v), memory_order_acq_rel)
 #define ma_add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
 #define ma_cas_release(p, old, v)                                                                            \
 	atomic_compare_exchange_weak_explicit((p), (old), (v), memory_order_release, memory_order_relaxed)
@@ -41,6 +42,7 @@
 		*(p) = (v);                                                                                  \
 		swapped_;                                                                                    \
 	})
+#define ma_swap_acq_rel(p, v) ma_swap_acquire((p), (v))
 #define ma_add_relaxed(p, v) ((void)(*(p) += (v)))
 #define ma_cas_release(p, old, v) (*(p) = (v), (void)(old), true)
 #define ma_cas_acq_rel(p, old, v) (*(p) = (v), (void)(old), true)

@@ -40,7 +40,7 @@ struct free_block {
 
 static_assert(offsetof(struct free_block, dirty) == 32, "a free block's least size has no room for dirty");
 
-static uint64_t secret; /* keys every check; set once, by the first block */
+static MA_SHARED(uint64_t) secret; /* keys every check; whoever sets it sets it to the same, before his first block */
 
 /* --- headers --- */
 
@@ -48,7 +48,7 @@ static uint32_t header_check(const struct mem_block *block)
 {
 	uint64_t fields = (uint64_t)block->units << 32 | block->left_units;
 
-	fields = (fields ^ secret ^ (uintptr_t)block) * UINT64_C(0x9e3779b97f4a7c15);
+	fields = (fields ^ ma_load_relaxed(&secret) ^ (uintptr_t)block) * UINT64_C(0x9e3779b97f4a7c15);
 	fields = (fields ^ (fields >> 29) ^ block->state) * UINT64_C(0xbf58476d1ce4e5b9);
 	return (uint32_t)(fields >> 32);
 }
@@ -393,8 +393,8 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		return NULL;
 	if (block == NULL) {
 		size_t worst = (units + 1) * MA_UNIT + (request->align > MA_UNIT ? request->align : 0);
-		if (secret == 0)
-			secret = ma_source_secret();
+		if (ma_load_relaxed(&secret) == 0)
+			ma_store_relaxed(&secret, ma_source_secret());
 		if (!grow_top(blocks, worst) && !grow_chunk(blocks, worst))
 			return NULL;
 		block = find(blocks, request, units);

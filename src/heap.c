@@ -31,11 +31,14 @@ static void *alloc_block(struct heap *heap, size_t size, size_t align, size_t *z
 	return block == NULL ? NULL : ma_block_payload(block);
 }
 
-static void *alloc_large(size_t size, size_t align, size_t *zero)
+static void *alloc_large(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
 	bool fresh = false;
 	void *p = ma_large_alloc(size, align, &fresh);
 
+	/* Free chunks may be all that is in the way. */
+	if (p == NULL && ma_heap_trim(heap, 0) + ma_heaps_trim_idle(0) > 0)
+		p = ma_large_alloc(size, align, &fresh);
 	*zero = fresh ? 0 : SIZE_MAX;
 	return p;
 }
@@ -85,7 +88,7 @@ void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 		if (MA_UNLIKELY(p == NULL))
 			p = alloc_growing(heap, size, MA_UNIT, zero);
 	} else if (is_large(size, MA_UNIT)) {
-		p = alloc_large(size, MA_UNIT, zero);
+		p = alloc_large(heap, size, MA_UNIT, zero);
 	} else {
 		p = alloc_growing(heap, size, MA_UNIT, zero);
 	}
@@ -121,7 +124,8 @@ void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t
 			return p;
 		ma_heap_free(heap, p); /* one of the first of its class: a block */
 	}
-	p = is_large(size, align) ? alloc_large(size, align, zero) : alloc_growing(heap, size, align, zero);
+	p = is_large(size, align) ? alloc_large(heap, size, align, zero)
+				  : alloc_growing(heap, size, align, zero);
 	if (MA_STATS)
 		ma_heap_count_alloc(heap, size);
 	return p;

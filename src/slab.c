@@ -415,7 +415,7 @@ void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab
 static void drain_blocks(struct blocks *blocks, struct chunk *chunk)
 {
 	/* Pairs with push_remote(). */
-	uint64_t word = ma_swap_acquire(&chunk->slab[0].remote, REMOTE_EMPTY | REMOTE_NOTIFY);
+	uint64_t word = ma_swap_acq_rel(&chunk->slab[0].remote, REMOTE_EMPTY | REMOTE_NOTIFY);
 	uint32_t offset = remote_first(word);
 
 	while (offset != SLAB_END) { /* the last one may take the chunk with it */

@@ -31,6 +31,7 @@ static struct {
 	unsigned mappings;
 	uint64_t requests, refusals, refuse_from, refuse_count;
 	bool refuse_break, refuse_map, refuse_remap, refuse_shrink, unsafe;
+	size_t spare;	     /* SIZE_MAX less the limit, so that 0 is none */
 	uint64_t foreign_in; /* calls of ma_source_break_grow() until the stranger comes; 0: he does not */
 	size_t foreign_size;
 	uint64_t purged, populated;
@@ -91,11 +92,12 @@ static void source_leave(void)
 	pthread_mutex_unlock(&source_lock);
 }
 
-/* Counts a request; true if it is to be refused. */
-static bool refused(bool kind)
+/* Counts a request for `size` bytes more; true if it is to be refused. */
+static bool refused(bool kind, size_t size)
 {
 	uint64_t n = ++source.requests;
-	bool refuse = kind || (n >= source.refuse_from && n - source.refuse_from < source.refuse_count);
+	bool refuse = kind || (n >= source.refuse_from && n - source.refuse_from < source.refuse_count) ||
+		      (source.spare != 0 && scripted_held() + size > SIZE_MAX - source.spare);
 
 	source.refusals += refuse;
 	return refuse;
@@ -149,7 +151,7 @@ char *ma_source_break_grow(size_t size)
 	source.calls.brk++;
 	if (source.foreign_in != 0 && --source.foreign_in == 0)
 		move_break(source.top + source.foreign_size);
-	if (!refused(source.refuse_break) && size <= (size_t)(source.region + SEGMENT - source.top)) {
+	if (!refused(source.refuse_break, size) && size <= (size_t)(source.region + SEGMENT - source.top)) {
 		start = source.top;
 		move_break(start + size);
 	}
@@ -246,7 +248,7 @@ void *ma_source_map(size_t size, size_t align)
 	must(size % ma_source_page() == 0 && (align & (align - 1)) == 0, "a mapping of no whole pages\n");
 	source_enter();
 	source.calls.map++;
-	if (!refused(source.refuse_map) && size != 0) {
+	if (!refused(source.refuse_map, size) && size != 0) {
 		start = place_for(size, ma_max(align, ma_source_page()), &index);
 		if (start != NULL) {
 			give(start, size);
@@ -289,7 +291,7 @@ void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to)
 	must(new_size > old_size, "a remap to a smaller size\n");
 	source_enter();
 	source.calls.remap++;
-	done = !refused(source.refuse_remap);
+	done = !refused(source.refuse_remap, new_size - old_size);
 	if (done && to == NULL) {
 		done = extend(start, old_size, new_size);
 	} else if (done) {
@@ -404,6 +406,11 @@ void scripted_refuse_remap(bool refuse)
 void scripted_refuse_shrink(bool refuse)
 {
 	source.refuse_shrink = refuse;
+}
+
+void scripted_limit(size_t most)
+{
+	source.spare = SIZE_MAX - most;
 }
 
 void scripted_break_safe(bool safe)

@@ -31,6 +31,9 @@ void scripted_refuse_break(bool refuse);
 void scripted_refuse_map(bool refuse);
 void scripted_refuse_remap(bool refuse);
 
+/* Refuses requests that would make more than `most` bytes be given out; SIZE_MAX: none. */
+void scripted_limit(size_t most);
+
 /* The break can't be moved down: each attempt fails and changes nothing. */
 void scripted_refuse_shrink(bool refuse);
 

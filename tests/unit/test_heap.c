@@ -153,6 +153,27 @@ START_TEST(resize_in_place)
 }
 END_TEST
 
+/* What is free in chunks, here and in heaps whose threads have ended, goes back if a large object needs it. */
+START_TEST(large_object_after_small_ones)
+{
+	static void *p[2][30000];
+
+	begin();
+	for (unsigned i = 0; i < LENGTH(p[0]); i++)
+		for (unsigned h = 0; h < 2; h++)
+			p[h][i] = take(heap[h], 1000);
+	for (unsigned i = 0; i < LENGTH(p[0]); i++)
+		for (unsigned h = 0; h < 2; h++)
+			ma_heap_free(heap[h], p[h][i]);
+	ma_heaps_leave(heap[1]);
+	scripted_limit(scripted_held() + 4096);
+	p[0][0] = take(heap[0], scripted_held() - 8 * MA_WINDOW);
+	expect(p[0][0] != NULL && take(heap[0], (size_t)1 << 40) == NULL);
+	scripted_limit(SIZE_MAX);
+	expect(ma_heap_free(heap[0], p[0][0]) == PLACE_LARGE && ma_check() == 0);
+}
+END_TEST
+
 /* --- histories --- */
 
 static void any_step(struct objects *objects, struct random *random, size_t most)
@@ -280,6 +301,7 @@ int main(void)
 		strangers,
 		stranger_behind_the_chunk,
 		resize_in_place,
+		large_object_after_small_ones,
 		history_of_small_ones,
 		history_of_all_sizes,
 		history_with_refusals,
