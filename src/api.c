@@ -78,10 +78,10 @@ void *ma_expand(void *ptr, size_t size)
 {
 	if (ptr != NULL && size <= PTRDIFF_MAX) {
 		enum heap_place place;
-		ma_heap_size(ma_thread_heap, ptr, &place);
+		ma_front_size(ptr, &place);
 		if (place == PLACE_STRANGE)
 			ma_heap_report(ptr);
-		if (ma_heap_resize(ma_thread_heap, ptr, size))
+		if (ma_front_resize(ptr, size))
 			return ptr;
 	}
 	errno = ENOMEM;
@@ -154,7 +154,7 @@ size_t ma_usable_size(const void *ptr)
 
 	if (ptr == NULL)
 		return 0;
-	size = ma_heap_size(ma_thread_heap, ptr, &place);
+	size = ma_front_size(ptr, &place);
 	if (place == PLACE_STRANGE)
 		ma_heap_report(ptr);
 	return size;
@@ -167,7 +167,7 @@ size_t ma_good_size(size_t size)
 
 int ma_trim(size_t pad)
 {
-	struct heap *heap = ma_thread_heap;
+	struct heap *heap = ma_thread_own;
 	size_t given = ma_large_trim() + ma_heaps_trim_idle(0);
 
 	if (heap != &ma_heap_none)

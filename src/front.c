@@ -8,6 +8,7 @@
 
 #include "inspect/inspect.h"
 #include "large.h"
+#include "mode.h"
 #include "options.h"
 
 static void *no_memory(void)
@@ -16,31 +17,36 @@ static void *no_memory(void)
 	return NULL;
 }
 
+/* Every allocation that is not of the fast path. NULL: out of memory. */
+static void *alloc_from(struct heap *heap, size_t size, size_t align, size_t *zero)
+{
+	if (MA_UNLIKELY(heap == NULL))
+		return NULL;
+	if (MA_UNLIKELY(ma_mode != 0))
+		return ma_mode_alloc(heap, size, align, zero);
+	return align <= MA_UNIT ? ma_heap_alloc(heap, size, zero)
+				: ma_heap_alloc_aligned(heap, size, align, zero);
+}
+
 void *ma_front_alloc_slow(size_t size)
 {
-	struct heap *heap;
 	size_t zero;
-	void *p = NULL;
+	void *p;
 
 	if (size > PTRDIFF_MAX)
 		return no_memory();
-	heap = ma_thread_bind();
-	if (heap != NULL)
-		p = ma_heap_alloc(heap, size, &zero);
+	p = alloc_from(ma_thread_bind(), size, MA_UNIT, &zero);
 	return p != NULL ? p : no_memory();
 }
 
 void *ma_front_alloc_aligned(size_t size, size_t align)
 {
-	struct heap *heap;
 	size_t zero;
-	void *p = NULL;
+	void *p;
 
 	if (size > PTRDIFF_MAX || align > PTRDIFF_MAX)
 		return no_memory();
-	heap = ma_thread_bind();
-	if (heap != NULL)
-		p = ma_heap_alloc_aligned(heap, size, align, &zero);
+	p = alloc_from(ma_thread_bind(), size, align, &zero);
 	return p != NULL ? p : no_memory();
 }
 
@@ -50,6 +56,8 @@ static size_t usable_size(struct heap *heap, void *p)
 	const struct slab *slab = ma_slab_mapped(&heap->slabs, p);
 	enum heap_place place;
 
+	if (MA_UNLIKELY(ma_mode != 0))
+		return ma_mode_size(heap, p, &place);
 	if (ma_slab_holds(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start)))
 		return slab->slot_size;
 	return ma_heap_size(heap, p, &place);
@@ -59,23 +67,29 @@ void *ma_front_calloc(size_t count, size_t size)
 {
 	struct heap *heap;
 	size_t bytes, zero;
-	void *p = NULL;
+	void *p;
 
 	if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)
 		return no_memory();
 	heap = ma_thread_bind();
-	if (heap != NULL)
-		p = ma_heap_alloc(heap, bytes, &zero);
+	p = alloc_from(heap, bytes, MA_UNIT, &zero);
 	if (p == NULL)
 		return no_memory();
 	/* To the end of what is usable, as ma_rezalloc() needs it. */
 	return memset(p, 0, ma_min(usable_size(heap, p), zero));
 }
 
+static enum heap_place free_from(struct heap *heap, void *p)
+{
+	if (MA_UNLIKELY(ma_mode != 0))
+		return ma_mode_free(heap, p);
+	return ma_heap_free(heap, p);
+}
+
 bool ma_front_free_slow(void *p)
 {
 	int saved = errno;
-	bool known = p == NULL || ma_heap_free(ma_thread_heap, p) != PLACE_STRANGE;
+	bool known = p == NULL || free_from(ma_thread_own, p) != PLACE_STRANGE;
 
 	errno = saved;
 	return known;
@@ -91,8 +105,22 @@ void ma_front_event(struct slab *slab)
 {
 	int saved = errno;
 
-	ma_heap_event(ma_thread_heap, slab);
+	ma_heap_event(ma_thread_own, slab);
 	errno = saved;
+}
+
+size_t ma_front_size(const void *p, enum heap_place *place)
+{
+	if (MA_UNLIKELY(ma_mode != 0))
+		return ma_mode_size(ma_thread_own, p, place);
+	return ma_heap_size(ma_thread_own, p, place);
+}
+
+bool ma_front_resize(void *p, size_t size)
+{
+	if (MA_UNLIKELY(ma_mode_minds(p)))
+		return ma_mode_resize(ma_thread_own, p, size);
+	return ma_heap_resize(ma_thread_own, p, size);
 }
 
 /* Allocates anew and copies. What has grown once is likely to grow again: a block gets an eighth to spare, so
@@ -111,9 +139,9 @@ static void *realloc_move(void *p, size_t size, size_t had)
 
 void *ma_front_realloc(void *p, size_t size, bool *strange)
 {
-	struct heap *heap = ma_thread_heap;
+	struct heap *heap = ma_thread_own;
 	enum heap_place place;
-	size_t had = ma_heap_size(heap, p, &place);
+	size_t had = ma_front_size(p, &place);
 	void *moved;
 
 	*strange = place == PLACE_STRANGE;
@@ -121,6 +149,8 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 		return NULL;
 	if (size > PTRDIFF_MAX)
 		return no_memory();
+	if (MA_UNLIKELY(ma_mode_minds(p)))
+		return ma_mode_resize(heap, p, size) ? p : realloc_move(p, size, had);
 	switch (place) {
 	case PLACE_SLOT:
 		if (size <= had && ma_heap_good_size(size) > had / 2)
@@ -149,6 +179,7 @@ void ma_front_start(void)
 	done = true;
 	ma_thread_start();
 	ma_options_read(secure_getenv("MA_OPTIONS"));
+	ma_mode_start();
 	ma_inspect_start();
 }
 

@@ -31,6 +31,8 @@ libma_core_la_SOURCES = \
 	src/large.c \
 	src/large.h \
 	src/lock.h \
+	src/mode.c \
+	src/mode.h \
 	src/options.c \
 	src/options.h \
 	src/slab.c \

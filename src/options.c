@@ -6,24 +6,59 @@
 
 struct options ma_options;
 
-enum option_type { OPTION_BOOL, OPTION_PATH };
+enum option_type { OPTION_BOOL, OPTION_NUMBER, OPTION_PATH };
 
 static const struct option {
-	char name[12];
+	char name[16];
 	enum option_type type;
 	void *value;
+	size_t least, most; /* of a number */
 } option_table[] = {
-	{"stats", OPTION_BOOL, &ma_options.stats},
-	{"map", OPTION_PATH, ma_options.map},
+	{"fill", OPTION_BOOL, &ma_options.fill, 0, 0},
+	{"map", OPTION_PATH, ma_options.map, 0, 0},
+	{"stats", OPTION_BOOL, &ma_options.stats, 0, 0},
+	{"zero_on_free", OPTION_BOOL, &ma_options.zero_on_free, 0, 0},
 };
+
+/* Reads a number of decimal digits with the suffix k, M, G or T, or none: powers of 1024. */
+static bool read_number(const char *string, size_t length, size_t *number)
+{
+	static const char suffixes[] = "kMGT";
+	const char *end = string + length, *suffix;
+	size_t n = 0;
+
+	if (string == end || *string < '0' || *string > '9')
+		return false;
+	for (; string < end && *string >= '0' && *string <= '9'; string++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, (size_t)(*string - '0'), &n))
+			return false;
+	if (string < end) {
+		suffix = memchr(suffixes, *string, sizeof(suffixes) - 1);
+		if (suffix == NULL || string + 1 != end)
+			return false;
+		for (; suffix >= suffixes; suffix--)
+			if (__builtin_mul_overflow(n, 1024, &n))
+				return false;
+	}
+	*number = n;
+	return true;
+}
 
 static bool option_set(const struct option *option, const char *value, size_t length)
 {
+	size_t number;
+
 	switch (option->type) {
 	case OPTION_BOOL:
 		if (length != 1 || (*value != '0' && *value != '1'))
 			return false;
 		*(bool *)option->value = *value == '1';
+		return true;
+	case OPTION_NUMBER:
+		if (!read_number(value, length, &number) || number < option->least || number > option->most)
+			return false;
+		*(size_t *)option->value = number;
 		return true;
 	case OPTION_PATH:
 		if (length == 0 || length >= sizeof(ma_options.map))

@@ -8,6 +8,8 @@
 #include "base.h"
 
 struct options {
+	bool fill;	    /* new memory and freed memory get a pattern */
+	bool zero_on_free;  /* freed memory is cleared */
 	bool stats;	    /* write a summary to standard error at exit */
 	char map[PATH_MAX]; /* write the heap map to this file at exit; "-": standard error; "": don't */
 };

@@ -173,7 +173,7 @@ EXPORT size_t malloc_usable_size(void *p)
 {
 	enum heap_place place;
 
-	return p == NULL ? 0 : ma_heap_size(ma_thread_heap, p, &place);
+	return p == NULL ? 0 : ma_front_size(p, &place);
 }
 
 /* --- what glibc tells of its heap, told of ours --- */

@@ -13,19 +13,21 @@
 #include <pthread.h>
 
 _Thread_local struct heap *ma_thread_heap = &ma_heap_none;
+_Thread_local struct heap *ma_thread_own = &ma_heap_none;
 
 static pthread_key_t exit_key;
 static bool started; /* the key exists; set before the program has a second thread */
+static bool hidden;  /* set then, too */
 
 static void thread_exit(void *heap)
 {
-	ma_thread_heap = &ma_heap_none;
+	ma_thread_heap = ma_thread_own = &ma_heap_none;
 	ma_heaps_leave(heap);
 }
 
 static void fork_child(void)
 {
-	ma_heaps_after_fork_child(ma_thread_heap);
+	ma_heaps_after_fork_child(ma_thread_own);
 }
 
 void ma_thread_start(void)
@@ -39,16 +41,24 @@ void ma_thread_start(void)
 struct heap *ma_thread_bind(void)
 {
 	int saved = errno;
-	struct heap *heap = ma_thread_heap;
+	struct heap *heap = ma_thread_own;
 
 	if (heap != &ma_heap_none)
 		return heap;
 	heap = ma_heaps_take();
 	if (heap == NULL)
 		return NULL;
-	ma_thread_heap = heap; /* first: what follows may allocate */
-	if (started)	       /* the first thread's heap, bound before, never leaves */
+	ma_thread_own = heap; /* first: what follows may allocate */
+	if (!hidden)
+		ma_thread_heap = heap;
+	if (started) /* the first thread's heap, bound before, never leaves */
 		pthread_setspecific(exit_key, heap);
 	errno = saved;
 	return heap;
+}
+
+void ma_thread_hide_heaps(void)
+{
+	hidden = true;
+	ma_thread_heap = &ma_heap_none;
 }

@@ -2,6 +2,10 @@
 /*
  * thread.h - which heap is mine. thread.c answers for programs with threads; thread_single.c, its twin, in a
  * build without them.
+ *
+ * A thread has two pointers to it. The fast paths look at ma_thread_heap alone, the slow ones at ma_thread_own. They
+ * are equal, unless a mode has to see every call: then ma_thread_heap stays at ma_heap_none, from which every
+ * fast path fails over.
  */
 #ifndef MA_THREAD_H
 #define MA_THREAD_H
@@ -11,8 +15,10 @@
 
 #if MA_THREADS
 extern _Thread_local struct heap *ma_thread_heap;
+extern _Thread_local struct heap *ma_thread_own;
 #else
 extern struct heap *ma_thread_heap;
+extern struct heap *ma_thread_own;
 #endif
 
 /* This thread's heap, given to it if it has none. NULL: out of memory. */
@@ -20,5 +26,8 @@ struct heap *ma_thread_bind(void);
 
 /* Called once, before main(): what must be known to the C library for threads to end and to fork well. */
 void ma_thread_start(void);
+
+/* From here on no thread's fast paths see its heap. Called once, by a program that has one thread still. */
+void ma_thread_hide_heaps(void);
 
 #endif /* MA_THREAD_H */

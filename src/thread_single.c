@@ -3,6 +3,8 @@
 #include "thread.h"
 
 struct heap *ma_thread_heap = &ma_heap_none;
+struct heap *ma_thread_own = &ma_heap_none;
+static bool hidden;
 
 void ma_thread_start(void)
 {
@@ -10,11 +12,19 @@ void ma_thread_start(void)
 
 struct heap *ma_thread_bind(void)
 {
-	if (ma_thread_heap == &ma_heap_none) {
+	if (ma_thread_own == &ma_heap_none) {
 		struct heap *heap = ma_heaps_take();
 		if (heap == NULL)
 			return NULL;
-		ma_thread_heap = heap;
+		ma_thread_own = heap;
+		if (!hidden)
+			ma_thread_heap = heap;
 	}
-	return ma_thread_heap;
+	return ma_thread_own;
+}
+
+void ma_thread_hide_heaps(void)
+{
+	hidden = true;
+	ma_thread_heap = &ma_heap_none;
 }

@@ -84,6 +84,7 @@ unit_tests = \
 	tests/unit/test_heaps \
 	tests/unit/test_large \
 	tests/unit/test_map \
+	tests/unit/test_mode \
 	tests/unit/test_options \
 	tests/unit/test_slab \
 	tests/unit/test_source \
@@ -127,6 +128,8 @@ tests_unit_test_large_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_large_LDADD = $(unit_ldadd)
 tests_unit_test_map_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_map_LDADD = $(unit_ldadd)
+tests_unit_test_mode_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_mode_LDADD = $(unit_ldadd)
 tests_unit_test_options_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_options_LDADD = $(unit_ldadd)
 tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)

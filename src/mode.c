@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* mode.c - which modes are on, and in which order they act on a call. */
+#include "mode.h"
+
+#include <string.h>
+
+#include "options.h"
+#include "thread.h"
+
+/* What memory holds that was not written since it was allocated, or since it was freed: odd, so that no pointer in
+ * it is aligned, and no address of a 64-bit machine. */
+#define FILL_NEW 0xa5
+#define FILL_FREED 0xdf
+
+unsigned ma_mode;
+
+void ma_mode_start(void)
+{
+	if (ma_options.fill)
+		ma_mode |= MODE_FILL;
+	if (ma_options.zero_on_free)
+		ma_mode |= MODE_ZERO;
+	if (ma_mode != 0)
+		ma_thread_hide_heaps();
+}
+
+void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
+{
+	void *p = ma_heap_alloc_aligned(heap, size, align, zero);
+
+	if (p == NULL)
+		return NULL;
+	if (ma_mode & MODE_FILL) {
+		memset(p, FILL_NEW, size);
+		*zero = SIZE_MAX;
+	}
+	return p;
+}
+
+enum heap_place ma_mode_free(struct heap *heap, void *p)
+{
+	if (ma_mode & (MODE_FILL | MODE_ZERO)) {
+		enum heap_place place;
+		size_t size = ma_heap_size(heap, p, &place);
+		if (place == PLACE_STRANGE)
+			return place;
+		memset(p, ma_mode & MODE_ZERO ? 0 : FILL_FREED, size);
+	}
+	return ma_heap_free(heap, p);
+}
+
+size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place)
+{
+	return ma_heap_size(heap, p, place);
+}
+
+bool ma_mode_minds(const void *p)
+{
+	(void)p;
+	return ma_mode != 0;
+}
+
+/* In place only where little is wasted, as ma_front_realloc() does without modes. */
+bool ma_mode_resize(struct heap *heap, void *p, size_t size)
+{
+	enum heap_place place;
+	size_t had = ma_heap_size(heap, p, &place);
+
+	if (size < had / 2 && place == PLACE_SLOT)
+		return false;
+	return ma_heap_resize(heap, p, size);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mode.h - the modes: what options like `fill` ask to be done around every allocation and free.
+ *
+ * The hot path has no modes. A mode that has to see every call hides the heaps from the fast paths (see thread.h),
+ * so that all calls come to front.c's slow ones; these test `ma_mode`, and call here instead of into the heap.
+ * While no mode is on, that test on the slow paths is all that modes cost.
+ *
+ * `heap` is the caller's own, from ma_thread_own.
+ */
+#ifndef MA_MODE_H
+#define MA_MODE_H
+
+#include "heap.h"
+
+enum {
+	MODE_FILL = 1, /* new memory and freed memory get a pattern */
+	MODE_ZERO = 2, /* freed memory is cleared */
+};
+
+/* MODE_... or'ed. Written once, before main(); read by anyone. */
+extern unsigned ma_mode;
+
+/* Once the options are read: turns on what they ask for. */
+void ma_mode_start(void);
+
+/* ma_heap_alloc_aligned(), ma_heap_free() and ma_heap_size() with what the modes do. */
+void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero);
+enum heap_place ma_mode_free(struct heap *heap, void *p);
+size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place);
+
+/* Is resizing `p` the modes' business? If so, ma_mode_resize() does it; false: it would have to move. */
+bool ma_mode_minds(const void *p);
+bool ma_mode_resize(struct heap *heap, void *p, size_t size);
+
+#endif /* MA_MODE_H */

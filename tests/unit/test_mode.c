@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The modes: off they change nothing; on they see every call. */
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "front.h"
+#include "ma.h"
+#include "mode.h"
+#include "options.h"
+#include "scripted_source.h"
+
+static const size_t sizes[] = {0, 1, 16, 100, 1000, 1025, 8000, 9000, 100000, 3000000};
+
+static void turn_on(const char *options)
+{
+	ma_options_read(options);
+	ma_mode_start();
+}
+
+static bool all_are(const void *p, size_t size, unsigned char byte)
+{
+	for (size_t i = 0; i < size; i++)
+		if (((const unsigned char *)p)[i] != byte)
+			return false;
+	return true;
+}
+
+START_TEST(off)
+{
+	turn_on("");
+	expect(ma_mode == 0);
+	ma_free(ma_malloc(1));
+	expect(ma_thread_heap != &ma_heap_none && ma_thread_own == ma_thread_heap);
+}
+END_TEST
+
+static void *fast_paths_see_no_heap(void *arg)
+{
+	void *p = ma_malloc(100);
+
+	(void)arg;
+	expect(p != NULL && ma_thread_heap == &ma_heap_none && ma_thread_own != &ma_heap_none);
+	ma_free(p);
+	expect(ma_thread_heap == &ma_heap_none);
+	return NULL;
+}
+
+/* What was allocated before keeps its heap, and is freed into it. */
+START_TEST(on_after_the_first_calls)
+{
+	struct objects objects;
+	struct heap *heap;
+
+	objects_begin(&objects, 1000);
+	for (size_t i = 0; i < 1000; i++)
+		objects_add(&objects, ma_malloc(i * 10), i * 10);
+	heap = ma_thread_heap;
+	turn_on("fill=1");
+	expect(ma_thread_own == heap);
+	fast_paths_see_no_heap(NULL);
+	expect(ma_thread_own == heap);
+	objects_are_the_heap(&objects);
+	while (objects.count > 0)
+		ma_free(objects_take(&objects, 0).at);
+	objects_are_the_heap(&objects);
+	objects_end(&objects);
+#if MA_THREADS
+	pthread_t thread;
+	expect(pthread_create(&thread, NULL, fast_paths_see_no_heap, NULL) == 0);
+	expect(pthread_join(thread, NULL) == 0);
+#endif
+}
+END_TEST
+
+START_TEST(new_memory_is_filled)
+{
+	turn_on("fill=1");
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		void *p = ma_malloc(sizes[i]), *q = ma_aligned_alloc(256, sizes[i]),
+		     *r = ma_calloc(1, sizes[i]);
+		expect(all_are(p, sizes[i], 0xa5) && all_are(q, sizes[i], 0xa5));
+		expect(pattern_is_zero(r, sizes[i]) && (uintptr_t)q % 256 == 0);
+		ma_free(p);
+		ma_free(q);
+		ma_free(r);
+	}
+	expect(ma_check() == 0);
+}
+END_TEST
+
+/* What freed memory holds, but for the words that the lists of free memory have in it. */
+static void freed_memory_is(unsigned char byte)
+{
+	for (size_t i = 0; i < LENGTH(sizes) - 1; i++) { /* large ones may be unmapped */
+		void *beside = ma_malloc(sizes[i]), *p = ma_malloc(sizes[i]), *behind = ma_malloc(sizes[i]);
+		const char *freed = hide(p);
+		memset(p, 1, sizes[i]);
+		ma_free(p);
+		expect(sizes[i] < 48 || all_are(freed + 40, sizes[i] - 40, byte));
+		ma_free(beside);
+		ma_free(behind);
+	}
+}
+
+START_TEST(freed_memory_is_filled)
+{
+	turn_on("fill=1");
+	freed_memory_is(0xdf);
+}
+END_TEST
+
+START_TEST(freed_memory_is_cleared)
+{
+	turn_on("zero_on_free=1");
+	freed_memory_is(0);
+}
+END_TEST
+
+START_TEST(clearing_goes_before_filling)
+{
+	turn_on("zero_on_free=1,fill=1");
+	freed_memory_is(0);
+}
+END_TEST
+
+/* Every kind of call, on objects of every kind, with patterns that must hold. */
+static void churn(const char *options)
+{
+	struct random random = {7};
+	struct objects objects;
+
+	turn_on(options);
+	objects_begin(&objects, 300);
+	for (size_t step = 0; step < test_rounds(20000); step++) {
+		size_t size = random_size(&random, random_once_in(&random, 200) ? 4000000 : 20000);
+		struct object object;
+		void *moved;
+		if (objects.count < 20 || (objects.count < objects.room && random_once_in(&random, 2))) {
+			objects_add(&objects,
+				    random_once_in(&random, 4)	 ? ma_aligned_alloc(64, size)
+				    : random_once_in(&random, 2) ? ma_calloc(1, size)
+								 : ma_malloc(size),
+				    size);
+			continue;
+		}
+		object = objects_take(&objects, random_below(&random, objects.count));
+		if (random_once_in(&random, 2)) {
+			ma_free(object.at);
+			continue;
+		}
+		moved = ma_realloc(object.at, size + 1);
+		expect(pattern_holds(moved, object.size < size ? object.size : size, object.seed));
+		objects_add(&objects, moved, size + 1);
+	}
+	expect(ma_check() == 0);
+	objects_hold(&objects);
+	while (objects.count > 0)
+		ma_free(objects_take(&objects, 0).at);
+	expect(ma_check() == 0);
+	objects_end(&objects);
+}
+
+START_TEST(churn_fill)
+{
+	churn("fill=1,zero_on_free=1");
+}
+END_TEST
+
+START_TEST(out_of_memory)
+{
+	turn_on("fill=1");
+	scripted_refuse(1, UINT64_MAX);
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		errno = 0;
+		expect(ma_malloc(sizes[i]) == NULL && errno == ENOMEM);
+	}
+	scripted_relent();
+	ma_free(ma_malloc(1000));
+	expect(ma_check() == 0);
+}
+END_TEST
+
+static void free_twice(void *arg)
+{
+	void *p = ma_malloc((size_t)arg), *again = hide(p);
+
+	ma_free(p);
+	ma_free(again);
+}
+
+static void free_inside(void *arg)
+{
+	ma_free(hide((char *)ma_malloc((size_t)arg) + 16));
+}
+
+START_TEST(misuse_is_still_caught)
+{
+	char text[2048];
+
+	turn_on("fill=1");
+	for (size_t i = 2; i < LENGTH(sizes); i++) {
+		int status = unit_child(free_twice, (void *)sizes[i], text, sizeof(text));
+		expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
+		       strstr(text, "double free") != NULL);
+		status = unit_child(free_inside, (void *)sizes[i], text, sizeof(text));
+		expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
+		       strstr(text, "invalid pointer") != NULL);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		off,
+		on_after_the_first_calls,
+		new_memory_is_filled,
+		freed_memory_is_filled,
+		freed_memory_is_cleared,
+		clearing_goes_before_filling,
+		churn_fill,
+		out_of_memory,
+		misuse_is_still_caught,
+	};
+
+	return unit_run("mode", tests, LENGTH(tests));
+}
