@@ -7,6 +7,8 @@
 
 #include "text.h"
 
+void (*ma_fatal_tell)(const void *start);
+
 static void fatal_begin(struct text *line, const char *fault, const void *at)
 {
 	ma_text_begin(line, STDERR_FILENO);
@@ -18,10 +20,15 @@ static void fatal_begin(struct text *line, const char *fault, const void *at)
 	}
 }
 
-static _Noreturn void fatal_end(struct text *line)
+static _Noreturn void fatal_end(struct text *line, const void *start)
 {
+	void (*tell)(const void *start) = ma_fatal_tell;
+
 	ma_text_char(line, '\n');
 	ma_text_flush(line);
+	ma_fatal_tell = NULL; /* a fault in there shall not lead there again */
+	if (tell != NULL && start != NULL)
+		tell(start);
 	abort();
 }
 
@@ -30,7 +37,7 @@ __attribute__((cold)) _Noreturn void ma_fatal(const char *fault, const void *at)
 	struct text line;
 
 	fatal_begin(&line, fault, at);
-	fatal_end(&line);
+	fatal_end(&line, at);
 }
 
 __attribute__((cold)) _Noreturn void ma_fatal_place(const char *fault, const void *at, const char *kind,
@@ -49,7 +56,7 @@ __attribute__((cold)) _Noreturn void ma_fatal_place(const char *fault, const voi
 		ma_text_string(&line, " at ");
 		ma_text_address(&line, start);
 	}
-	fatal_end(&line);
+	fatal_end(&line, start);
 }
 
 void ma_warn(const char *text, const char *detail)

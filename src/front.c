@@ -8,6 +8,7 @@
 
 #include "inspect/inspect.h"
 #include "large.h"
+#include "ma.h"
 #include "mode.h"
 #include "options.h"
 
@@ -170,6 +171,18 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 	return realloc_move(p, size, had);
 }
 
+/* All that a program's call can lead through here. */
+#define ENTRY(function) (void (*)(void))(function)
+static void (*const entries[])(void) = {
+	ENTRY(ma_malloc),	    ENTRY(ma_free),	     ENTRY(ma_calloc),
+	ENTRY(ma_realloc),	    ENTRY(ma_reallocarray),  ENTRY(ma_rezalloc),
+	ENTRY(ma_expand),	    ENTRY(ma_aligned_alloc), ENTRY(ma_posix_memalign),
+	ENTRY(ma_memalign),	    ENTRY(ma_free_sized),    ENTRY(ma_free_aligned_sized),
+	ENTRY(ma_front_alloc_slow), ENTRY(ma_front_calloc),  ENTRY(ma_front_alloc_aligned),
+	ENTRY(ma_front_realloc),    ENTRY(ma_front_resize),  ENTRY(ma_front_free_slow),
+	ENTRY(ma_front_free_known),
+};
+
 void ma_front_start(void)
 {
 	static bool done;
@@ -179,7 +192,7 @@ void ma_front_start(void)
 	done = true;
 	ma_thread_start();
 	ma_options_read(secure_getenv("MA_OPTIONS"));
-	ma_mode_start();
+	ma_mode_start(entries, sizeof(entries) / sizeof(entries[0]));
 	ma_inspect_start();
 }
 

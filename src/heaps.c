@@ -15,6 +15,7 @@
 #include "large.h"
 #include "lock.h"
 #include "source.h"
+#include "stacks.h"
 
 /* An idle heap is looked through once for so many full slabs and chunks that others freed into. */
 #define VISIT_AFTER 64
@@ -165,10 +166,12 @@ void ma_heaps_before_fork(void)
 	ma_lock(&heaps_lock);
 	ma_chunk_lock_all();
 	ma_large_lock_all();
+	ma_stacks_lock_all();
 }
 
 void ma_heaps_after_fork_parent(void)
 {
+	ma_stacks_unlock_all();
 	ma_large_unlock_all();
 	ma_chunk_unlock_all();
 	ma_unlock(&heaps_lock);

@@ -11,6 +11,8 @@ libma_core_la_SOURCES = \
 	src/base.h \
 	src/block.c \
 	src/block.h \
+	src/cfi.c \
+	src/cfi.h \
 	src/chunk.c \
 	src/chunk.h \
 	src/clock.h \
@@ -35,11 +37,19 @@ libma_core_la_SOURCES = \
 	src/mode.h \
 	src/options.c \
 	src/options.h \
+	src/report.c \
+	src/report.h \
+	src/sites.c \
+	src/sites.h \
 	src/slab.c \
 	src/slab.h \
+	src/stacks.c \
+	src/stacks.h \
 	src/text.c \
 	src/text.h \
-	src/thread.h
+	src/thread.h \
+	src/unwind.c \
+	src/unwind.h
 libma_core_la_CPPFLAGS = $(library_cppflags)
 libma_core_la_CFLAGS = $(library_cflags)
 

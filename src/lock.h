@@ -3,7 +3,8 @@
  * lock.h - a lock for what is rare and short: the chunk registry, the list of heaps, the large objects. Never
  * held across a call of the program's, never taken on a thread's own allocation and free.
  *
- * Ranks, outermost first: heaps (heaps.c), chunks (chunk.c), large (large.c). fork takes them in that order.
+ * Ranks, outermost first: heaps (heaps.c), chunks (chunk.c), large (large.c), stacks (stacks.c). fork takes them in that
+ * order.
  */
 #ifndef MA_LOCK_H
 #define MA_LOCK_H

@@ -5,7 +5,11 @@
 #include <string.h>
 
 #include "options.h"
+#include "report.h"
+#include "sites.h"
+#include "stacks.h"
 #include "thread.h"
+#include "unwind.h"
 
 /* What memory holds that was not written since it was allocated, or since it was freed: odd, so that no pointer in
  * it is aligned, and no address of a 64-bit machine. */
@@ -14,8 +18,14 @@
 
 unsigned ma_mode;
 
-void ma_mode_start(void)
+void ma_mode_start(void (*const *entries)(void), size_t count)
 {
+	if (ma_options.sites != 0) {
+		ma_mode |= MODE_SITES | (ma_options.free_sites ? MODE_FREE_SITES : 0);
+		ma_unwind_start(entries, count);
+		ma_sites_start();
+		ma_fatal_tell = ma_report_site;
+	}
 	if (ma_options.fill)
 		ma_mode |= MODE_FILL;
 	if (ma_options.zero_on_free)
@@ -24,12 +34,27 @@ void ma_mode_start(void)
 		ma_thread_hide_heaps();
 }
 
+/* The stack of the call that is being served. */
+static uint32_t stack_here(void)
+{
+	uintptr_t frames[STACK_MOST];
+
+	return ma_stacks_number(frames, ma_unwind(frames, (unsigned)ma_options.sites_depth));
+}
+
+static void keep_site(const void *p, size_t size)
+{
+	ma_sites_set(p, stack_here(), ma_thread_number(), size);
+}
+
 void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
 	void *p = ma_heap_alloc_aligned(heap, size, align, zero);
 
 	if (p == NULL)
 		return NULL;
+	if (ma_mode & MODE_SITES)
+		keep_site(p, size);
 	if (ma_mode & MODE_FILL) {
 		memset(p, FILL_NEW, size);
 		*zero = SIZE_MAX;
@@ -46,6 +71,8 @@ enum heap_place ma_mode_free(struct heap *heap, void *p)
 			return place;
 		memset(p, ma_mode & MODE_ZERO ? 0 : FILL_FREED, size);
 	}
+	if (ma_mode & MODE_SITES)
+		ma_sites_set_freed(p, ma_mode & MODE_FREE_SITES ? stack_here() : 0);
 	return ma_heap_free(heap, p);
 }
 
@@ -68,5 +95,9 @@ bool ma_mode_resize(struct heap *heap, void *p, size_t size)
 
 	if (size < had / 2 && place == PLACE_SLOT)
 		return false;
-	return ma_heap_resize(heap, p, size);
+	if (!ma_heap_resize(heap, p, size))
+		return false;
+	if (ma_mode & MODE_SITES)
+		keep_site(p, size);
+	return true;
 }

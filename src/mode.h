@@ -14,15 +14,17 @@
 #include "heap.h"
 
 enum {
-	MODE_FILL = 1, /* new memory and freed memory get a pattern */
-	MODE_ZERO = 2, /* freed memory is cleared */
+	MODE_FILL = 1,	     /* new memory and freed memory get a pattern */
+	MODE_ZERO = 2,	     /* freed memory is cleared */
+	MODE_SITES = 4,	     /* where objects were allocated is kept */
+	MODE_FREE_SITES = 8, /* and where they were freed */
 };
 
 /* MODE_... or'ed. Written once, before main(); read by anyone. */
 extern unsigned ma_mode;
 
-/* Once the options are read: turns on what they ask for. */
-void ma_mode_start(void);
+/* Once the options are read: turns on what they ask for. `entries` are the functions that lead here; see unwind.h. */
+void ma_mode_start(void (*const *entries)(void), size_t count);
 
 /* ma_heap_alloc_aligned(), ma_heap_free() and ma_heap_size() with what the modes do. */
 void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-struct options ma_options;
+struct options ma_options = {.sites_depth = 16};
 
 enum option_type { OPTION_BOOL, OPTION_NUMBER, OPTION_PATH };
 
@@ -15,7 +15,10 @@ static const struct option {
 	size_t least, most; /* of a number */
 } option_table[] = {
 	{"fill", OPTION_BOOL, &ma_options.fill, 0, 0},
+	{"free_sites", OPTION_BOOL, &ma_options.free_sites, 0, 0},
 	{"map", OPTION_PATH, ma_options.map, 0, 0},
+	{"sites", OPTION_NUMBER, &ma_options.sites, 0, 1},
+	{"sites_depth", OPTION_NUMBER, &ma_options.sites_depth, 1, 64},
 	{"stats", OPTION_BOOL, &ma_options.stats, 0, 0},
 	{"zero_on_free", OPTION_BOOL, &ma_options.zero_on_free, 0, 0},
 };

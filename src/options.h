@@ -8,6 +8,9 @@
 #include "base.h"
 
 struct options {
+	size_t sites;	    /* keep the site of one in so many allocations; 0: of none */
+	size_t sites_depth; /* frames of a stack */
+	bool free_sites;    /* the stacks of frees, too */
 	bool fill;	    /* new memory and freed memory get a pattern */
 	bool zero_on_free;  /* freed memory is cleared */
 	bool stats;	    /* write a summary to standard error at exit */

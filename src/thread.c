@@ -11,10 +11,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 _Thread_local struct heap *ma_thread_heap = &ma_heap_none;
 _Thread_local struct heap *ma_thread_own = &ma_heap_none;
 
+static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
 static bool started; /* the key exists; set before the program has a second thread */
 static bool hidden;  /* set then, too */
@@ -27,6 +29,7 @@ static void thread_exit(void *heap)
 
 static void fork_child(void)
 {
+	number = 0;
 	ma_heaps_after_fork_child(ma_thread_own);
 }
 
@@ -61,4 +64,11 @@ void ma_thread_hide_heaps(void)
 {
 	hidden = true;
 	ma_thread_heap = &ma_heap_none;
+}
+
+uint32_t ma_thread_number(void)
+{
+	if (number == 0)
+		number = (uint32_t)gettid();
+	return number;
 }

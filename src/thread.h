@@ -27,6 +27,9 @@ struct heap *ma_thread_bind(void);
 /* Called once, before main(): what must be known to the C library for threads to end and to fork well. */
 void ma_thread_start(void);
 
+/* The kernel's number of this thread. */
+uint32_t ma_thread_number(void);
+
 /* From here on no thread's fast paths see its heap. Called once, by a program that has one thread still. */
 void ma_thread_hide_heaps(void);
 

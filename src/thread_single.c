@@ -2,6 +2,8 @@
 /* thread_single.c - thread.c's twin for a build without threads: there is one heap. */
 #include "thread.h"
 
+#include <unistd.h>
+
 struct heap *ma_thread_heap = &ma_heap_none;
 struct heap *ma_thread_own = &ma_heap_none;
 static bool hidden;
@@ -27,4 +29,9 @@ void ma_thread_hide_heaps(void)
 {
 	hidden = true;
 	ma_thread_heap = &ma_heap_none;
+}
+
+uint32_t ma_thread_number(void)
+{
+	return (uint32_t)getpid();
 }

@@ -75,6 +75,7 @@ tests_unit_libreal_la_LIBADD = tests/libwhole.la
 unit_tests = \
 	tests/unit/test_api \
 	tests/unit/test_block \
+	tests/unit/test_cfi \
 	tests/unit/test_check \
 	tests/unit/test_chunk \
 	tests/unit/test_fatal \
@@ -86,10 +87,14 @@ unit_tests = \
 	tests/unit/test_map \
 	tests/unit/test_mode \
 	tests/unit/test_options \
+	tests/unit/test_report \
+	tests/unit/test_sites \
 	tests/unit/test_slab \
 	tests/unit/test_source \
+	tests/unit/test_stacks \
 	tests/unit/test_summary \
 	tests/unit/test_text \
+	tests/unit/test_unwind \
 	tests/unit/test_walk
 if MA_THREADS
 unit_tests += tests/unit/test_thread
@@ -110,6 +115,8 @@ tests_unit_test_api_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_api_LDADD = $(unit_ldadd)
 tests_unit_test_block_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_block_LDADD = $(unit_ldadd)
+tests_unit_test_cfi_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_cfi_LDADD = $(unit_ldadd)
 tests_unit_test_check_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_check_LDADD = $(unit_ldadd)
 tests_unit_test_chunk_CPPFLAGS = $(unit_cppflags)
@@ -132,8 +139,14 @@ tests_unit_test_mode_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_mode_LDADD = $(unit_ldadd)
 tests_unit_test_options_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_options_LDADD = $(unit_ldadd)
+tests_unit_test_report_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_report_LDADD = $(unit_ldadd)
+tests_unit_test_sites_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_sites_LDADD = $(unit_ldadd)
 tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_slab_LDADD = $(unit_ldadd)
+tests_unit_test_stacks_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_stacks_LDADD = $(unit_ldadd)
 tests_unit_test_summary_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_summary_LDADD = $(unit_ldadd)
 tests_unit_test_text_CPPFLAGS = $(unit_cppflags)
@@ -142,6 +155,8 @@ tests_unit_test_thread_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_thread_LDADD = $(unit_ldadd)
 tests_unit_test_thread_single_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_thread_single_LDADD = $(unit_ldadd)
+tests_unit_test_unwind_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_unwind_LDADD = $(unit_ldadd)
 tests_unit_test_walk_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_walk_LDADD = $(unit_ldadd)
 

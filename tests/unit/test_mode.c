@@ -16,7 +16,7 @@ static const size_t sizes[] = {0, 1, 16, 100, 1000, 1025, 8000, 9000, 100000, 30
 static void turn_on(const char *options)
 {
 	ma_options_read(options);
-	ma_mode_start();
+	ma_mode_start(NULL, 0);
 }
 
 static bool all_are(const void *p, size_t size, unsigned char byte)

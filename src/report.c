@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - a file and a distance in it name a frame for addr2line(1) and its like; functions are named from what
+ * the dynamic linker knows, which are those that a file exports.
+ */
+#include "report.h"
+
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "sites.h"
+#include "stacks.h"
+
+/* The last size that the site of an object in a chunk can have. */
+#define CHUNK_MOST (MA_WINDOW - 1)
+
+static void report_frame(struct text *text, uintptr_t frame)
+{
+	Dl_info info;
+
+	ma_text_string(text, "libma:     ");
+	ma_text_address(text, (const void *)frame);
+	/* The byte before: a return address can be the next function's first. */
+	if (dladdr((const void *)(frame - 1), &info) != 0 && info.dli_fname != NULL) {
+		ma_text_char(text, ' ');
+		ma_text_string(text, info.dli_fname);
+		ma_text_char(text, '+');
+		ma_text_hex(text, frame - (uintptr_t)info.dli_fbase);
+		if (info.dli_sname != NULL) {
+			ma_text_string(text, " (");
+			ma_text_string(text, info.dli_sname);
+			ma_text_char(text, ')');
+		}
+	}
+	ma_text_char(text, '\n');
+}
+
+void ma_report_stack(struct text *text, uint32_t stack)
+{
+	const uintptr_t *frames = NULL;
+	unsigned depth = ma_stacks_frames(stack, &frames);
+
+	if (depth == 0)
+		ma_text_string(text, "libma:     (not known)\n");
+	for (unsigned i = 0; i < depth; i++)
+		report_frame(text, frames[i]);
+}
+
+void ma_report_site(const void *p)
+{
+	struct site site;
+	struct text text;
+
+	if (!ma_sites_get(p, CHUNK_MOST, &site))
+		return;
+	ma_text_begin(&text, STDERR_FILENO);
+	ma_text_string(&text, "libma: allocated as ");
+	ma_text_decimal(&text, site.size);
+	ma_text_string(&text, " bytes by thread ");
+	ma_text_decimal(&text, site.thread);
+	ma_text_string(&text, ":\n");
+	ma_report_stack(&text, site.stack);
+	if (!site.alive) {
+		ma_text_string(&text, "libma: freed:\n");
+		ma_report_stack(&text, site.freed);
+	}
+	ma_text_flush(&text);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* report.h - what the modes know of an object, as lines on standard error, for reports of faults. No allocation. */
+#ifndef MA_REPORT_H
+#define MA_REPORT_H
+
+#include "base.h"
+#include "text.h"
+
+/* Writes the frames of a stack, one a line: address, file and place in it, and the function where its file tells. */
+void ma_report_stack(struct text *text, uint32_t stack);
+
+/* Writes where the object that starts at `p` was allocated, and freed, as far as that is known. */
+void ma_report_site(const void *p);
+
+#endif /* MA_REPORT_H */

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unwind.c - owns the cache of rules, and walks.
+ *
+ * The cache is a table of pairs of words that any thread reads and writes without a lock: an address, and its rule
+ * packed into one word that repeats some bits of the address. A pair that two threads have written halves of is so
+ * known, and is looked up anew. A library that is unloaded, and another one loaded at its addresses, leaves
+ * stale rules: walks through them may end early or show wrong frames.
+ *
+ * A walk reads memory between the stack pointer and the stack's end only, and always upwards; so it ends, and where a
+ * rule is wrong it finds nonsense, but does not fault.
+ */
+#include "unwind.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+#if MA_THREADS
+#include <pthread.h>
+#endif
+
+#include "atomic.h"
+#include "cfi.h"
+
+#define WORD sizeof(uintptr_t)
+
+/*
+ * A rule in a word, the offsets in words:
+ *
+ *     63 … 54    53      52, 51   50 … 34   33 … 17   16 … 0
+ *     mark       ours    base     cfa       fp        ra
+ */
+#define OFFSET_BITS 17
+#define OFFSET_MOST ((1 << OFFSET_BITS) - 1)
+#define FP_SHIFT OFFSET_BITS
+#define CFA_SHIFT (2 * OFFSET_BITS)
+#define BASE_SHIFT (3 * OFFSET_BITS)
+#define OURS_SHIFT (BASE_SHIFT + 2)
+#define MARK_SHIFT (OURS_SHIFT + 1)
+
+#define CACHE_BITS 13
+
+struct cached {
+	MA_SHARED(uint64_t) pc, rule;
+};
+static struct cached cache[1u << CACHE_BITS];
+
+/* libma's own frames: where it lies, if it is a shared library; else the addresses of its functions. */
+static uintptr_t own_start, own_end;
+static void (*const *own_entries)(void);
+static size_t own_count;
+static uintptr_t main_stack_end;
+
+/* --- the dynamic linker's word --- */
+
+struct object {
+	uintptr_t start, end;
+	const unsigned char *header; /* .eh_frame_hdr */
+	bool is_main;		     /* the program itself */
+};
+
+#ifdef HAVE__DL_FIND_OBJECT
+
+/* glibc 2.35 and later: without a lock. */
+static bool find_object(uintptr_t pc, struct object *object)
+{
+	struct dl_find_object found;
+
+	if (_dl_find_object((void *)pc, &found) != 0)
+		return false;
+	*object = (struct object){
+		.start = (uintptr_t)found.dlfo_map_start,
+		.end = (uintptr_t)found.dlfo_map_end,
+		.header = found.dlfo_eh_frame,
+		.is_main = found.dlfo_link_map == NULL || found.dlfo_link_map->l_name[0] == '\0',
+	};
+	return object->header != NULL;
+}
+
+#else
+
+struct search {
+	uintptr_t pc;
+	struct object object;
+	bool found;
+};
+
+static int look_at_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct search *search = arg;
+
+	(void)size;
+	search->object = (struct object){.start = UINTPTR_MAX, .is_main = info->dlpi_name[0] == '\0'};
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + segment->p_vaddr, end = start + segment->p_memsz;
+		if (segment->p_type == PT_GNU_EH_FRAME)
+			search->object.header = (const unsigned char *)start;
+		if (segment->p_type != PT_LOAD)
+			continue;
+		search->object.start = start < search->object.start ? start : search->object.start;
+		search->object.end = end > search->object.end ? end : search->object.end;
+	}
+	search->found = search->pc >= search->object.start && search->pc < search->object.end;
+	return search->found;
+}
+
+static bool find_object(uintptr_t pc, struct object *object)
+{
+	struct search search = {.pc = pc};
+
+	dl_iterate_phdr(look_at_object, &search);
+	*object = search.object;
+	return search.found && object->header != NULL;
+}
+
+#endif
+
+/* --- rules --- */
+
+static bool is_ours(uintptr_t pc, uintptr_t function)
+{
+	if (own_end != 0)
+		return pc - own_start < own_end - own_start;
+	for (size_t i = 0; i < own_count; i++)
+		if ((uintptr_t)own_entries[i] == function)
+			return true;
+	return false;
+}
+
+static bool fits(int32_t offset)
+{
+	return offset >= 0 && offset % (int32_t)WORD == 0 && offset / (int32_t)WORD <= OFFSET_MOST;
+}
+
+/* The rule of a place, packed, without its mark. */
+static MA_COLD uint64_t make_rule(uintptr_t pc)
+{
+	struct object object;
+	struct cfi_rule rule = {.base = CFI_NONE};
+	uint64_t packed;
+
+	if (find_object(pc, &object))
+		rule = ma_cfi_find(object.header, pc);
+	packed = (uint64_t)is_ours(pc, rule.function) << OURS_SHIFT;
+	if (rule.base != CFI_NONE && fits(rule.cfa) && fits(rule.fp) && fits(rule.ra))
+		packed |= (uint64_t)rule.base << BASE_SHIFT | (uint64_t)rule.cfa / WORD << CFA_SHIFT |
+			  (uint64_t)rule.fp / WORD << FP_SHIFT | (uint64_t)rule.ra / WORD;
+	return packed;
+}
+
+static uint64_t rule_of(uintptr_t pc)
+{
+	uint64_t hash = (uint64_t)pc * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t mark = hash >> 16 << MARK_SHIFT, rule;
+	struct cached *cached = &cache[hash >> (64 - CACHE_BITS)];
+
+	rule = ma_load_relaxed(&cached->rule); /* no order is needed: see above */
+	if (MA_LIKELY(ma_load_relaxed(&cached->pc) == pc && rule >> MARK_SHIFT == mark >> MARK_SHIFT))
+		return rule;
+	rule = make_rule(pc) | mark;
+	ma_store_relaxed(&cached->pc, pc);
+	ma_store_relaxed(&cached->rule, rule);
+	return rule;
+}
+
+/* --- walks --- */
+
+/* Where the stack ends that `sp` is on, as far as can be told: a thread's ends below its control block. */
+static uintptr_t stack_end(uintptr_t sp)
+{
+#if MA_THREADS
+	uintptr_t self = (uintptr_t)pthread_self();
+	if (self > sp)
+		return self;
+#endif
+	return main_stack_end > sp ? main_stack_end : sp;
+}
+
+/* Goes from the frame at `at` to its caller's; false: it has none, or none is known. `rule` is of at->pc, or of the
+ * byte before it if that is a return address. */
+MA_INLINE bool step(struct unwind_registers *at, uint64_t rule, uintptr_t end)
+{
+	enum cfi_base base = (enum cfi_base)(rule >> BASE_SHIFT & 3);
+	uintptr_t cfa = (base == CFI_SP ? at->sp : at->fp) + (rule >> CFA_SHIFT & OFFSET_MOST) * WORD;
+	uintptr_t fp = (rule >> FP_SHIFT & OFFSET_MOST) * WORD, ra = (rule & OFFSET_MOST) * WORD;
+
+	if (base == CFI_NONE || cfa < at->sp || cfa > end || cfa % WORD != 0 || ra > cfa - at->sp ||
+	    fp > cfa - at->sp || (cfa == at->sp && ra != 0))
+		return false;
+	at->pc = ra != 0 ? *(const uintptr_t *)(cfa - ra) : at->link;
+	if (fp != 0)
+		at->fp = *(const uintptr_t *)(cfa - fp);
+	at->sp = cfa;
+	at->link = 0; /* only the innermost function can have it in the register */
+#if defined(__aarch64__)
+	at->pc &= (UINT64_C(1) << 48) - 1; /* without the signature that some machines add */
+#endif
+	return at->pc != 0;
+}
+
+/* Is this the machine whose registers we know? */
+#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__)
+#define KNOWN 1
+#else
+#define KNOWN 0
+#endif
+
+MA_INLINE void registers_here(struct unwind_registers *here)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("lea (%%rip), %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2"
+			 : "=&r"(here->pc), "=&r"(here->sp), "=&r"(here->fp));
+#elif defined(__i386__)
+	__asm__ volatile("call 1f\n1:\tpop %0\n\tmov %%esp, %1\n\tmov %%ebp, %2"
+			 : "=&r"(here->pc), "=&r"(here->sp), "=&r"(here->fp));
+#elif defined(__aarch64__)
+	__asm__ volatile("adr %0, .\n\tmov %1, sp\n\tmov %2, x29"
+			 : "=&r"(here->pc), "=&r"(here->sp), "=&r"(here->fp));
+#endif
+	here->link = 0;
+}
+
+void ma_unwind_start(void (*const *entries)(void), size_t count)
+{
+	struct object object;
+
+	own_entries = entries;
+	own_count = count;
+	if (find_object((uintptr_t)&ma_unwind, &object) && !object.is_main) {
+		own_start = object.start;
+		own_end = object.end;
+	}
+	main_stack_end = (uintptr_t)getauxval(AT_RANDOM); /* what the kernel put above the stack */
+}
+
+__attribute__((noinline)) unsigned ma_unwind(uintptr_t *frames, unsigned most)
+{
+	struct unwind_registers at = {0};
+	unsigned depth = 0;
+	uintptr_t end;
+	uint64_t rule;
+
+	if (!KNOWN)
+		return 0;
+	registers_here(&at);
+	end = stack_end(at.sp);
+	rule = rule_of(at.pc);
+	/* libma's own: this one, and all up to the outermost. */
+	for (unsigned own = 0; own < 8 && step(&at, rule, end); own++) {
+		rule = rule_of(at.pc - 1);
+		if (rule >> OURS_SHIFT & 1)
+			depth = 0;
+		else if (depth < most)
+			frames[depth++] = at.pc;
+	}
+	while (depth < most && step(&at, rule, end)) {
+		frames[depth++] = at.pc;
+		rule = rule_of(at.pc - 1);
+	}
+	return depth;
+}
+
+unsigned ma_unwind_from(const struct unwind_registers *from, uintptr_t *frames, unsigned most)
+{
+	struct unwind_registers at = *from;
+	uintptr_t end = stack_end(at.sp);
+	unsigned depth = 0;
+	uint64_t rule;
+
+	if (most == 0)
+		return 0;
+	frames[depth++] = at.pc;
+	if (!KNOWN)
+		return depth;
+	rule = rule_of(at.pc);
+	while (depth < most && step(&at, rule, end)) {
+		frames[depth++] = at.pc;
+		rule = rule_of(at.pc - 1);
+	}
+	return depth;
+}
