@@ -38,7 +38,8 @@ struct free_block {
 	size_t dirty; /* bytes of a big block that may be resident */
 };
 
-static_assert(offsetof(struct free_block, dirty) == 32, "a free block's least size has no room for dirty");
+static_assert(offsetof(struct free_block, dirty) <= BLOCK_LEAST_UNITS * MA_UNIT,
+	      "the links fit into the smallest free block; only big ones have room for more");
 
 static MA_SHARED(uint64_t) secret; /* keys every check; whoever sets it sets it to the same, before his first block */
 

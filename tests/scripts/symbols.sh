@@ -17,8 +17,15 @@ declared() {
 	sed -n '/^static/d; /^typedef/d; s/^[a-z][a-z_ ]*[ *]\(ma_[a-z0-9_]*\)(.*/\1/p' "$1" | sort
 }
 
+# How C++ mangles this machine's size_t.
+case $(echo __SIZEOF_SIZE_T__ | $CC -E -P -) in
+4) size_t=j ;;
+*) size_t=m ;;
+esac
+
 mapped() {
-	sed -n '/^global:/,/^local:/s/^[[:space:]]*\([A-Za-z0-9_]*\);.*/\1/p' "$1" | sort
+	sed -n '/^global:/,/^local:/s/^[[:space:]]*\([][A-Za-z0-9_]*\);.*/\1/p' "$1" |
+		sed "s/\[jm\]/$size_t/" | sort
 }
 
 exported() {

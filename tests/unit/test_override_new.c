@@ -13,28 +13,34 @@
 #define ALIGN "St11align_val_t"
 #define NOTHROW "RKSt9nothrow_t"
 
-/* The operators; each mangled name is that of a 64-bit system, whose size_t is m. */
+#if SIZE_MAX == UINT32_MAX
+#define SIZED "j"
+#else
+#define SIZED "m"
+#endif
+
+/* The operators. */
 #define OPERATOR(result, name, mangled, ...) extern result name(__VA_ARGS__) __asm__(mangled)
 
-OPERATOR(void *, new_one, "_Znwm", size_t);
-OPERATOR(void *, new_array, "_Znam", size_t);
-OPERATOR(void *, new_one_nothrow, "_Znwm" NOTHROW, size_t, const void *);
-OPERATOR(void *, new_array_nothrow, "_Znam" NOTHROW, size_t, const void *);
-OPERATOR(void *, new_one_aligned, "_Znwm" ALIGN, size_t, size_t);
-OPERATOR(void *, new_array_aligned, "_Znam" ALIGN, size_t, size_t);
-OPERATOR(void *, new_one_aligned_nothrow, "_Znwm" ALIGN NOTHROW, size_t, size_t, const void *);
-OPERATOR(void *, new_array_aligned_nothrow, "_Znam" ALIGN NOTHROW, size_t, size_t, const void *);
+OPERATOR(void *, new_one, "_Znw" SIZED, size_t);
+OPERATOR(void *, new_array, "_Zna" SIZED, size_t);
+OPERATOR(void *, new_one_nothrow, "_Znw" SIZED NOTHROW, size_t, const void *);
+OPERATOR(void *, new_array_nothrow, "_Zna" SIZED NOTHROW, size_t, const void *);
+OPERATOR(void *, new_one_aligned, "_Znw" SIZED ALIGN, size_t, size_t);
+OPERATOR(void *, new_array_aligned, "_Zna" SIZED ALIGN, size_t, size_t);
+OPERATOR(void *, new_one_aligned_nothrow, "_Znw" SIZED ALIGN NOTHROW, size_t, size_t, const void *);
+OPERATOR(void *, new_array_aligned_nothrow, "_Zna" SIZED ALIGN NOTHROW, size_t, size_t, const void *);
 
 OPERATOR(void, delete_one, "_ZdlPv", void *);
 OPERATOR(void, delete_array, "_ZdaPv", void *);
-OPERATOR(void, delete_one_sized, "_ZdlPvm", void *, size_t);
-OPERATOR(void, delete_array_sized, "_ZdaPvm", void *, size_t);
+OPERATOR(void, delete_one_sized, "_ZdlPv" SIZED, void *, size_t);
+OPERATOR(void, delete_array_sized, "_ZdaPv" SIZED, void *, size_t);
 OPERATOR(void, delete_one_nothrow, "_ZdlPv" NOTHROW, void *, const void *);
 OPERATOR(void, delete_array_nothrow, "_ZdaPv" NOTHROW, void *, const void *);
 OPERATOR(void, delete_one_aligned, "_ZdlPv" ALIGN, void *, size_t);
 OPERATOR(void, delete_array_aligned, "_ZdaPv" ALIGN, void *, size_t);
-OPERATOR(void, delete_one_sized_aligned, "_ZdlPvm" ALIGN, void *, size_t, size_t);
-OPERATOR(void, delete_array_sized_aligned, "_ZdaPvm" ALIGN, void *, size_t, size_t);
+OPERATOR(void, delete_one_sized_aligned, "_ZdlPv" SIZED ALIGN, void *, size_t, size_t);
+OPERATOR(void, delete_array_sized_aligned, "_ZdaPv" SIZED ALIGN, void *, size_t, size_t);
 OPERATOR(void, delete_one_aligned_nothrow, "_ZdlPv" ALIGN NOTHROW, void *, size_t, const void *);
 OPERATOR(void, delete_array_aligned_nothrow, "_ZdaPv" ALIGN NOTHROW, void *, size_t, const void *);
 
