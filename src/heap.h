@@ -33,6 +33,7 @@ struct heap {
 	struct heap *next;    /* of all, the newest first; written once */
 	struct heap *next_idle;
 	struct heap_counts counts;
+	struct unwind_memos *memos; /* of walks by the thread that has it; the modes', NULL without */
 };
 
 /* The owner alone writes the counts: no read-modify-write is needed. */

@@ -7,7 +7,7 @@
 #include "options.h"
 #include "report.h"
 #include "sites.h"
-#include "stacks.h"
+#include "source.h"
 #include "thread.h"
 #include "unwind.h"
 
@@ -31,20 +31,22 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 	if (ma_options.zero_on_free)
 		ma_mode |= MODE_ZERO;
 	if (ma_mode != 0)
-		ma_thread_hide_heaps();
+		ma_thread_hide_heaps((ma_mode & (MODE_FILL | MODE_ZERO | MODE_FREE_SITES)) != 0);
 }
 
 /* The stack of the call that is being served. */
-static uint32_t stack_here(void)
+static uint32_t stack_here(struct heap *heap)
 {
-	uintptr_t frames[STACK_MOST];
+	unsigned most = (unsigned)ma_options.sites_depth;
 
-	return ma_stacks_number(frames, ma_unwind(frames, (unsigned)ma_options.sites_depth));
+	if (MA_UNLIKELY(heap->memos == NULL) && heap != &ma_heap_none)
+		heap->memos = ma_source_map(ma_round_up(sizeof(*heap->memos), ma_source_page()), MA_UNIT);
+	return ma_unwind_number(heap->memos, most);
 }
 
-static void keep_site(const void *p, size_t size)
+static void keep_site(struct heap *heap, const void *p, size_t size)
 {
-	ma_sites_set(p, stack_here(), ma_thread_number(), size);
+	ma_sites_set(p, stack_here(heap), ma_thread_number(), size);
 }
 
 void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
@@ -54,7 +56,7 @@ void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 	if (p == NULL)
 		return NULL;
 	if (ma_mode & MODE_SITES)
-		keep_site(p, size);
+		keep_site(heap, p, size);
 	if (ma_mode & MODE_FILL) {
 		memset(p, FILL_NEW, size);
 		*zero = SIZE_MAX;
@@ -72,7 +74,7 @@ enum heap_place ma_mode_free(struct heap *heap, void *p)
 		memset(p, ma_mode & MODE_ZERO ? 0 : FILL_FREED, size);
 	}
 	if (ma_mode & MODE_SITES)
-		ma_sites_set_freed(p, ma_mode & MODE_FREE_SITES ? stack_here() : 0);
+		ma_sites_set_freed(p, ma_mode & MODE_FREE_SITES ? stack_here(heap) : 0);
 	return ma_heap_free(heap, p);
 }
 
@@ -98,6 +100,6 @@ bool ma_mode_resize(struct heap *heap, void *p, size_t size)
 	if (!ma_heap_resize(heap, p, size))
 		return false;
 	if (ma_mode & MODE_SITES)
-		keep_site(p, size);
+		keep_site(heap, p, size);
 	return true;
 }

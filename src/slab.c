@@ -89,10 +89,16 @@ static void set_current(struct slabs *slabs, unsigned class, struct slab *slab)
 	size_t below = class == 0 ? 0 : ma_slab_class_size(class - 1) / MA_UNIT + 1;
 
 	slabs->current[class] = distance;
-	for (size_t unit = below; unit <= ma_min(size, SLAB_DIRECT_MAX) / MA_UNIT; unit++)
+	for (size_t unit = below; !slabs->hidden && unit <= ma_min(size, SLAB_DIRECT_MAX) / MA_UNIT; unit++)
 		slabs->direct[unit] = distance;
 	if (slab != NULL)
 		slab->used++;
+}
+
+void ma_slab_hide(struct slabs *slabs)
+{
+	slabs->hidden = true;
+	memset(slabs->direct, 0, sizeof(slabs->direct));
 }
 
 static bool is_current(struct slabs *slabs, const struct slab *slab)

@@ -66,6 +66,7 @@ struct slabs {
 	ptrdiff_t direct[SLAB_DIRECT_MAX / MA_UNIT + 1]; /* the same, by size in units */
 	struct slab_bin bin[SLAB_CLASSES];
 	MA_SHARED(struct slab *) pending; /* slabs that were full when another thread freed into them */
+	bool hidden; /* `direct` stays zero: a mode has to see every allocation */
 	/* By granule: the slab that lies there. A cache: two granules may share an entry, and the later wins. */
 	_Alignas(64) ptrdiff_t map[SLAB_MAP_ENTRIES];
 };
@@ -180,6 +181,9 @@ MA_INLINE enum slab_push ma_slab_push(struct slab *slab, void *p)
 /* Takes a ready slot of a class, finding or making one if the current slab has none. From byte `*zero` on it is
  * known to be zero. NULL: out of memory. The first objects of a class are plain blocks; frees know either. */
 void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class, size_t *zero);
+
+/* From here on every allocation fails over into the slow path. */
+void ma_slab_hide(struct slabs *slabs);
 
 /* To be called when a push says so: a full slab has a slot again, or a slab is empty and goes back. */
 void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab);

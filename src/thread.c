@@ -19,7 +19,7 @@ _Thread_local struct heap *ma_thread_own = &ma_heap_none;
 static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
 static bool started; /* the key exists; set before the program has a second thread */
-static bool hidden;  /* set then, too */
+static enum { SEEN, HIDDEN_FROM_ALLOC, HIDDEN } hidden; /* set then, too */
 
 static void thread_exit(void *heap)
 {
@@ -52,7 +52,9 @@ struct heap *ma_thread_bind(void)
 	if (heap == NULL)
 		return NULL;
 	ma_thread_own = heap; /* first: what follows may allocate */
-	if (!hidden)
+	if (hidden != SEEN)
+		ma_slab_hide(&heap->slabs);
+	if (hidden != HIDDEN)
 		ma_thread_heap = heap;
 	if (started) /* the first thread's heap, bound before, never leaves */
 		pthread_setspecific(exit_key, heap);
@@ -60,10 +62,13 @@ struct heap *ma_thread_bind(void)
 	return heap;
 }
 
-void ma_thread_hide_heaps(void)
+void ma_thread_hide_heaps(bool frees)
 {
-	hidden = true;
-	ma_thread_heap = &ma_heap_none;
+	hidden = frees ? HIDDEN : HIDDEN_FROM_ALLOC;
+	if (frees)
+		ma_thread_heap = &ma_heap_none;
+	if (ma_thread_own != &ma_heap_none)
+		ma_slab_hide(&ma_thread_own->slabs);
 }
 
 uint32_t ma_thread_number(void)

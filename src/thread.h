@@ -4,7 +4,7 @@
  * build without them.
  *
  * A thread has two pointers to it. The fast paths look at ma_thread_heap alone, the slow ones at ma_thread_own. They
- * are equal, unless a mode has to see every call: then ma_thread_heap stays at ma_heap_none, from which every
+ * are equal, unless a mode has to see every free: then ma_thread_heap stays at ma_heap_none, from which every
  * fast path fails over.
  */
 #ifndef MA_THREAD_H
@@ -30,7 +30,8 @@ void ma_thread_start(void);
 /* The kernel's number of this thread. */
 uint32_t ma_thread_number(void);
 
-/* From here on no thread's fast paths see its heap. Called once, by a program that has one thread still. */
-void ma_thread_hide_heaps(void);
+/* From here on every allocation, and if `frees` every free too, takes the slow path. Called once, by a program that has
+ * one thread still. */
+void ma_thread_hide_heaps(bool frees);
 
 #endif /* MA_THREAD_H */

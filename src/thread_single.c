@@ -6,7 +6,7 @@
 
 struct heap *ma_thread_heap = &ma_heap_none;
 struct heap *ma_thread_own = &ma_heap_none;
-static bool hidden;
+static enum { SEEN, HIDDEN_FROM_ALLOC, HIDDEN } hidden;
 
 void ma_thread_start(void)
 {
@@ -19,16 +19,21 @@ struct heap *ma_thread_bind(void)
 		if (heap == NULL)
 			return NULL;
 		ma_thread_own = heap;
-		if (!hidden)
+		if (hidden != SEEN)
+			ma_slab_hide(&heap->slabs);
+		if (hidden != HIDDEN)
 			ma_thread_heap = heap;
 	}
 	return ma_thread_own;
 }
 
-void ma_thread_hide_heaps(void)
+void ma_thread_hide_heaps(bool frees)
 {
-	hidden = true;
-	ma_thread_heap = &ma_heap_none;
+	hidden = frees ? HIDDEN : HIDDEN_FROM_ALLOC;
+	if (frees)
+		ma_thread_heap = &ma_heap_none;
+	if (ma_thread_own != &ma_heap_none)
+		ma_slab_hide(&ma_thread_own->slabs);
 }
 
 uint32_t ma_thread_number(void)

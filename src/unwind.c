@@ -7,6 +7,10 @@
  * known, and is looked up anew. A library that is unloaded, and another one loaded at its addresses, leaves
  * stale rules: walks through them may end early or show wrong frames.
  *
+ * A walk is a function of the registers that it begins with and of the words that it reads. A memo holds both of a walk,
+ * and the stack that it found: while they are the same, so is the stack, and nothing need be walked. There are
+ * some hundred memos a thread, found by the program's call.
+ *
  * A walk reads memory between the stack pointer and the stack's end only, and always upwards; so it ends, and where a
  * rule is wrong it finds nonsense, but does not fault.
  */
@@ -22,6 +26,7 @@
 
 #include "atomic.h"
 #include "cfi.h"
+#include "stacks.h"
 
 #define WORD sizeof(uintptr_t)
 
@@ -235,49 +240,140 @@ void ma_unwind_start(void (*const *entries)(void), size_t count)
 	main_stack_end = (uintptr_t)getauxval(AT_RANDOM); /* what the kernel put above the stack */
 }
 
+/* What a walk has read so far that its way depends on. */
+struct trail {
+	struct unwind_memo *memo;
+	uintptr_t start; /* the stack pointer where it began */
+	const uintptr_t
+		*fp_at; /* where the frame pointer was read; NULL: it is the one that the walk began with */
+	bool open;	/* there is room for all of it */
+};
+
+static void trail_add(struct trail *trail, const uintptr_t *at)
+{
+	struct unwind_memo *memo = trail->memo;
+	uintptr_t offset = (uintptr_t)at - trail->start;
+
+	if (memo->reads == MEMO_READS || offset > UINT32_MAX) {
+		trail->open = false;
+		return;
+	}
+	memo->offset[memo->reads] = (uint32_t)offset;
+	memo->value[memo->reads++] = *at;
+}
+
+/* As step(), but keeps what it reads. */
+static bool step_kept(struct unwind_registers *at, uint64_t rule, uintptr_t end, struct trail *trail)
+{
+	uintptr_t fp = (rule >> FP_SHIFT & OFFSET_MOST) * WORD, ra = (rule & OFFSET_MOST) * WORD;
+
+	if ((rule >> BASE_SHIFT & 3) == CFI_FP) {
+		if (trail->fp_at == NULL)
+			trail->memo->fp_matters = true;
+		else
+			trail_add(trail, trail->fp_at);
+	}
+	if (!step(at, rule, end))
+		return false;
+	if (ra != 0)
+		trail_add(trail, (const uintptr_t *)(at->sp - ra));
+	if (fp != 0)
+		trail->fp_at = (const uintptr_t *)(at->sp - fp);
+	return true;
+}
+
+/* Walks on to the outermost frame. */
+static unsigned walk(struct unwind_registers *at, uint64_t rule, uintptr_t end, uintptr_t *frames,
+		     unsigned depth, unsigned most)
+{
+	while (depth < most && step(at, rule, end)) {
+		frames[depth++] = at->pc;
+		rule = rule_of(at->pc - 1);
+	}
+	return depth;
+}
+
+/* Leaves libma: `at` is then the call in the program, and `*rule` its frame's. False: there is none. */
+MA_INLINE bool leave(struct unwind_registers *at, uint64_t *rule, uintptr_t end)
+{
+	uint64_t own = rule_of(at->pc);
+
+	do {
+		if (!step(at, own, end))
+			return false;
+		own = rule_of(at->pc - 1);
+	} while (own >> OURS_SHIFT & 1);
+	*rule = own;
+	return true;
+}
+
 __attribute__((noinline)) unsigned ma_unwind(uintptr_t *frames, unsigned most)
 {
 	struct unwind_registers at = {0};
-	unsigned depth = 0;
 	uintptr_t end;
 	uint64_t rule;
 
-	if (!KNOWN)
+	if (!KNOWN || most == 0)
 		return 0;
 	registers_here(&at);
 	end = stack_end(at.sp);
-	rule = rule_of(at.pc);
-	/* libma's own: this one, and all up to the outermost. */
-	for (unsigned own = 0; own < 8 && step(&at, rule, end); own++) {
-		rule = rule_of(at.pc - 1);
-		if (rule >> OURS_SHIFT & 1)
-			depth = 0;
-		else if (depth < most)
-			frames[depth++] = at.pc;
-	}
-	while (depth < most && step(&at, rule, end)) {
-		frames[depth++] = at.pc;
-		rule = rule_of(at.pc - 1);
-	}
-	return depth;
+	if (!leave(&at, &rule, end))
+		return 0;
+	frames[0] = at.pc;
+	return walk(&at, rule, end, frames, 1, most);
 }
 
 unsigned ma_unwind_from(const struct unwind_registers *from, uintptr_t *frames, unsigned most)
 {
 	struct unwind_registers at = *from;
-	uintptr_t end = stack_end(at.sp);
-	unsigned depth = 0;
-	uint64_t rule;
 
 	if (most == 0)
 		return 0;
-	frames[depth++] = at.pc;
-	if (!KNOWN)
-		return depth;
-	rule = rule_of(at.pc);
-	while (depth < most && step(&at, rule, end)) {
+	frames[0] = at.pc;
+	return KNOWN ? walk(&at, rule_of(at.pc), stack_end(at.sp), frames, 1, most) : 1;
+}
+
+/* Would a walk from `at` read what the walk of `memo` did? */
+static bool is_same_walk(const struct unwind_memo *memo, const struct unwind_registers *at, unsigned most)
+{
+	if (memo->pc != at->pc || memo->sp != at->sp || memo->most != most ||
+	    (memo->fp_matters && memo->fp != at->fp))
+		return false;
+	/* Each word lies where the ones before it led: it may be read if they are the same. */
+	for (unsigned i = 0; i < memo->reads; i++)
+		if (*(const uintptr_t *)(at->sp + memo->offset[i]) != memo->value[i])
+			return false;
+	return true;
+}
+
+__attribute__((noinline)) uint32_t ma_unwind_number(struct unwind_memos *memos, unsigned most)
+{
+	uintptr_t frames[STACK_MOST], end;
+	struct unwind_registers at = {0};
+	struct trail trail;
+	unsigned depth = 1;
+	uint64_t rule;
+
+	if (!KNOWN || most == 0)
+		return 0;
+	registers_here(&at);
+	end = stack_end(at.sp);
+	if (!leave(&at, &rule, end))
+		return 0;
+	frames[0] = at.pc;
+	if (memos == NULL)
+		return ma_stacks_number(frames, walk(&at, rule, end, frames, 1, most));
+	trail.memo = &memos->memo[(at.pc ^ at.sp >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MEMO_BITS)];
+	if (MA_LIKELY(is_same_walk(trail.memo, &at, most)))
+		return trail.memo->stack;
+	trail = (struct trail){.memo = trail.memo, .start = at.sp, .open = true};
+	*trail.memo = (struct unwind_memo){.pc = at.pc, .sp = at.sp, .fp = at.fp, .most = most};
+	while (depth < most && step_kept(&at, rule, end, &trail)) {
 		frames[depth++] = at.pc;
 		rule = rule_of(at.pc - 1);
 	}
-	return depth;
+	trail.memo->stack = ma_stacks_number(frames, depth);
+	if (!trail.open || trail.memo->stack == 0)
+		trail.memo->pc = 0;
+	return trail.memo->stack;
 }

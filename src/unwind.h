@@ -11,6 +11,23 @@
 
 #include "base.h"
 
+/* A walk; see unwind.c. */
+#define MEMO_READS 40
+struct unwind_memo {
+	uintptr_t pc, sp, fp; /* where it left libma; pc 0: nothing yet */
+	uint32_t stack;	      /* what it found */
+	unsigned most;
+	unsigned reads;
+	bool fp_matters;
+	uint32_t offset[MEMO_READS]; /* of the words that it read, from sp */
+	uintptr_t value[MEMO_READS]; /* which were these */
+};
+
+#define MEMO_BITS 9
+struct unwind_memos {
+	struct unwind_memo memo[1 << MEMO_BITS];
+};
+
 /* Where a walk begins. */
 struct unwind_registers {
 	uintptr_t pc, sp, fp;
@@ -25,6 +42,10 @@ void ma_unwind_start(void (*const *entries)(void), size_t count);
 /* The return addresses of the calls that led here, the innermost first, without those inside libma. Returns how many,
  * `most` at most. */
 unsigned ma_unwind(uintptr_t *frames, unsigned most);
+
+/* The same, as the number of the stack (see stacks.h), by memos of earlier walks. `memos` are of this thread, zeroed
+ * at first, or NULL. */
+uint32_t ma_unwind_number(struct unwind_memos *memos, unsigned most);
 
 /* The same from anywhere else, as a signal handler has it; the first frame is the place itself. */
 unsigned ma_unwind_from(const struct unwind_registers *from, uintptr_t *frames, unsigned most);

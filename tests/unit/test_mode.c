@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "front.h"
 #include "ma.h"
 #include "mode.h"
 #include "options.h"
 #include "scripted_source.h"
+#include "sites.h"
+#include "stacks.h"
 
 static const size_t sizes[] = {0, 1, 16, 100, 1000, 1025, 8000, 9000, 100000, 3000000};
 
@@ -168,6 +171,53 @@ START_TEST(churn_fill)
 }
 END_TEST
 
+START_TEST(churn_sites)
+{
+	churn("sites=1");
+}
+END_TEST
+
+START_TEST(churn_free_sites)
+{
+	churn("sites=1,free_sites=1");
+}
+END_TEST
+
+/* The allocation at `p` came from a call in main()'s callees, this program's. */
+static void has_site(const void *p, size_t size)
+{
+	const uintptr_t *frames;
+	struct site site;
+
+	expect(ma_sites_get(p, ma_usable_size(p), &site));
+	expect(site.alive && site.size == size && site.thread == (uint32_t)getpid());
+	expect(ma_stacks_frames(site.stack, &frames) >= 2);
+}
+
+START_TEST(sites_of_every_kind_of_call)
+{
+	turn_on("sites=1,free_sites=1,sites_depth=5");
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		struct site site;
+		const void *freed;
+		char *p = ma_malloc(sizes[i]), *q = ma_calloc(1, sizes[i]),
+		     *r = ma_aligned_alloc(64, sizes[i]);
+		has_site(p, sizes[i]);
+		has_site(q, sizes[i]);
+		has_site(r, sizes[i]);
+		p = ma_realloc(p, sizes[i] + 1);
+		has_site(p, sizes[i] + 1);
+		p = ma_realloc(p, 2 * sizes[i] + 50);
+		has_site(p, 2 * sizes[i] + 50);
+		freed = hide(q);
+		ma_free(q);
+		expect(ma_sites_get(freed, 5000000, &site) && !site.alive && site.freed != 0);
+		ma_free(p);
+		ma_free(r);
+	}
+}
+END_TEST
+
 START_TEST(out_of_memory)
 {
 	turn_on("fill=1");
@@ -221,6 +271,9 @@ int main(void)
 		freed_memory_is_cleared,
 		clearing_goes_before_filling,
 		churn_fill,
+		churn_sites,
+		churn_free_sites,
+		sites_of_every_kind_of_call,
 		out_of_memory,
 		misuse_is_still_caught,
 	};

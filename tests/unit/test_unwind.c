@@ -6,9 +6,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "stacks.h"
 #include "unwind.h"
 
 #define MOST 64
+
+static _Thread_local struct unwind_memos memos;
 
 /* Both walks end in this function; the frames from its caller on must be the same. */
 static __attribute__((noinline)) unsigned compare(void)
@@ -18,6 +21,13 @@ static __attribute__((noinline)) unsigned compare(void)
 	unsigned depth = ma_unwind(frames, MOST);
 	int other_depth = backtrace(others, MOST);
 
+	for (unsigned round = 0; round < 2; round++) { /* the second time by a memo */
+		uint32_t number = ma_unwind_number(&memos, MOST);
+		const uintptr_t *numbered;
+		expect(ma_stacks_frames(number, &numbered) == depth);
+		for (unsigned i = 1; i < depth; i++)
+			expect(frames[i] == numbered[i]);
+	}
 	expect(depth >= 3 && other_depth >= (int)depth && other_depth <= (int)depth + 1);
 	for (unsigned i = 1; i < depth; i++)
 		expect(frames[i] == (uintptr_t)others[i]);
@@ -48,6 +58,17 @@ static __attribute__((noinline)) unsigned roomy(unsigned levels)
 	return levels == 0 ? plain(1) : roomy(levels - 1) + (*(volatile char *)room == 0);
 }
 
+/* Callers that differ though all frames lie where they did before. */
+static __attribute__((noinline)) unsigned one_way(void)
+{
+	return plain(2) + (sink != 0);
+}
+
+static __attribute__((noinline)) unsigned other_way(void)
+{
+	return plain(2) + (sink == 1);
+}
+
 static int by_order(const void *a, const void *b)
 {
 	compare();
@@ -64,6 +85,11 @@ START_TEST(same_as_backtrace)
 		sized(levels);
 	}
 	roomy(10);
+	for (unsigned i = 0; i < 20; i++) {
+		one_way();
+		other_way();
+		expect((i % 3 == 0 ? one_way : other_way)() > 3);
+	}
 	qsort(numbers, LENGTH(numbers), sizeof(numbers[0]), by_order);
 }
 END_TEST
