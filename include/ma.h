@@ -156,6 +156,112 @@ typedef int ma_visitor(const struct ma_place *place, void *arg);
 MA_ATTR(__visibility__("default")) MA_ATTR(__nonnull__(1))
 int ma_walk(ma_visitor *visitor, void *arg);
 
+/* What is known of one size class, for ma_stats(). */
+struct ma_class_stats {
+	size_t slot_size;      /* bytes a slot */
+	size_t slabs;	       /* in all heaps */
+	size_t slab_bytes;     /* of these slabs, headers and ends included */
+	size_t used_slots;     /* that the program holds */
+	size_t free_slots;     /* ready to be handed out, or freed by another thread and not yet taken in */
+	size_t uncarved_bytes; /* room for slots that were never handed out */
+};
+
+/* What is known of one heap, for ma_stats(). */
+struct ma_heap_stats {
+	unsigned number;   /* as in struct ma_place */
+	int thread;	   /* the system's number of the thread that has it, or had it last */
+	int idle;	   /* 1: that thread has ended, and no other has the heap yet */
+	size_t chunks;
+	size_t held_bytes; /* of these chunks */
+	size_t used_bytes; /* usable bytes of what the program holds in them */
+	size_t free_bytes; /* payload of free blocks */
+};
+
+/* What ma_stats() tells: bytes unless it says otherwise. Later releases may add members at the end. */
+struct ma_stats {
+	size_t struct_size;	    /* in: sizeof(struct ma_stats); out: how many bytes of it were filled in */
+	struct ma_heap_stats *heap; /* in: where heap_room heaps may be told of, or NULL */
+	size_t heap_room;
+
+	/* What the system gave. */
+	size_t break_bytes;	    /* chunks on the break */
+	size_t mapped_bytes;	    /* chunks that are mapped */
+	size_t large_bytes;	    /* large objects: a mapping each */
+	size_t cached_bytes;	    /* freed mappings that wait to be used again */
+	size_t resident_bytes;	    /* of all these: backed by memory now */
+	size_t huge_bytes;	    /* of the chunks: where huge pages were asked for */
+	size_t mappings;	    /* how many mappings these are, the break as one */
+	size_t peak_chunk_bytes;    /* the most that each heap's chunks had, summed up */
+	size_t peak_resident_bytes; /* the most that the whole process ever had resident */
+
+	/* What the program holds. */
+	size_t used_bytes;	/* usable bytes of blocks, slots and large objects */
+	size_t used_blocks;	/* a count */
+	size_t used_slots;	/* a count */
+	size_t large_objects;	/* a count */
+	size_t used_block_bytes;
+	size_t used_slot_bytes;
+
+	/* What is free in chunks. */
+	size_t free_blocks;	    /* a count */
+	size_t free_bytes;	    /* their payload */
+	size_t free_resident_bytes; /* of it: backed by memory, and so used for nothing */
+	size_t largest_free;	    /* the largest payload of them */
+	size_t top_bytes;	    /* payload of the free block that ends where the break is */
+	size_t free_slots;	    /* a count */
+	size_t free_slot_bytes;
+	size_t uncarved_bytes;	/* room in slabs for slots that were never handed out */
+	size_t overhead_bytes;	/* headers of chunks and blocks, and what is left over in slabs */
+
+	size_t heaps;	   /* counts, from here on */
+	size_t idle_heaps; /* whose threads have ended */
+	size_t chunks;
+	size_t slabs;
+	size_t classes;	   /* how many of by_class[] are filled in */
+	struct ma_class_stats by_class[64];
+
+	/* Calls to the system for memory. */
+	unsigned long long brk_calls;
+	unsigned long long mmap_calls;
+	unsigned long long munmap_calls;
+	unsigned long long mremap_calls;
+	unsigned long long madvise_calls;
+
+	/* Counted only if libma was configured with --enable-stats. */
+	int counted;			    /* 1 if so; else the following are 0 */
+	unsigned long long allocations;
+	unsigned long long frees;
+	unsigned long long remote_frees;    /* of the frees: of what another thread's heap owns */
+	unsigned long long allocated_bytes; /* asked for, in all */
+	size_t peak_used_bytes;		    /* the most that used_bytes was; each thread may be 64 KiB off */
+};
+
+/* The forms of a report. */
+enum ma_format {
+	MA_TEXT,	/* lines for people */
+	MA_JSON,	/* one JSON object */
+	MA_OPENMETRICS, /* as Prometheus and others scrape it */
+	MA_XML		/* as glibc's malloc_info(3) writes it */
+};
+
+/* Tells what the heap is made of, from its tiling: it looks at every block and slab, and asks the system what is
+ * resident. Returns 0, or -1 with errno EINVAL if struct_size is none that any release had. Other threads' heaps
+ * should be quiet meanwhile, else single figures may not fit each other. Never allocates. */
+MA_ATTR(__visibility__("default")) MA_ATTR(__nonnull__(1))
+int ma_stats(struct ma_stats *stats) MA_NOTHROW;
+
+/* Writes the same to the file descriptor `fd`. Returns 0, or -1 with errno EINVAL for no format, or as
+ * write(2) sets it. Never allocates. A cancellation point. */
+MA_ATTR(__visibility__("default"))
+int ma_stats_print(int fd, enum ma_format format);
+
+/* Writes a map of the heap to the file descriptor `fd`: each chunk with each of its blocks, what of them is
+ * resident, and what keeps nearly empty chunks and the break from being given back. MA_TEXT or MA_JSON; `ma map`
+ * makes pictures of the latter. Returns 0, or -1 with errno EINVAL for another format, ENOMEM, or as write(2)
+ * sets it. Other threads' heaps should be quiet meanwhile. Never allocates. A cancellation point. */
+MA_ATTR(__visibility__("default"))
+int ma_heap_map(int fd, enum ma_format format);
+
 /* Returns the library's version as a string, "0.1.0". */
 MA_ATTR(__visibility__("default")) MA_ATTR(__const__)
 const char *ma_version(void) MA_NOTHROW;

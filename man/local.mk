@@ -16,12 +16,15 @@ dist_man_MANS += \
 	man/ma_free_aligned_sized.3 \
 	man/ma_free_sized.3 \
 	man/ma_good_size.3 \
+	man/ma_heap_map.3 \
 	man/ma_malloc.3 \
 	man/ma_memalign.3 \
 	man/ma_posix_memalign.3 \
 	man/ma_realloc.3 \
 	man/ma_reallocarray.3 \
 	man/ma_rezalloc.3 \
+	man/ma_stats.3 \
+	man/ma_stats_print.3 \
 	man/ma_trim.3 \
 	man/ma_usable_size.3 \
 	man/ma_version.3 \

@@ -164,6 +164,8 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 	default:
 		if (size >= LARGE_MIN / 2) {
 			moved = ma_large_resize(p, size, true);
+			if (MA_STATS && moved != NULL)
+				ma_heap_count_use(heap, (int64_t)ma_large_size(moved) - (int64_t)had);
 			if (moved != NULL)
 				return moved;
 		}

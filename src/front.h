@@ -48,10 +48,11 @@ MA_INLINE void *ma_front_alloc(size_t size)
 {
 	if (MA_LIKELY(size <= SLAB_DIRECT_MAX)) {
 		struct heap *heap = ma_thread_heap;
-		void *slot = ma_slab_pop(ma_slab_direct(&heap->slabs, size));
+		struct slab *slab = ma_slab_direct(&heap->slabs, size);
+		void *slot = ma_slab_pop(slab);
 		if (MA_LIKELY(slot != NULL)) {
 			if (MA_STATS)
-				ma_heap_count_alloc(heap, size);
+				ma_heap_count_alloc(heap, size, slab->slot_size);
 			return slot;
 		}
 	}
@@ -68,7 +69,7 @@ MA_INLINE enum slab_push ma_front_push(void *p, struct slab **slab)
 	*slab = ma_slab_mapped(&heap->slabs, p);
 	result = ma_slab_push(*slab, p);
 	if (MA_STATS && result == SLAB_PUSHED)
-		ma_heap_count_free(heap);
+		ma_heap_count_free(heap, (*slab)->slot_size);
 	return result;
 }
 

@@ -75,6 +75,14 @@ static bool is_large(size_t size, size_t align)
 	return size >= LARGE_MIN || align >= LARGE_MIN / 2 || size + align >= LARGE_MIN;
 }
 
+/* Counts an allocation of `size` bytes that ended in `p`. */
+static void count_alloc(struct heap *heap, size_t size, const void *p)
+{
+	enum heap_place place;
+
+	ma_heap_count_alloc(heap, size, ma_heap_size(heap, p, &place));
+}
+
 void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 {
 	void *p;
@@ -92,8 +100,8 @@ void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 	} else {
 		p = alloc_growing(heap, size, MA_UNIT, zero);
 	}
-	if (MA_STATS)
-		ma_heap_count_alloc(heap, size);
+	if (MA_STATS && p != NULL)
+		count_alloc(heap, size, p);
 	return p;
 }
 
@@ -126,8 +134,8 @@ void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t
 	}
 	p = is_large(size, align) ? alloc_large(heap, size, align, zero)
 				  : alloc_growing(heap, size, align, zero);
-	if (MA_STATS)
-		ma_heap_count_alloc(heap, size);
+	if (MA_STATS && p != NULL)
+		count_alloc(heap, size, p);
 	return p;
 }
 
@@ -208,7 +216,7 @@ static enum heap_place judge(const struct heap *heap, const void *p, struct chun
 void ma_heap_event(struct heap *heap, struct slab *slab)
 {
 	if (MA_STATS)
-		ma_heap_count_free(heap);
+		ma_heap_count_free(heap, slab->slot_size);
 	ma_slab_event(&heap->slabs, &heap->blocks, slab);
 }
 
@@ -232,6 +240,17 @@ static void free_remote(struct heap *heap, struct chunk *chunk, struct slab *sla
 		ma_heaps_visit(owner);
 }
 
+static enum heap_place free_large(struct heap *heap, void *p)
+{
+	size_t size = MA_STATS ? ma_large_size(p) : 0;
+
+	if (!ma_large_free(p))
+		return PLACE_STRANGE;
+	if (MA_STATS)
+		ma_heap_count_free(heap, size);
+	return PLACE_LARGE;
+}
+
 enum heap_place ma_heap_free(struct heap *heap, void *p)
 {
 	struct chunk *chunk;
@@ -239,11 +258,11 @@ enum heap_place ma_heap_free(struct heap *heap, void *p)
 	enum heap_place place = judge(heap, p, &chunk, &slab);
 
 	if (place == PLACE_STRANGE)
-		return ma_large_free(p) ? PLACE_LARGE : PLACE_STRANGE;
+		return free_large(heap, p);
 	if (place == PLACE_WRONG)
 		ma_heap_report(p);
 	if (MA_STATS)
-		ma_heap_count_free(heap);
+		ma_heap_count_free(heap, slab != NULL ? slab->slot_size : ma_block_size(ma_block_of(p)));
 	if (!is_owner(heap, chunk)) {
 		free_remote(heap, chunk, slab, p);
 		return place;
@@ -283,7 +302,7 @@ size_t ma_heap_size(struct heap *heap, const void *p, enum heap_place *place)
 	}
 }
 
-bool ma_heap_resize(struct heap *heap, void *p, size_t size)
+static bool resize(struct heap *heap, void *p, size_t size)
 {
 	enum heap_place place;
 	size_t had = ma_heap_size(heap, p, &place);
@@ -302,6 +321,17 @@ bool ma_heap_resize(struct heap *heap, void *p, size_t size)
 	default:
 		return false;
 	}
+}
+
+bool ma_heap_resize(struct heap *heap, void *p, size_t size)
+{
+	enum heap_place place;
+	size_t had = MA_STATS ? ma_heap_size(heap, p, &place) : 0;
+	bool done = resize(heap, p, size);
+
+	if (MA_STATS && done)
+		ma_heap_count_use(heap, (int64_t)ma_heap_size(heap, p, &place) - (int64_t)had);
+	return done;
 }
 
 size_t ma_heap_good_size(size_t size)

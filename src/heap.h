@@ -16,36 +16,58 @@
 #include "block.h"
 #include "slab.h"
 
-/* What --enable-stats counts; the owner writes, anyone reads. */
+/* What --enable-stats counts; the thread that has the heap writes, anyone reads. */
 struct heap_counts {
 	MA_SHARED(uint64_t) allocated, freed; /* calls */
-	MA_SHARED(uint64_t) freed_by_others;  /* of them: remote */
+	MA_SHARED(uint64_t) freed_by_others;  /* of the frees: of what another heap owns */
 	MA_SHARED(uint64_t) bytes;	      /* asked for, in all */
+	int64_t use;  /* usable bytes that this thread took less those that it freed */
+	int64_t told; /* what of them the sum of all heaps has */
 };
+
+/* So far may the sum of what is in use be off, for each thread. */
+#define COUNTS_STEP ((int64_t)64 * 1024)
 
 struct heap {
 	struct slabs slabs; /* first: the fast paths reach the slabs by their distance from the heap */
 	struct blocks blocks;
-	unsigned number;      /* from 1 on; 0: the heap that stands for none */
-	MA_SHARED(bool) idle; /* no thread has it; changed under the heaps lock */
-	bool lost;	      /* its thread was not there after a fork: never touched again */
-	unsigned notices;     /* visits to it while idle that were put off; under the heaps lock */
-	struct heap *next;    /* of all, the newest first; written once */
+	unsigned number;       /* from 1 on; 0: the heap that stands for none */
+	MA_SHARED(int) thread; /* the system's number of the thread that has it, or had it last */
+	MA_SHARED(bool) idle;  /* no thread has it; changed under the heaps lock */
+	bool lost;	       /* its thread was not there after a fork: never touched again */
+	unsigned notices;      /* visits to it while idle that were put off; under the heaps lock */
+	struct heap *next;     /* of all, the newest first; written once */
 	struct heap *next_idle;
 	struct heap_counts counts;
 	struct unwind_memos *memos; /* of walks by the thread that has it; the modes', NULL without */
 };
 
-/* The owner alone writes the counts: no read-modify-write is needed. */
-MA_INLINE void ma_heap_count_alloc(struct heap *heap, size_t size)
+/* Tells the sum of all heaps what a heap has counted; defined in heaps.c. */
+void ma_heaps_count(struct heap *heap);
+
+/* The most usable bytes that were in use at a time, as far as that was told. */
+size_t ma_heaps_peak(void);
+
+/* One thread alone writes the counts: no read-modify-write is needed. */
+MA_INLINE void ma_heap_count_use(struct heap *heap, int64_t bytes)
+{
+	int64_t untold = (heap->counts.use += bytes) - heap->counts.told;
+
+	if (untold >= COUNTS_STEP || untold <= -COUNTS_STEP)
+		ma_heaps_count(heap);
+}
+
+MA_INLINE void ma_heap_count_alloc(struct heap *heap, size_t size, size_t usable)
 {
 	ma_store_relaxed(&heap->counts.allocated, ma_load_relaxed(&heap->counts.allocated) + 1);
 	ma_store_relaxed(&heap->counts.bytes, ma_load_relaxed(&heap->counts.bytes) + size);
+	ma_heap_count_use(heap, (int64_t)usable);
 }
 
-MA_INLINE void ma_heap_count_free(struct heap *heap)
+MA_INLINE void ma_heap_count_free(struct heap *heap, size_t usable)
 {
 	ma_store_relaxed(&heap->counts.freed, ma_load_relaxed(&heap->counts.freed) + 1);
+	ma_heap_count_use(heap, -(int64_t)usable);
 }
 
 /* Stands for "this thread has no heap yet": all zero, so that every fast path fails over. */

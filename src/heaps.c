@@ -26,6 +26,7 @@ static MA_SHARED(struct heap *) all_heaps;
 static struct heap *idle_heaps; /* the latest to become idle first: its memory is the likeliest in cache */
 static MA_SHARED(unsigned) idle_with_chunks;
 static unsigned last_number;
+static MA_SHARED(int64_t) all_use, peak_use; /* --enable-stats: usable bytes, now and at most */
 
 static struct heap *heap_new(void)
 {
@@ -144,6 +145,23 @@ void ma_heaps_visit(struct heap *idle)
 		idle_add(idle);
 	}
 	ma_unlock(&heaps_lock);
+}
+
+void ma_heaps_count(struct heap *heap)
+{
+	int64_t now;
+
+	ma_add_relaxed(&all_use, heap->counts.use - heap->counts.told);
+	heap->counts.told = heap->counts.use;
+	now = ma_load_relaxed(&all_use);
+	if (now >
+	    ma_load_relaxed(&peak_use)) /* of two that race, one may be lost: it is a figure for people */
+		ma_store_relaxed(&peak_use, now);
+}
+
+size_t ma_heaps_peak(void)
+{
+	return (size_t)ma_load_relaxed(&peak_use);
 }
 
 size_t ma_heaps_trim_idle(size_t pad)

@@ -28,7 +28,17 @@ libma_core_la_SOURCES = \
 	src/inspect/check.c \
 	src/inspect/inspect.h \
 	src/inspect/map.c \
-	src/inspect/summary.c \
+	src/inspect/map.h \
+	src/inspect/map_json.c \
+	src/inspect/map_text.c \
+	src/inspect/pins.c \
+	src/inspect/pins.h \
+	src/inspect/output.c \
+	src/inspect/residency.c \
+	src/inspect/residency.h \
+	src/inspect/stats.c \
+	src/inspect/stats_print.c \
+	src/inspect/timer.h \
 	src/inspect/walk.c \
 	src/large.c \
 	src/large.h \
@@ -54,9 +64,9 @@ libma_core_la_CPPFLAGS = $(library_cppflags)
 libma_core_la_CFLAGS = $(library_cflags)
 
 if MA_THREADS
-libma_core_la_SOURCES += src/thread.c
+libma_core_la_SOURCES += src/inspect/timer.c src/thread.c
 else
-libma_core_la_SOURCES += src/thread_single.c
+libma_core_la_SOURCES += src/inspect/timer_single.c src/thread_single.c
 endif
 
 # Before a release, current:revision:age changes as Libtool's manual says under "Updating version info".

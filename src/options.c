@@ -6,7 +6,7 @@
 
 struct options ma_options = {.sites_depth = 16};
 
-enum option_type { OPTION_BOOL, OPTION_NUMBER, OPTION_PATH };
+enum option_type { OPTION_BOOL, OPTION_NUMBER, OPTION_PATH, OPTION_REPORT, OPTION_FORMAT };
 
 static const struct option {
 	char name[16];
@@ -17,9 +17,14 @@ static const struct option {
 	{"fill", OPTION_BOOL, &ma_options.fill, 0, 0},
 	{"free_sites", OPTION_BOOL, &ma_options.free_sites, 0, 0},
 	{"map", OPTION_PATH, ma_options.map, 0, 0},
+	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
+	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, 0},
+	{"map_on_abort", OPTION_PATH, ma_options.map_on_abort, 0, 0},
 	{"sites", OPTION_NUMBER, &ma_options.sites, 0, 1},
 	{"sites_depth", OPTION_NUMBER, &ma_options.sites_depth, 1, 64},
-	{"stats", OPTION_BOOL, &ma_options.stats, 0, 0},
+	{"stats", OPTION_REPORT, ma_options.stats, 0, 0},
+	{"stats_every", OPTION_NUMBER, &ma_options.stats_every, 1, 86400},
+	{"stats_format", OPTION_FORMAT, &ma_options.stats_format, 0, 0},
 	{"zero_on_free", OPTION_BOOL, &ma_options.zero_on_free, 0, 0},
 };
 
@@ -48,6 +53,39 @@ static bool read_number(const char *string, size_t length, size_t *number)
 	return true;
 }
 
+static bool set_path(char *path, const char *value, size_t length)
+{
+	if (length == 0 || length >= OPTION_PATH_MAX)
+		return false;
+	memcpy(path, value, length);
+	path[length] = '\0';
+	return true;
+}
+
+/* The file of a report, or 1 for standard error, or 0 for none. */
+static bool set_report(char *path, const char *value, size_t length)
+{
+	if (length == 1 && (*value == '0' || *value == '1')) {
+		strcpy(path, *value == '1' ? "-" : "");
+		return true;
+	}
+	return set_path(path, value, length);
+}
+
+static bool set_format(enum ma_format *format, const char *value, size_t length)
+{
+	static const char *const names[] = {
+		[MA_TEXT] = "text", [MA_JSON] = "json", [MA_OPENMETRICS] = "openmetrics", [MA_XML] = "xml"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strlen(names[i]) != length || memcmp(names[i], value, length) != 0)
+			continue;
+		*format = (enum ma_format)i;
+		return true;
+	}
+	return false;
+}
+
 static bool option_set(const struct option *option, const char *value, size_t length)
 {
 	size_t number;
@@ -64,11 +102,11 @@ static bool option_set(const struct option *option, const char *value, size_t le
 		*(size_t *)option->value = number;
 		return true;
 	case OPTION_PATH:
-		if (length == 0 || length >= sizeof(ma_options.map))
-			return false;
-		memcpy(option->value, value, length);
-		((char *)option->value)[length] = '\0';
-		return true;
+		return set_path(option->value, value, length);
+	case OPTION_REPORT:
+		return set_report(option->value, value, length);
+	case OPTION_FORMAT:
+		return set_format(option->value, value, length);
 	}
 	return false;
 }

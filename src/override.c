@@ -19,6 +19,7 @@
 #include "inspect/inspect.h"
 #include "ma.h"
 #include "source.h"
+#include "text.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -192,19 +193,22 @@ EXPORT int mallopt(int parameter, int value)
 
 EXPORT struct mallinfo2 mallinfo2(void)
 {
-	struct heap_summary sum;
+	struct ma_stats stats = {.struct_size = sizeof(stats)};
+	size_t held, used;
 
-	ma_inspect_summary(&sum);
+	ma_stats(&stats);
+	held = stats.break_bytes + stats.mapped_bytes;
+	used = stats.used_block_bytes + stats.used_slot_bytes;
 	return (struct mallinfo2){
-		.arena = sum.chunk_bytes,
-		.ordblks = sum.free_blocks,
-		.smblks = sum.free_slots,
-		.hblks = sum.large_objects,
-		.hblkhd = sum.large_bytes,
-		.fsmblks = sum.free_slot_bytes,
-		.uordblks = sum.used_bytes,
-		.fordblks = sum.chunk_bytes - sum.used_bytes,
-		.keepcost = sum.top_bytes,
+		.arena = held,
+		.ordblks = stats.free_blocks,
+		.smblks = stats.free_slots,
+		.hblks = stats.large_objects,
+		.hblkhd = stats.large_bytes,
+		.fsmblks = stats.free_slot_bytes,
+		.uordblks = used,
+		.fordblks = held - used,
+		.keepcost = stats.top_bytes,
 	};
 }
 
@@ -227,31 +231,23 @@ EXPORT struct mallinfo mallinfo(void)
 
 EXPORT void malloc_stats(void)
 {
-	ma_inspect_print_summary(STDERR_FILENO);
+	ma_stats_print(STDERR_FILENO, MA_TEXT);
 }
 
-/* As malloc_info(3), with the totals only. */
+static int to_stream(void *stream, const char *bytes, size_t size)
+{
+	return fwrite(bytes, 1, size, stream) == size ? 0 : errno != 0 ? errno : EIO;
+}
+
 EXPORT int malloc_info(int options, FILE *stream)
 {
-	struct heap_summary sum;
-	int written;
+	struct text text;
 
 	if (options != 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	ma_inspect_summary(&sum);
-	written = fprintf(stream,
-			  "<malloc version=\"1\">\n"
-			  "<total type=\"fast\" count=\"%zu\" size=\"%zu\"/>\n"
-			  "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n"
-			  "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n"
-			  "<system type=\"current\" size=\"%zu\"/>\n"
-			  "<system type=\"max\" size=\"%zu\"/>\n"
-			  "<aspace type=\"total\" size=\"%zu\"/>\n"
-			  "<aspace type=\"mprotect\" size=\"%zu\"/>\n</malloc>\n",
-			  sum.free_slots, sum.free_slot_bytes, sum.free_blocks, sum.free_bytes,
-			  sum.large_objects, sum.large_bytes, sum.chunk_bytes, sum.peak_bytes,
-			  sum.chunk_bytes, sum.chunk_bytes);
-	return written < 0 ? -1 : 0;
+	ma_text_begin_sink(&text, to_stream, stream);
+	ma_stats_write(&text, MA_XML);
+	return ma_text_flush(&text) ? 0 : -1;
 }

@@ -619,6 +619,16 @@ void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap)
 	mark_list(slab, remote_first(ma_load_acquire(&slab->remote)), bitmap); /* pairs with push_remote() */
 }
 
+uint32_t ma_slab_live(const struct slabs *slabs, const struct slab *slab)
+{
+	uint32_t others = remote_count(ma_load_relaxed(&slab->remote)); /* a count: orders nothing */
+	bool current = (const char *)slab - (const char *)slabs == slabs->current[slab->class];
+	uint32_t used = slab->full ? slab->carved : slab->used - current;
+
+	/* Of a heap that is at work meanwhile the counts may not agree for a moment. */
+	return used <= slab->carved && others <= used ? used - others : 0;
+}
+
 const char *ma_slab_audit(const struct slabs *slabs, const struct slab *slab)
 {
 	uint64_t bitmap[MA_GRANULE / MA_UNIT / 64] = {0};

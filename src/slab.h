@@ -226,6 +226,9 @@ bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload);
 /* Sets the bit of each free slot, by its index, in a bitmap of slab->carved bits. */
 void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap);
 
+/* How many slots are in use, told from the counts alone. */
+uint32_t ma_slab_live(const struct slabs *slabs, const struct slab *slab);
+
 /* What is wrong with a slab, NULL if nothing is: its lists against its counts, its place in map and registry. */
 const char *ma_slab_audit(const struct slabs *slabs, const struct slab *slab);
 

@@ -193,6 +193,15 @@ void ma_source_huge(void *start, size_t size, bool wanted)
 	source_advise(start, size, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
+bool ma_source_resident_pages(const char *start, size_t pages, unsigned char *resident)
+{
+	int saved = errno;
+	bool told = mincore((void *)(uintptr_t)start, pages * ma_source_page(), resident) == 0;
+
+	errno = saved;
+	return told;
+}
+
 struct source_calls ma_source_calls(void)
 {
 	return (struct source_calls){

@@ -59,6 +59,10 @@ size_t ma_source_purge(char *from, char *to);
 /* Asks for huge pages in a region, or forbids them. */
 void ma_source_huge(void *start, size_t size, bool wanted);
 
+/* Tells which of `pages` OS pages from `start` on are resident, a byte for each, whose lowest bit counts. False:
+ * the system does not say. */
+bool ma_source_resident_pages(const char *start, size_t pages, unsigned char *resident);
+
 struct source_calls ma_source_calls(void);
 
 #endif /* MA_SOURCE_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* text.c - owns nothing but the caller's buffer; a descriptor that can't be written to loses the text. */
+/* text.c - owns nothing but the caller's buffer; what can't be written is lost, and the error kept. */
 #include "text.h"
 
 #include <errno.h>
@@ -8,23 +8,42 @@
 void ma_text_begin(struct text *text, int fd)
 {
 	text->fd = fd;
+	text->error = 0;
+	text->sink = NULL;
 	text->used = 0;
 }
 
-void ma_text_flush(struct text *text)
+void ma_text_begin_sink(struct text *text, text_sink *sink, void *arg)
 {
-	int saved = errno;
+	ma_text_begin(text, -1);
+	text->sink = sink;
+	text->sink_arg = arg;
+}
+
+static int text_write(const struct text *text)
+{
 	size_t done = 0;
 
 	while (done < text->used) {
 		ssize_t n = write(text->fd, text->buffer + done, text->used - done);
 		if (n < 0 && errno != EINTR)
-			break;
+			return errno;
 		if (n > 0)
 			done += (size_t)n;
 	}
+	return 0;
+}
+
+bool ma_text_flush(struct text *text)
+{
+	int saved = errno;
+
+	if (text->error == 0 && text->used > 0)
+		text->error = text->sink != NULL ? text->sink(text->sink_arg, text->buffer, text->used)
+						 : text_write(text);
 	text->used = 0;
 	errno = saved;
+	return text->error == 0;
 }
 
 void ma_text_char(struct text *text, char c)
@@ -99,4 +118,36 @@ void ma_text_size(struct text *text, uint64_t bytes)
 		ma_text_char(text, (char)('0' + tenths % 10));
 	}
 	ma_text_string(text, unit[power]);
+}
+
+void ma_text_ratio(struct text *text, uint64_t dividend, uint64_t divisor)
+{
+	/* Rounded; a dividend so large that it would overflow is cut, with the divisor, to fit. */
+	while (dividend > UINT64_MAX / 2000) {
+		dividend /= 2;
+		divisor /= 2;
+	}
+	dividend = divisor == 0 ? 0 : (dividend * 1000 + divisor / 2) / divisor;
+	ma_text_decimal(text, dividend / 1000);
+	ma_text_char(text, '.');
+	for (unsigned place = 100; place > 0; place /= 10)
+		ma_text_char(text, (char)('0' + dividend / place % 10));
+}
+
+void ma_text_quoted(struct text *text, const char *string)
+{
+	ma_text_char(text, '"');
+	for (; *string != '\0'; string++) {
+		unsigned char c = (unsigned char)*string;
+		if (c < ' ') {
+			ma_text_string(text, "\\u00");
+			ma_text_char(text, "0123456789abcdef"[c / 16]);
+			ma_text_char(text, "0123456789abcdef"[c % 16]);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			ma_text_char(text, '\\');
+		ma_text_char(text, (char)c);
+	}
+	ma_text_char(text, '"');
 }

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - text for people, made without malloc and stdio: a line buffer that is written to a descriptor
- * when it is full or flushed. Used by the fatal report, the warnings and inspect/.
+ * text.h - text for people and programs, made without malloc and stdio: a buffer that is written to a descriptor,
+ * or handed to a function, when it is full or flushed. Used by the fatal report, the warnings and inspect/.
  */
 #ifndef MA_TEXT_H
 #define MA_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Takes what a text was made for to be put elsewhere than in a descriptor. Returns 0 or an errno. */
+typedef int text_sink(void *arg, const char *bytes, size_t size);
+
 struct text {
-	int fd;
+	int fd;	   /* -1: the sink takes it */
+	int error; /* the first errno that a write met, 0 if none; what follows is dropped */
+	text_sink *sink;
+	void *sink_arg;
 	size_t used; /* bytes of buffer[] that are not yet written */
 	char buffer[1024];
 };
 
 void ma_text_begin(struct text *text, int fd);
+void ma_text_begin_sink(struct text *text, text_sink *sink, void *arg);
 void ma_text_char(struct text *text, char c);
 void ma_text_string(struct text *text, const char *string);
 void ma_text_decimal(struct text *text, uint64_t n);
@@ -25,6 +33,11 @@ void ma_text_address(struct text *text, const void *p);
 void ma_text_column(struct text *text, uint64_t n, unsigned width);
 /* Bytes as people read them: "512 B", "1.5 KiB", "3.0 GiB". */
 void ma_text_size(struct text *text, uint64_t bytes);
-void ma_text_flush(struct text *text);
+/* A quotient as decimal number with three digits behind the point; 0 if the divisor is. */
+void ma_text_ratio(struct text *text, uint64_t dividend, uint64_t divisor);
+/* The text in double quotes, as JSON has it. */
+void ma_text_quoted(struct text *text, const char *string);
+/* Writes what is left. Returns whether all was written since the beginning. */
+bool ma_text_flush(struct text *text);
 
 #endif /* MA_TEXT_H */

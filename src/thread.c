@@ -30,6 +30,8 @@ static void thread_exit(void *heap)
 static void fork_child(void)
 {
 	number = 0;
+	if (ma_thread_own != &ma_heap_none)
+		ma_store_relaxed(&ma_thread_own->thread, (int)ma_thread_number());
 	ma_heaps_after_fork_child(ma_thread_own);
 }
 
@@ -52,6 +54,7 @@ struct heap *ma_thread_bind(void)
 	if (heap == NULL)
 		return NULL;
 	ma_thread_own = heap; /* first: what follows may allocate */
+	ma_store_relaxed(&heap->thread, (int)ma_thread_number());
 	if (hidden != SEEN)
 		ma_slab_hide(&heap->slabs);
 	if (hidden != HIDDEN)

@@ -19,6 +19,7 @@ struct heap *ma_thread_bind(void)
 		if (heap == NULL)
 			return NULL;
 		ma_thread_own = heap;
+		heap->thread = getpid();
 		if (hidden != SEEN)
 			ma_slab_hide(&heap->slabs);
 		if (hidden != HIDDEN)

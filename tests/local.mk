@@ -85,21 +85,27 @@ unit_tests = \
 	tests/unit/test_heaps \
 	tests/unit/test_large \
 	tests/unit/test_map \
+	tests/unit/test_map_json \
+	tests/unit/test_map_text \
 	tests/unit/test_mode \
 	tests/unit/test_options \
+	tests/unit/test_output \
+	tests/unit/test_pins \
 	tests/unit/test_report \
+	tests/unit/test_residency \
 	tests/unit/test_sites \
 	tests/unit/test_slab \
 	tests/unit/test_source \
 	tests/unit/test_stacks \
-	tests/unit/test_summary \
+	tests/unit/test_stats \
+	tests/unit/test_stats_print \
 	tests/unit/test_text \
 	tests/unit/test_unwind \
 	tests/unit/test_walk
 if MA_THREADS
-unit_tests += tests/unit/test_thread
+unit_tests += tests/unit/test_thread tests/unit/test_timer
 else
-unit_tests += tests/unit/test_thread_single
+unit_tests += tests/unit/test_thread_single tests/unit/test_timer_single
 endif
 # Linked over the C library's malloc, which the sanitizers have their own way to do.
 if MA_PRELOAD
@@ -147,8 +153,24 @@ tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_slab_LDADD = $(unit_ldadd)
 tests_unit_test_stacks_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_stacks_LDADD = $(unit_ldadd)
-tests_unit_test_summary_CPPFLAGS = $(unit_cppflags)
-tests_unit_test_summary_LDADD = $(unit_ldadd)
+tests_unit_test_map_json_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_map_json_LDADD = $(unit_ldadd)
+tests_unit_test_map_text_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_map_text_LDADD = $(unit_ldadd)
+tests_unit_test_pins_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pins_LDADD = $(unit_ldadd)
+tests_unit_test_residency_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_residency_LDADD = $(unit_ldadd)
+tests_unit_test_stats_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_stats_LDADD = $(unit_ldadd)
+tests_unit_test_stats_print_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_stats_print_LDADD = $(unit_ldadd)
+tests_unit_test_timer_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_timer_LDADD = $(unit_ldadd)
+tests_unit_test_timer_single_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_timer_single_LDADD = $(unit_ldadd)
+tests_unit_test_output_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_output_LDADD = $(unit_ldadd)
 tests_unit_test_text_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_text_LDADD = $(unit_ldadd)
 tests_unit_test_thread_CPPFLAGS = $(unit_cppflags)

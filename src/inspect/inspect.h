@@ -1,35 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inspect.h - the readers of the heap: walk, check, summary and map. They change nothing, allocate nothing, and
- * see every heap; another thread's must be quiet meanwhile.
+ * inspect.h - the readers of the heap: walk, check, statistics and map. They change nothing, allocate nothing, and
+ * see every heap; another thread's should be quiet meanwhile.
+ *
+ *   walk.c, check.c   ma_walk(), ma_check()
+ *   stats.c           ma_stats(): the heap in numbers
+ *   stats_print.c     the same as text, JSON, OpenMetrics and XML
+ *   map.c             ma_heap_map(); map_text.c and map_json.c are its forms, pins.c tells what pins memory
+ *   residency.c       what of it is backed by memory
+ *   output.c          what MA_OPTIONS asks for: at exit, and now and then
  */
 #ifndef MA_INSPECT_H
 #define MA_INSPECT_H
 
 #include "base.h"
+#include "ma.h"
 
-/* What the tiling tells, in bytes and counts; see ma_inspect_summary(). */
-struct heap_summary {
-	size_t heaps, chunks, slabs;
-	size_t chunk_bytes, peak_bytes; /* held in chunks: now, and the sum of the heaps' peaks */
-	size_t used_blocks, used_slots;
-	size_t used_bytes;		/* usable bytes of both */
-	size_t free_blocks, free_bytes; /* and their payload */
-	size_t largest_free;
-	size_t top_bytes;		    /* of the free block at the top of the break */
-	size_t free_slots, free_slot_bytes; /* carved ones */
-	size_t large_objects, large_bytes, cached_bytes;
-};
+struct heap;
+struct text;
 
-void ma_inspect_summary(struct heap_summary *sum);
+/* How many classes there is room for in struct ma_stats. */
+#define STATS_CLASSES (sizeof(((struct ma_stats *)NULL)->by_class) / sizeof(struct ma_class_stats))
 
-/* Writes the summary as a few lines of text. */
-void ma_inspect_print_summary(int fd);
+/* Fills in all of `stats` but its first three members: of all heaps, or of one alone. */
+void ma_stats_collect(struct ma_stats *stats, const struct heap *only);
 
-/* Writes the heap map as text: every chunk as rows, one character for each 4 KiB. */
-void ma_inspect_print_map(int fd);
+/* Writes them in a format. False: there is no such one. */
+bool ma_stats_write(struct text *text, enum ma_format format);
 
-/* Once the options are read: prepares for what they ask at exit. */
+/* Once the options are read: prepares for what they ask. */
 void ma_inspect_start(void);
 
 /* Does what MA_OPTIONS asked for at exit. */

@@ -58,6 +58,8 @@ static int walk_block(struct walk *walk, struct chunk *chunk, const struct mem_b
 		return show(walk, MA_BLOCK_FREE, payload, ma_block_size(block), 0);
 	case BLOCK_SLAB:
 		slab = ma_slab_in_chunk(chunk, payload);
+		if (slab == NULL) /* its owner is at work on it */
+			return 0;
 		result = show(walk, MA_BLOCK_SLAB, payload, ma_block_size(block), slab->slot_size);
 		return result != 0 ? result : walk_slots(walk, slab);
 	default:

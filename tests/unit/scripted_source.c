@@ -108,6 +108,14 @@ size_t ma_source_resident(void)
 	return scripted_held();
 }
 
+/* What was given out counts as resident, at once and as a whole. */
+bool ma_source_resident_pages(const char *start, size_t pages, unsigned char *resident)
+{
+	for (size_t i = 0; i < pages; i++)
+		resident[i] = scripted_gives(start + i * ma_source_page(), ma_source_page());
+	return true;
+}
+
 /* --- the break --- */
 
 /* Moves the break, and makes whole OS pages of it accessible or not. */

@@ -8,7 +8,11 @@
 static void read_and_tell(void *string)
 {
 	ma_options_read(string);
-	fprintf(stderr, "stats=%d map=%s\n", ma_options.stats, ma_options.map);
+	fprintf(stderr, "stats=%s map=%s\n",
+		strcmp(ma_options.stats, "-") == 0 ? "1"
+		: ma_options.stats[0] == '\0'	   ? "0"
+						   : ma_options.stats,
+		ma_options.map);
 }
 
 #define UNKNOWN "libma: MA_OPTIONS: unknown option ignored, see ma_options(7): "
@@ -30,7 +34,18 @@ START_TEST(good_ones)
 	reads((char[]){"map=-"}, "stats=0 map=-\n");
 	reads((char[]){"stats=1,map=/tmp/x=y"}, "stats=1 map=/tmp/x=y\n");
 	reads((char[]){"map=a,map=b,stats=1,stats=0"}, "stats=0 map=b\n");
+	reads((char[]){"stats=some.json,stats_every=5,map_every=100"}, "stats=some.json map=\n");
 	reads((char[]){",,stats=1,,,"}, "stats=1 map=\n");
+}
+END_TEST
+
+START_TEST(reports)
+{
+	ma_options_read(
+		"stats_format=openmetrics,stats_every=5,map_format=json,map_every=100,map_on_abort=x");
+	expect(ma_options.stats_format == MA_OPENMETRICS && ma_options.stats_every == 5);
+	expect(ma_options.map_format == MA_JSON && ma_options.map_every == 100);
+	expect(strcmp(ma_options.map_on_abort, "x") == 0);
 }
 END_TEST
 
@@ -48,8 +63,12 @@ START_TEST(bad_values)
 {
 	reads((char[]){"stats"}, BAD "'stats'\nstats=0 map=\n");
 	reads((char[]){"stats="}, BAD "'stats='\nstats=0 map=\n");
-	reads((char[]){"stats=yes,stats=11,stats=2"},
-	      BAD "'stats=yes'\n" BAD "'stats=11'\n" BAD "'stats=2'\nstats=0 map=\n");
+	reads((char[]){"stats_format=yaml,map_format=,map_format"},
+	      BAD "'stats_format=yaml'\n" BAD "'map_format='\n" BAD "'map_format'\nstats=0 map=\n");
+	reads((char[]){"fill=yes,fill=11,fill=2"},
+	      BAD "'fill=yes'\n" BAD "'fill=11'\n" BAD "'fill=2'\nstats=0 map=\n");
+	reads((char[]){"stats_every=0,stats_every=x,map_every=99999999999"},
+	      BAD "'stats_every=0'\n" BAD "'stats_every=x'\n" BAD "'map_every=99999999999'\nstats=0 map=\n");
 	reads((char[]){"map=,map"}, BAD "'map='\n" BAD "'map'\nstats=0 map=\n");
 	reads((char[]){"map=x,map="}, BAD "'map='\nstats=0 map=x\n");
 }
@@ -80,7 +99,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {good_ones, unknown_ones, bad_values, long_ones};
+	const TTest *const tests[] = {good_ones, reports, unknown_ones, bad_values, long_ones};
 
 	return unit_run("options", tests, LENGTH(tests));
 }

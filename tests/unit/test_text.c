@@ -151,10 +151,74 @@ START_TEST(lost_text_and_errno)
 }
 END_TEST
 
+START_TEST(ratios)
+{
+	struct text text;
+
+	text_to_file(&text);
+	ma_text_ratio(&text, 0, 0);
+	ma_text_char(&text, ' ');
+	ma_text_ratio(&text, 1, 3);
+	ma_text_char(&text, ' ');
+	ma_text_ratio(&text, 2, 3);
+	ma_text_char(&text, ' ');
+	ma_text_ratio(&text, 5, 2);
+	ma_text_char(&text, ' ');
+	ma_text_ratio(&text, UINT64_MAX, UINT64_MAX);
+	file_holds(&text, "0.000 0.333 0.667 2.500 1.000");
+	close(text.fd);
+}
+END_TEST
+
+START_TEST(quoted_ones)
+{
+	struct text text;
+
+	text_to_file(&text);
+	ma_text_quoted(&text, "a \"b\" \\ \n\x1f ü");
+	file_holds(&text, "\"a \\\"b\\\" \\\\ \\u000a\\u001f ü\"");
+	close(text.fd);
+}
+END_TEST
+
+static char taken[4096];
+static size_t taken_size;
+
+static int take(void *arg, const char *bytes, size_t size)
+{
+	if (taken_size + size > *(size_t *)arg)
+		return ENOSPC;
+	memcpy(taken + taken_size, bytes, size);
+	taken_size += size;
+	return 0;
+}
+
+/* A sink gets all, up to its first error, which stays. */
+START_TEST(sinks)
+{
+	size_t room = 3000;
+	struct text text;
+
+	ma_text_begin_sink(&text, take, &room);
+	for (int i = 0; i < 250; i++)
+		ma_text_string(&text, "0123456789");
+	expect(ma_text_flush(&text) && text.error == 0 && taken_size == 2500);
+	for (size_t i = 0; i < taken_size; i++)
+		expect(taken[i] == (char)('0' + i % 10));
+	for (int i = 0; i < 100; i++)
+		ma_text_string(&text, "0123456789");
+	expect(!ma_text_flush(&text) && text.error == ENOSPC);
+	room = sizeof(taken);
+	ma_text_string(&text, "lost");
+	expect(!ma_text_flush(&text) && taken_size <= 3000);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {numbers, sizes, longer_than_the_buffer, interrupted_writes,
-				      lost_text_and_errno};
+	const TTest *const tests[] = {
+		numbers,     sizes, longer_than_the_buffer, interrupted_writes, lost_text_and_errno, ratios,
+		quoted_ones, sinks};
 
 	return unit_run("text", tests, LENGTH(tests));
 }

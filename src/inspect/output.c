@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * output.c - the reports that MA_OPTIONS asks for: statistics and heap map, at exit, every so often, and when a
+ * signal is about to end the process. Owns their files.
+ *
+ * A file appears under its name whole: it is written beside and renamed, so that who reads it meanwhile has the one
+ * or the other. A film is a file to which map after map is added. What is no regular file is written to as it is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "heap.h"
+#include "inspect.h"
+#include "options.h"
+#include "residency.h"
+#include "text.h"
+#include "timer.h"
+
+/* A copy of standard error, which many programs close before we are called. At exit the number may long stand
+ * for another file: it is written to only if it is still the same one. */
+static struct {
+	int fd;
+	dev_t device;
+	ino_t inode;
+} standard_error = {.fd = -1};
+
+static int standard_error_fd(void)
+{
+	struct stat status;
+
+	if (standard_error.fd >= 0 && fstat(standard_error.fd, &status) == 0 &&
+	    status.st_dev == standard_error.device && status.st_ino == standard_error.inode)
+		return standard_error.fd;
+	return STDERR_FILENO;
+}
+
+static void keep_standard_error(void)
+{
+	struct stat status;
+
+	standard_error.fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100);
+	if (standard_error.fd >= 0 && fstat(standard_error.fd, &status) == 0) {
+		standard_error.device = status.st_dev;
+		standard_error.inode = status.st_ino;
+	}
+}
+
+/* --- files --- */
+
+struct report {
+	int fd;
+	char name[PATH_MAX], written[PATH_MAX + 32]; /* the same, or the name until it is whole */
+};
+
+static size_t put_number(char *to, unsigned long n)
+{
+	char digits[20];
+	size_t count = 0;
+
+	for (size_t left = 0; left == 0 || n != 0; left++, n /= 10)
+		digits[count++] = (char)('0' + n % 10);
+	for (size_t i = 0; i < count; i++)
+		to[i] = digits[count - 1 - i];
+	to[count] = '\0';
+	return count;
+}
+
+/* Puts the number of the process in place of each "%p". */
+static bool put_name(char name[PATH_MAX], const char *option)
+{
+	size_t used = 0;
+
+	for (; *option != '\0'; option++) {
+		if (used + 24 > PATH_MAX)
+			return false;
+		if (option[0] == '%' && option[1] == 'p') {
+			used += put_number(name + used, (unsigned long)ma_inspect_subject.process());
+			option++;
+		} else {
+			name[used++] = *option;
+		}
+	}
+	name[used] = '\0';
+	return true;
+}
+
+static bool report_begin(struct report *report, const char *option, bool add)
+{
+	struct stat status;
+
+	if (strcmp(option, "-") == 0) {
+		report->fd = standard_error_fd();
+		return true;
+	}
+	if (!put_name(report->name, option)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	strcpy(report->written, report->name);
+	if (add || (lstat(report->name, &status) == 0 && !S_ISREG(status.st_mode))) {
+		report->fd = open(report->name, O_WRONLY | O_CREAT | O_CLOEXEC | (add ? O_APPEND : 0), 0666);
+		return report->fd >= 0;
+	}
+	strcat(report->written, ".");
+	put_number(report->written + strlen(report->written), (unsigned long)ma_inspect_subject.process());
+	report->fd = open(report->written, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return report->fd >= 0;
+}
+
+static void report_end(struct report *report, const char *option)
+{
+	if (strcmp(option, "-") == 0)
+		return;
+	close(report->fd);
+	if (strcmp(report->written, report->name) != 0 && rename(report->written, report->name) != 0)
+		unlink(report->written);
+}
+
+static bool ends_in(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), wanted = strlen(suffix);
+
+	return length >= wanted && strcmp(name + length - wanted, suffix) == 0;
+}
+
+static enum ma_format format_of(const char *name, enum ma_format asked)
+{
+	if (asked != MA_TEXT)
+		return asked;
+	if (ends_in(name, ".json"))
+		return MA_JSON;
+	if (ends_in(name, ".prom") || ends_in(name, ".om"))
+		return MA_OPENMETRICS;
+	return ends_in(name, ".xml") ? MA_XML : MA_TEXT;
+}
+
+static void write_report(const char *option, enum ma_format asked, bool add,
+			 int (*print)(int fd, enum ma_format format), const char *failure)
+{
+	static struct report
+		report; /* one at a time: at exit, in a snapshot of its own, or at the end of all */
+	int saved = errno;
+
+	if (!report_begin(&report, option, add)) {
+		ma_warn(failure, option);
+	} else {
+		if (print(report.fd, format_of(option, asked)) != 0)
+			ma_warn(failure, option);
+		report_end(&report, option);
+	}
+	errno = saved;
+}
+
+static void write_stats(void)
+{
+	write_report(ma_options.stats, ma_options.stats_format, false, ma_stats_print,
+		     "can't write the statistics to");
+}
+
+static void write_map(void)
+{
+	write_report(ma_options.map, ma_options.map_format, ma_options.map_every != 0, ma_heap_map,
+		     "can't write the heap map to");
+}
+
+/* --- every so often, on a snapshot --- */
+
+/* Do the blocks of every chunk lead to its end? Not so if its owner was just changing one. */
+static bool heap_is_whole(void)
+{
+	for (struct chunk *chunk = ma_chunk_after(NULL); chunk != NULL; chunk = ma_chunk_after(chunk)) {
+		const struct mem_block *block = ma_block_first(chunk);
+		const char *end = ma_chunk_end(chunk);
+		while ((const char *)block < end && ma_block_is_sound(block))
+			block = ma_block_right(block);
+		if ((const char *)block != end)
+			return false;
+	}
+	return true;
+}
+
+static bool stats_task(void)
+{
+	if (!heap_is_whole())
+		return false;
+	write_stats();
+	return true;
+}
+
+static bool map_task(void)
+{
+	if (!heap_is_whole())
+		return false;
+	write_map();
+	return true;
+}
+
+/* A film begins anew. */
+static void unlink_old(void)
+{
+	char name[PATH_MAX];
+	struct stat status;
+
+	if (put_name(name, ma_options.map) && lstat(name, &status) == 0 && S_ISREG(status.st_mode))
+		unlink(name);
+}
+
+static void start_timers(void)
+{
+	if (ma_options.stats_every != 0 && ma_options.stats[0] != '\0' &&
+	    !ma_timer_start((unsigned)ma_options.stats_every * 1000, stats_task))
+		ma_warn("can't make reports while the program runs:", "stats_every");
+	if (ma_options.map_every != 0 && ma_options.map[0] != '\0') {
+		if (strcmp(ma_options.map, "-") != 0)
+			unlink_old();
+		if (!ma_timer_start((unsigned)ma_options.map_every, map_task))
+			ma_warn("can't make reports while the program runs:", "map_every");
+	}
+}
+
+/* --- when a signal ends the process --- */
+
+static const int deadly[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+
+/* The handler is reset to the default by now, and the signal blocked until we return: raised again, it ends us. */
+static void on_deadly(int number)
+{
+	signal(SIGALRM, SIG_DFL); /* a heap so damaged that the report does not end, or a lock that is held */
+	alarm(30);
+	write_report(ma_options.map_on_abort, ma_options.map_format, false, ma_heap_map,
+		     "can't write the heap map to");
+	raise(number);
+}
+
+static void watch_signals(void)
+{
+	struct sigaction ours = {.sa_handler = on_deadly, .sa_flags = SA_RESETHAND | SA_ONSTACK}, had;
+
+	sigfillset(&ours.sa_mask);
+	sigdelset(&ours.sa_mask, SIGALRM);
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		if (sigaction(deadly[i], NULL, &had) == 0 && (had.sa_flags & SA_SIGINFO) == 0 &&
+		    had.sa_handler == SIG_DFL)
+			sigaction(deadly[i], &ours, NULL);
+}
+
+/* --- start and end --- */
+
+void ma_inspect_start(void)
+{
+	if (strcmp(ma_options.stats, "-") == 0 || strcmp(ma_options.map, "-") == 0 ||
+	    strcmp(ma_options.map_on_abort, "-") == 0)
+		keep_standard_error();
+	start_timers();
+	if (ma_options.map_on_abort[0] != '\0')
+		watch_signals();
+}
+
+void ma_inspect_at_exit(void)
+{
+	ma_timer_stop();
+	if (ma_options.stats[0] != '\0')
+		write_stats();
+	if (ma_options.map[0] != '\0')
+		write_map();
+}

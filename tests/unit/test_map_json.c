@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* The heap map as JSON says what the heap is. A parser that is not ours reads it in tests/tools/map.sh. */
+#include "unit.h"
+
+#include "heap.h"
+#include "ma.h"
+
+static char text[1 << 20];
+
+static void map(void)
+{
+	FILE *file = tmpfile();
+	ssize_t length;
+
+	expect(file != NULL && ma_heap_map(fileno(file), MA_JSON) == 0);
+	length = pread(fileno(file), text, sizeof(text) - 1, 0);
+	expect(length > 0 && (size_t)length < sizeof(text) - 1);
+	text[length] = '\0';
+	fclose(file);
+}
+
+/* The blocks of a chunk tile it: their bytes add up to its end. */
+static void tiles(const struct chunk *chunk)
+{
+	char head[100];
+	const char *at;
+	size_t size, header, bytes = 0;
+
+	snprintf(head, sizeof(head), "{\"address\":\"%p\",\"size\":", (const void *)chunk);
+	expect((at = strstr(text, head)) != NULL);
+	expect(sscanf(at + strlen(head), "%zu,\"header\":%zu,", &size, &header) == 2);
+	expect((at = strstr(at, "\"blocks\":[")) != NULL);
+	for (at += strlen("\"blocks\":"); *at != ']' || at[1] == ','; at++) {
+		size_t block;
+		if (at[0] == '[' && at[1] == '"') {
+			expect(sscanf(strchr(at, ','), ",%zu", &block) == 1);
+			bytes += block;
+		}
+	}
+	expect(size == (size_t)(ma_chunk_end(chunk) - (const char *)chunk) && header + bytes == size);
+}
+
+START_TEST(any_heap)
+{
+	struct random random = {1};
+	struct objects objects;
+
+	objects_begin(&objects, 1000);
+	for (size_t step = 0; step < test_rounds(2000); step++) {
+		if (objects.count < objects.room && random_below(&random, 10) < 6) {
+			size_t size = random_size(&random, 50000);
+			objects_add(&objects, ma_malloc(size), size);
+		} else if (objects.count > 0) {
+			ma_free(objects_take(&objects, random_below(&random, objects.count)).at);
+		}
+		if (step % 100 != 0)
+			continue;
+		map();
+		expect(strncmp(text, "{\"libma_map\":1,", 15) == 0 &&
+		       strcmp(text + strlen(text) - 2, "}\n") == 0);
+		for (struct chunk *chunk = ma_chunk_after(NULL); chunk != NULL; chunk = ma_chunk_after(chunk))
+			tiles(chunk);
+	}
+	objects_end(&objects);
+}
+END_TEST
+
+/* Of 100 slots the even ones are in use: the bits, lowest first, are 0x55…, in base64 VVVV…. */
+START_TEST(slots)
+{
+	static void *p[1000];
+
+	for (size_t i = 0; i < LENGTH(p); i++)
+		p[i] = ma_malloc(64);
+	map();
+	expect(strstr(text, ",64,255,255,255,64]") != NULL); /* a full slab has no bits */
+	for (size_t i = 0; i < LENGTH(p); i++) {
+		struct slab *slab = ma_slab_in_chunk(ma_chunk_of(p[i]), p[i]);
+		if (slab != NULL && ((size_t)((char *)p[i] - slab->start) / 64) % 2 == 1)
+			ma_free(p[i]);
+	}
+	map();
+	expect(strstr(text, ",64,255,255,128,64,\"VVVVVVVV") != NULL);
+}
+END_TEST
+
+START_TEST(large_ones)
+{
+	char *p = ma_malloc(3 << 20), *q = ma_malloc(5 << 20), expected[200];
+
+	ma_free(hide(q));
+	map();
+	snprintf(expected, sizeof(expected),
+		 "{\"address\":\"%p\",\"size\":3145728,\"resident\":3145728,\"free\":false}", (void *)p);
+	expect(strstr(text, expected) != NULL);
+	snprintf(expected, sizeof(expected), "{\"address\":\"%p\",\"size\":5242880,", (void *)q);
+	expect(strstr(text, expected) != NULL);
+}
+END_TEST
+
+START_TEST(damage)
+{
+	char expected[64], *p = ma_malloc(100000), *q = ma_malloc(100000);
+
+	memset((char *)hide(p) + 100000, 0x33, 8);
+	map();
+	snprintf(expected, sizeof(expected), "],\"damaged\":\"%p\"}", (void *)ma_block_of(q));
+	expect(strstr(text, expected) != NULL);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {any_heap, slots, large_ones, damage};
+
+	return unit_run("map_json", tests, LENGTH(tests));
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* The heap map as text: every chunk in rows, a character for each 4 KiB that says what lies there. */
+#include "unit.h"
+
+#include <fcntl.h>
+
+#include "chunk.h"
+#include "heap.h"
+#include "inspect/residency.h"
+#include "ma.h"
+
+#define CELL 4096u
+
+static char text[1 << 20];
+
+/* Prints the map into `text`. */
+static void map(void)
+{
+	FILE *file = tmpfile();
+	ssize_t length;
+
+	expect(file != NULL);
+	expect(ma_heap_map(fileno(file), MA_TEXT) == 0);
+	length = pread(fileno(file), text, sizeof(text) - 1, 0);
+	expect(length > 0 && text[length - 1] == '\n');
+	text[length] = '\0';
+	fclose(file);
+}
+
+static const char *line_of(const char *what)
+{
+	const char *at = strstr(text, what);
+
+	expect(at != NULL && (at == text || at[-1] == '\n'));
+	return at;
+}
+
+/* Copies the cells of a chunk, without the rows' beginnings and ends, to `cells`. Returns how many there are. */
+static size_t cells_of(const struct chunk *chunk, char *cells)
+{
+	char head[64];
+	const char *at;
+	size_t count = 0;
+
+	snprintf(head, sizeof(head), "chunk %p, ", (const void *)chunk);
+	at = strchr(line_of(head), '\n') + 1;
+	while (strncmp(at, "  ", 2) == 0) {
+		size_t row = strcspn(at + 2, "\n");
+		expect(row > 0 && row <= 64);
+		memcpy(cells + count, at + 2, row);
+		count += row;
+		at += 2 + row + 1;
+	}
+	cells[count] = '\0';
+	return count;
+}
+
+/* How many of the cells are one of `kinds`. */
+static unsigned count_of(const char *cells, const char *kinds)
+{
+	unsigned count = 0;
+
+	for (; *cells != '\0'; cells++)
+		count += strchr(kinds, *cells) != NULL;
+	return count;
+}
+
+START_TEST(empty_heap)
+{
+	map();
+	line_of("libma heap map: one character is 4 KiB.");
+	line_of("in use 0 B in 0 objects, held 0 B, large 0 B, largest free block 0 B\n");
+	expect(strstr(text, "chunk") == NULL);
+}
+END_TEST
+
+START_TEST(blocks)
+{
+	char cells[MA_WINDOW / CELL + 1], *used = ma_malloc(20 * CELL), *gone = ma_malloc(20 * CELL), *last;
+	struct chunk *chunk = ma_chunk_of(used);
+	size_t base = (size_t)((uintptr_t)chunk / CELL), count;
+	size_t first_used = (uintptr_t)used / CELL - base, first_gone = (uintptr_t)gone / CELL - base;
+
+	last = ma_malloc(20 * CELL);
+	expect(gone == used + 20 * CELL + 16 && last == gone + 20 * CELL + 16);
+	ma_free(hide(gone));
+	map();
+	count = cells_of(chunk, cells);
+	expect(count == ((uintptr_t)ma_chunk_end(chunk) + CELL - 1) / CELL - base);
+	expect(strspn(cells, "#:+") == count && cells[0] == '#');
+	for (size_t i = first_used + 1; i < first_gone; i++)
+		expect(cells[i] == '#');
+	for (size_t i = first_gone + 1; i < first_gone + 20; i++)
+		expect(cells[i] == ':');
+	expect(cells[first_gone] == '+');
+}
+END_TEST
+
+START_TEST(slabs)
+{
+	enum { COUNT = 4000 };
+	static void *p[COUNT];
+	char cells[MA_WINDOW / CELL + 1];
+	struct chunk *chunk;
+
+	for (unsigned i = 0; i < COUNT; i++)
+		p[i] = ma_malloc(64);
+	chunk = ma_chunk_of(p[0]);
+	map();
+	cells_of(chunk, cells);
+	expect(count_of(cells, "9") >= COUNT * 64 / CELL - 3 && count_of(cells, "012345678") <= 2);
+	for (unsigned i = 0; i < COUNT; i += 2)
+		ma_free(p[i]);
+	map();
+	cells_of(chunk, cells);
+	expect(count_of(cells, "45") >= COUNT * 64 / CELL - 3 &&
+	       strspn(cells, "#:+0123456789_") == strlen(cells));
+}
+END_TEST
+
+START_TEST(large_ones)
+{
+	char *p = ma_malloc(3 << 20), *q = ma_malloc(5 << 20), line[100];
+
+	ma_free(hide(q));
+	map();
+	snprintf(line, sizeof(line), "large %p, 3.0 MiB, 3.0 MiB resident\n", (void *)p);
+	line_of(line);
+	snprintf(line, sizeof(line), "cached %p, 5.0 MiB, 5.0 MiB resident\n", (void *)q);
+	line_of(line);
+	expect(strstr(line_of("in use 0 B in 0 objects, held "), ", large 3.0 MiB, ") != NULL);
+}
+END_TEST
+
+/* All chunks, of all heaps, in address order. */
+START_TEST(several_heaps)
+{
+	struct heap *other;
+	size_t zero;
+	unsigned chunks = 0;
+	const char *at = text;
+
+	expect(ma_malloc(100) != NULL);
+	other = ma_heaps_take();
+	for (int i = 0; i < 10; i++)
+		expect(ma_heap_alloc(other, 1 << 20, &zero) != NULL);
+	map();
+	for (struct chunk *chunk = ma_chunk_after(NULL); chunk != NULL; chunk = ma_chunk_after(chunk)) {
+		char head[100];
+		snprintf(head, sizeof(head), "chunk %p, ", (void *)chunk);
+		expect(line_of(head) > at);
+		at = line_of(head);
+		snprintf(head, sizeof(head), " resident, heap %u\n",
+			 ((struct heap *)ma_load_relaxed(&chunk->owner))->number);
+		expect(strstr(at, head) == strstr(at, " resident, "));
+		chunks++;
+	}
+	expect(chunks >= 4);
+}
+END_TEST
+
+static bool not_resident(const char *start, size_t pages, unsigned char *resident)
+{
+	(void)start;
+	memset(resident, 0, pages);
+	return true;
+}
+
+START_TEST(given_back)
+{
+	char cells[MA_WINDOW / CELL + 1], *p = ma_malloc(20 * CELL), *q = ma_malloc(20 * CELL);
+
+	ma_free(hide(p));
+	ma_inspect_subject.resident = not_resident;
+	map();
+	cells_of(ma_chunk_of(q), cells);
+	expect(count_of(cells, ".") >= 19 && count_of(cells, ":") == 0);
+}
+END_TEST
+
+/* One small block is left in a chunk that was full, and one at the top of the break. */
+START_TEST(what_pins)
+{
+	char line[200], *p[60];
+
+	for (size_t i = 0; i < LENGTH(p); i++)
+		p[i] = ma_malloc(100000);
+	for (size_t i = 0; i < LENGTH(p); i++)
+		if (i != 20 && i != LENGTH(p) - 1)
+			ma_free(p[i]);
+	map();
+	expect(line_of("what pins memory:\n") != NULL);
+	snprintf(line, sizeof(line), " free below it, then block of 97.6 KiB at %p\n",
+		 (void *)p[LENGTH(p) - 1]);
+	expect(strstr(line_of("  break at "), line) != NULL);
+	snprintf(line, sizeof(line), "    block of 97.6 KiB at %p\n", (void *)p[20]);
+	line_of(line);
+	line_of("  in nearly empty chunks, resident and not in use: ");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {empty_heap,    blocks,	 slabs,	   large_ones,
+				      several_heaps, given_back, what_pins};
+
+	return unit_run("map_text", tests, LENGTH(tests));
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* What MA_OPTIONS asks for is written at exit, when a signal ends the process, and every so often; files are whole. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "inspect/inspect.h"
+#include "ma.h"
+#include "options.h"
+
+static char map_path[] = "/tmp/libma-report-XXXXXX";
+
+static void at_exit(void *arg)
+{
+	ma_options_read(arg);
+	ma_inspect_start();
+	ma_inspect_at_exit();
+}
+
+/* A program that closes its standard error before we are called, and one that opens a file in its place. */
+static void at_exit_after_close(void *arg)
+{
+	ma_options_read(arg);
+	ma_inspect_start();
+	close(STDERR_FILENO);
+	expect(open(map_path, O_RDWR) == STDERR_FILENO);
+	ma_inspect_at_exit();
+}
+
+static bool file_begins(const char *path, const char *expected)
+{
+	char found[64] = "";
+	FILE *file = fopen(path, "r");
+	size_t length = file == NULL ? 0 : fread(found, 1, sizeof(found) - 1, file);
+
+	if (file != NULL)
+		fclose(file);
+	return length > 0 && strncmp(found, expected, strlen(expected)) == 0;
+}
+
+START_TEST(nothing_was_asked_for)
+{
+	unit_says(at_exit, NULL, "");
+	unit_says(at_exit, (char[]){"stats=0"}, "");
+}
+END_TEST
+
+START_TEST(asked_for)
+{
+	char text[10000], option[64];
+	struct stat status;
+	int fd = mkstemp(map_path);
+
+	expect(fd >= 0 && ma_malloc(100) != NULL);
+	expect(unit_child(at_exit, (char[]){"stats=1"}, text, sizeof(text)) == 0);
+	expect(strncmp(text, "libma: summary of process ", 26) == 0);
+	expect(unit_child(at_exit, (char[]){"map=-"}, text, sizeof(text)) == 0);
+	expect(strncmp(text, "libma heap map: ", 16) == 0);
+	expect(unit_child(at_exit_after_close, (char[]){"stats=1,map=-"}, text, sizeof(text)) == 0);
+	expect(strncmp(text, "libma: summary of process ", 26) == 0 &&
+	       strstr(text, "libma heap map: ") != NULL);
+	expect(fstat(fd, &status) == 0 && status.st_size == 0);
+	snprintf(option, sizeof(option), "map=%s", map_path);
+	unit_says(at_exit, option, "");
+	expect(file_begins(map_path, "libma heap map: "));
+	unlink(map_path);
+	unit_says(at_exit, (char[]){"map=/nonexistent/map"},
+		  "libma: can't write the heap map to '/nonexistent/map'\n");
+}
+END_TEST
+
+/* By its suffix or by its option, with the number of the process in its name; nothing else is left behind. */
+START_TEST(formats_and_names)
+{
+	static const struct {
+		const char *suffix, *option, *begins;
+	} file[] = {
+		{"txt", "", "libma: summary"},
+		{"json", "", "{\n  \"process\": "},
+		{"prom", "", "# TYPE libma_held_bytes gauge\n"},
+		{"xml", "", "<malloc version=\"1\">\n"},
+		{"any", ",stats_format=json", "{\n  \"process\": "},
+	};
+	char folder[] = "/tmp/libma-report-XXXXXX", option[100], path[64];
+
+	expect(mkdtemp(folder) != NULL && ma_malloc(100) != NULL);
+	for (size_t i = 0; i < LENGTH(file); i++) {
+		snprintf(option, sizeof(option), "stats=%s/%%p.%s%s", folder, file[i].suffix, file[i].option);
+		if (fork() == 0) {
+			at_exit(option);
+			snprintf(path, sizeof(path), "%s/%d.%s", folder, getpid(), file[i].suffix);
+			_exit(!file_begins(path, file[i].begins) || unlink(path) != 0);
+		}
+		int status;
+		expect(wait(&status) > 0 && status == 0);
+	}
+	expect(rmdir(folder) == 0);
+}
+END_TEST
+
+static void die(void *arg)
+{
+	ma_options_read(arg);
+	ma_inspect_start();
+	abort();
+}
+
+static void overflow(void *arg)
+{
+	ma_options_read(arg);
+	ma_inspect_start();
+	raise(SIGSEGV);
+}
+
+static void handled(int signal)
+{
+	_exit(signal == SIGABRT ? 7 : 8);
+}
+
+/* A program that handles the signal itself is left alone. */
+static void handle_and_die(void *arg)
+{
+	signal(SIGABRT, handled);
+	die(arg);
+}
+
+START_TEST(before_a_signal_ends_it)
+{
+	char text[10000];
+	int status;
+
+	expect(ma_malloc(100) != NULL);
+	status = unit_child(die, (char[]){"map_on_abort=-"}, text, sizeof(text));
+	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	expect(strncmp(text, "libma heap map: ", 16) == 0);
+	status = unit_child(overflow, (char[]){"map_on_abort=-,map_format=json"}, text, sizeof(text));
+	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	expect(strncmp(text, "{\"libma_map\":1,", 15) == 0);
+	status = unit_child(handle_and_die, (char[]){"map_on_abort=-"}, text, sizeof(text));
+	expect(WIFEXITED(status) && WEXITSTATUS(status) == 7 && text[0] == '\0');
+}
+END_TEST
+
+static const char *every_path;
+
+static void live_for_a_while(void *arg)
+{
+	ma_options_read(arg);
+	ma_inspect_start();
+	for (int i = 0; i < 3000 && !file_begins(every_path, "libma heap map: "); i++)
+		usleep(10000);
+	expect(file_begins(every_path, "libma heap map: "));
+}
+
+START_TEST(every_so_often)
+{
+	char path[] = "/tmp/libma-report-XXXXXX", option[100];
+
+	expect(close(mkstemp(path)) == 0 && ma_malloc(100) != NULL);
+	every_path = path;
+	snprintf(option, sizeof(option), "map=%s,map_every=20", path);
+	if (MA_THREADS)
+		unit_says(live_for_a_while, option, "");
+	else
+		unit_says(at_exit, option, "libma: can't make reports while the program runs: 'map_every'\n");
+	unlink(path);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {nothing_was_asked_for, asked_for, formats_and_names,
+				      before_a_signal_ends_it, every_so_often};
+
+	return unit_run("output", tests, LENGTH(tests));
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* The timer's task runs on a snapshot: again if that was not whole, and the program sees neither child nor signal. */
+#include "unit.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "inspect/residency.h"
+#include "inspect/timer.h"
+
+static struct shared {
+	volatile int calls, in_process;
+	volatile long process;
+} * shared;
+
+static int changed_by_task;
+static volatile sig_atomic_t signals;
+
+static bool task(void)
+{
+	changed_by_task = 1;
+	shared->in_process = getpid();
+	shared->process = ma_inspect_subject.process();
+	return ++shared->calls != 3; /* the third is not whole */
+}
+
+static void count_signal(int number)
+{
+	signals += number == SIGCHLD;
+}
+
+static void share(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	expect(shared != MAP_FAILED);
+}
+
+START_TEST(on_a_snapshot)
+{
+	int calls;
+
+	share();
+	signal(SIGCHLD, count_signal);
+	expect(ma_timer_start(20, task));
+	for (int i = 0; i < 2000 && shared->calls < 5; i++)
+		usleep(10000);
+	expect(shared->calls >= 5 && changed_by_task == 0 && signals == 0);
+	expect(shared->in_process != getpid() && shared->process == getpid());
+	expect(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+	ma_timer_stop();
+	calls = shared->calls;
+	usleep(100000);
+	expect(shared->calls == calls);
+}
+END_TEST
+
+static bool never_whole(void)
+{
+	shared->calls++;
+	return false;
+}
+
+static bool crashes(void)
+{
+	shared->in_process++;
+	*(volatile int *)(uintptr_t)shared->process = 1; /* 0 */
+	return true;
+}
+
+/* It gives up, and a task that crashes does no harm: the next comes. */
+START_TEST(failures)
+{
+	share();
+	expect(ma_timer_start(100, never_whole) && ma_timer_start(20, crashes));
+	expect(!ma_timer_start(20, task)); /* two are there */
+	for (int i = 0; i < 2000 && (shared->calls < 20 || shared->in_process < 2); i++)
+		usleep(10000);
+	ma_timer_stop();
+	expect(shared->calls >= 20 && shared->in_process >= 2);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {on_a_snapshot, failures};
+
+	return unit_run("timer", tests, LENGTH(tests));
+}
