@@ -262,6 +262,16 @@ int ma_stats_print(int fd, enum ma_format format);
 MA_ATTR(__visibility__("default"))
 int ma_heap_map(int fd, enum ma_format format);
 
+/* Looks for allocations that the program can't reach any more: scans its data, stacks, registers and thread-local
+ * storage for pointers, follows them, and writes a report on the open file `fd`, sums first and then what is
+ * definitely and possibly lost, the largest loss first. The other threads are stopped meanwhile, by a real-time
+ * signal. Returns how many allocations are lost for good (definitely and indirectly), INT_MAX at most; or -1 with
+ * errno: EBADF if `fd` is not open, what write() says, EBUSY if a lock of the heap is held for long (in a signal handler: by the thread
+ * that was interrupted), ENOMEM, or what open() says of /proc/self/maps. Never allocates from the heap, and may be
+ * called from a signal handler. A cancellation point. */
+MA_ATTR(__visibility__("default"))
+int ma_leak_check(int fd);
+
 /* Returns the library's version as a string, "0.1.0". */
 MA_ATTR(__visibility__("default")) MA_ATTR(__const__)
 const char *ma_version(void) MA_NOTHROW;

@@ -17,6 +17,7 @@ dist_man_MANS += \
 	man/ma_free_sized.3 \
 	man/ma_good_size.3 \
 	man/ma_heap_map.3 \
+	man/ma_leak_check.3 \
 	man/ma_malloc.3 \
 	man/ma_memalign.3 \
 	man/ma_posix_memalign.3 \

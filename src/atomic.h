@@ -22,6 +22,7 @@
 #define ma_swap_acquire(p, v) atomic_exchange_explicit((p), (v), memory_order_acquire)
 #define ma_swap_acq_rel(p, v) atomic_exchange_explicit((p), (v), memory_order_acq_rel)
 #define ma_add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
+#define ma_add_acq_rel(p, v) atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
 #define ma_cas_release(p, old, v)                                                                            \
 	atomic_compare_exchange_weak_explicit((p), (old), (v), memory_order_release, memory_order_relaxed)
 #define ma_cas_acq_rel(p, old, v)                                                                            \

@@ -41,7 +41,8 @@ struct free_block {
 static_assert(offsetof(struct free_block, dirty) <= BLOCK_LEAST_UNITS * MA_UNIT,
 	      "the links fit into the smallest free block; only big ones have room for more");
 
-static MA_SHARED(uint64_t) secret; /* keys every check; whoever sets it sets it to the same, before his first block */
+static MA_SHARED(uint64_t)
+	secret; /* keys every check; whoever sets it sets it to the same, before his first block */
 
 /* --- headers --- */
 

@@ -44,6 +44,11 @@ static struct chunk *top_chunk; /* the chunk on the break that was made last, NU
 static_assert(sizeof(struct slab) == 128, "a slab's descriptor fills two cache lines");
 static_assert(sizeof(struct chunk) % 16 == 0, "blocks start on a whole unit");
 
+bool ma_chunk_try_lock(void)
+{
+	return ma_lock_try(&chunk_lock);
+}
+
 void ma_chunk_lock_all(void)
 {
 	ma_lock(&chunk_lock);

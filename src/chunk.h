@@ -118,6 +118,9 @@ size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to);
 struct slab *ma_chunk_take_slab(struct chunk *chunk);
 void ma_chunk_drop_slab(struct chunk *chunk, struct slab *slab);
 
+/* Does not wait: false if another thread is inside. */
+bool ma_chunk_try_lock(void);
+
 /* Around fork: no other thread is inside the chunk layer between these. */
 void ma_chunk_lock_all(void);
 void ma_chunk_unlock_all(void);

@@ -132,6 +132,11 @@ size_t ma_heaps_trim_idle(size_t pad);
 /* All heaps, the newest first. */
 struct heap *ma_heaps_first(void);
 
+/* Takes all the locks of the heap without waiting for them, so that other threads may be stopped and all be looked
+ * at; false, and none taken, if one is held. */
+bool ma_heaps_hold(void);
+void ma_heaps_let_go(void);
+
 /* fork: before it, after it in the parent, and after it in the child, whose only thread has `mine`. */
 void ma_heaps_before_fork(void);
 void ma_heaps_after_fork_parent(void);

@@ -179,6 +179,26 @@ size_t ma_heaps_trim_idle(size_t pad)
 	return given;
 }
 
+bool ma_heaps_hold(void)
+{
+	if (!ma_lock_try(&heaps_lock))
+		return false;
+	if (ma_chunk_try_lock()) {
+		if (ma_large_try_lock())
+			return true;
+		ma_chunk_unlock_all();
+	}
+	ma_unlock(&heaps_lock);
+	return false;
+}
+
+void ma_heaps_let_go(void)
+{
+	ma_large_unlock_all();
+	ma_chunk_unlock_all();
+	ma_unlock(&heaps_lock);
+}
+
 void ma_heaps_before_fork(void)
 {
 	ma_lock(&heaps_lock);
@@ -190,9 +210,7 @@ void ma_heaps_before_fork(void)
 void ma_heaps_after_fork_parent(void)
 {
 	ma_stacks_unlock_all();
-	ma_large_unlock_all();
-	ma_chunk_unlock_all();
-	ma_unlock(&heaps_lock);
+	ma_heaps_let_go();
 }
 
 void ma_heaps_after_fork_child(struct heap *mine)

@@ -44,6 +44,11 @@ static struct cached cache[CACHE_SLOTS]; /* the oldest first */
 static unsigned cache_count;
 static size_t cache_bytes;
 
+bool ma_large_try_lock(void)
+{
+	return ma_lock_try(&large_lock);
+}
+
 void ma_large_lock_all(void)
 {
 	ma_lock(&large_lock);
@@ -353,4 +358,27 @@ bool ma_large_after(const void *after, struct large_place *place)
 			*place = (struct large_place){cache[i].start, cache[i].size, true};
 	ma_unlock(&large_lock);
 	return place->start != NULL;
+}
+
+void ma_large_each(void (*see)(const struct large_place *place, void *arg), void *arg)
+{
+	struct large_place place;
+
+	for (size_t i = 0; i < table_size; i++) {
+		place = (struct large_place){table[i].start, table[i].size, false};
+		if (place.start != NULL)
+			see(&place, arg);
+	}
+	for (unsigned i = 0; i < cache_count; i++) {
+		place = (struct large_place){cache[i].start, cache[i].size, true};
+		see(&place, arg);
+	}
+}
+
+void ma_large_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
+{
+	see(table, table_size * sizeof(*table), arg);
+	see(first_table, sizeof(first_table),
+	    arg); /* what a larger one has replaced is still written there */
+	see(cache, sizeof(cache), arg);
 }

@@ -44,7 +44,15 @@ void ma_large_count(size_t *used, size_t *cached, size_t *objects);
 /* The mapping with the lowest address above `after` (NULL: of all); false if there is none. */
 bool ma_large_after(const void *after, struct large_place *place);
 
-/* Around fork. */
+/* Calls `see` for each object and each cached mapping, in no order. The caller holds the lock by
+ * ma_large_lock_all(). */
+void ma_large_each(void (*see)(const struct large_place *place, void *arg), void *arg);
+
+/* Calls `see` for each piece of memory in which this layer keeps the objects' addresses. */
+void ma_large_own(void (*see)(const void *start, size_t size, void *arg), void *arg);
+
+/* Around fork, and while all is looked at. ma_large_try_lock() does not wait. */
+bool ma_large_try_lock(void);
 void ma_large_lock_all(void);
 void ma_large_unlock_all(void);
 

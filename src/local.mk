@@ -27,6 +27,12 @@ libma_core_la_SOURCES = \
 	src/heaps.c \
 	src/inspect/check.c \
 	src/inspect/inspect.h \
+	src/inspect/leak.c \
+	src/inspect/leak.h \
+	src/inspect/leak_index.c \
+	src/inspect/leak_mark.c \
+	src/inspect/leak_report.c \
+	src/inspect/leak_roots.c \
 	src/inspect/map.c \
 	src/inspect/map.h \
 	src/inspect/map_json.c \
@@ -64,9 +70,9 @@ libma_core_la_CPPFLAGS = $(library_cppflags)
 libma_core_la_CFLAGS = $(library_cflags)
 
 if MA_THREADS
-libma_core_la_SOURCES += src/inspect/timer.c src/thread.c
+libma_core_la_SOURCES += src/inspect/timer.c src/inspect/leak_threads.c src/thread.c
 else
-libma_core_la_SOURCES += src/inspect/timer_single.c src/thread_single.c
+libma_core_la_SOURCES += src/inspect/timer_single.c src/inspect/leak_threads_single.c src/thread_single.c
 endif
 
 # Before a release, current:revision:age changes as Libtool's manual says under "Updating version info".

@@ -28,6 +28,12 @@ MA_INLINE void ma_lock(struct lock *lock)
 	pthread_mutex_lock(&lock->mutex);
 }
 
+/* Does not wait: false if somebody holds it. */
+MA_INLINE bool ma_lock_try(struct lock *lock)
+{
+	return pthread_mutex_trylock(&lock->mutex) == 0;
+}
+
 MA_INLINE void ma_unlock(struct lock *lock)
 {
 	pthread_mutex_unlock(&lock->mutex);
@@ -46,6 +52,12 @@ struct lock {
 MA_INLINE void ma_lock(struct lock *lock)
 {
 	(void)lock;
+}
+
+MA_INLINE bool ma_lock_try(struct lock *lock)
+{
+	(void)lock;
+	return true;
 }
 
 MA_INLINE void ma_unlock(struct lock *lock)

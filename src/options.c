@@ -16,6 +16,7 @@ static const struct option {
 } option_table[] = {
 	{"fill", OPTION_BOOL, &ma_options.fill, 0, 0},
 	{"free_sites", OPTION_BOOL, &ma_options.free_sites, 0, 0},
+	{"leaks", OPTION_PATH, ma_options.leaks, 0, 0},
 	{"map", OPTION_PATH, ma_options.map, 0, 0},
 	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
 	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, 0},

@@ -12,15 +12,16 @@
 #define OPTION_PATH_MAX (PATH_MAX - 32)
 
 struct options {
-	size_t sites;	    /* keep the site of one in so many allocations; 0: of none */
-	size_t sites_depth; /* frames of a stack */
-	bool free_sites;    /* the stacks of frees, too */
+	size_t sites;		     /* keep the site of one in so many allocations; 0: of none */
+	size_t sites_depth;	     /* frames of a stack */
+	bool free_sites;	     /* the stacks of frees, too */
 	bool fill;		     /* new memory and freed memory get a pattern */
 	bool zero_on_free;	     /* freed memory is cleared */
 	char stats[OPTION_PATH_MAX]; /* the statistics, at exit */
 	enum ma_format stats_format;
-	size_t stats_every;	   /* seconds: write them so often, too; 0: at exit only */
-	char map[OPTION_PATH_MAX]; /* the heap map, at exit */
+	size_t stats_every;	     /* seconds: write them so often, too; 0: at exit only */
+	char leaks[OPTION_PATH_MAX]; /* a leak report, at exit */
+	char map[OPTION_PATH_MAX];   /* the heap map, at exit */
 	enum ma_format map_format;
 	size_t map_every; /* milliseconds: add a map to the file so often; 0: at exit only */
 	char map_on_abort[OPTION_PATH_MAX]; /* the heap map, when a signal is about to end the process */

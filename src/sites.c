@@ -170,3 +170,17 @@ bool ma_sites_get(const void *p, size_t usable, struct site *site)
 	};
 	return true;
 }
+
+void ma_sites_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
+{
+	for (size_t i = 0; i < (size_t)1 << ROOT_BITS; i++) {
+		struct leaf *leaf = ma_load_acquire(&root[i]); /* pairs with INSTALL */
+		if (leaf == NULL)
+			continue;
+		for (size_t n = 0; n < (size_t)1 << LEAF_BITS; n++) {
+			const struct side *side = ma_load_acquire(&leaf->side[n]); /* pairs with INSTALL */
+			if (side != NULL)
+				see(side, sizeof(*side), arg);
+		}
+	}
+}

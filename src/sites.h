@@ -34,6 +34,9 @@ bool ma_sites_get(const void *p, size_t usable, struct site *site);
 void ma_sites_set(const void *p, uint32_t stack, uint32_t thread, size_t size);
 void ma_sites_set_freed(const void *p, uint32_t stack);
 
+/* Calls `see` for each piece of memory that the sites take. */
+void ma_sites_own(void (*see)(const void *start, size_t size, void *arg), void *arg);
+
 /* From here on sites are kept. */
 void ma_sites_start(void);
 

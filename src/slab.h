@@ -66,7 +66,7 @@ struct slabs {
 	ptrdiff_t direct[SLAB_DIRECT_MAX / MA_UNIT + 1]; /* the same, by size in units */
 	struct slab_bin bin[SLAB_CLASSES];
 	MA_SHARED(struct slab *) pending; /* slabs that were full when another thread freed into them */
-	bool hidden; /* `direct` stays zero: a mode has to see every allocation */
+	bool hidden;			  /* `direct` stays zero: a mode has to see every allocation */
 	/* By granule: the slab that lies there. A cache: two granules may share an entry, and the later wins. */
 	_Alignas(64) ptrdiff_t map[SLAB_MAP_ENTRIES];
 };

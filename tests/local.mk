@@ -60,6 +60,7 @@ tests_unit_libunit_la_SOURCES = \
 	tests/hide.h \
 	tests/pattern.h \
 	tests/random.h \
+	tests/unit/leak_unit.h \
 	tests/unit/scripted_source.c \
 	tests/unit/scripted_source.h \
 	tests/unit/unit.c \
@@ -84,6 +85,11 @@ unit_tests = \
 	tests/unit/test_heap \
 	tests/unit/test_heaps \
 	tests/unit/test_large \
+	tests/unit/test_leak \
+	tests/unit/test_leak_index \
+	tests/unit/test_leak_mark \
+	tests/unit/test_leak_report \
+	tests/unit/test_leak_roots \
 	tests/unit/test_map \
 	tests/unit/test_map_json \
 	tests/unit/test_map_text \
@@ -103,9 +109,9 @@ unit_tests = \
 	tests/unit/test_unwind \
 	tests/unit/test_walk
 if MA_THREADS
-unit_tests += tests/unit/test_thread tests/unit/test_timer
+unit_tests += tests/unit/test_thread tests/unit/test_timer tests/unit/test_leak_threads
 else
-unit_tests += tests/unit/test_thread_single tests/unit/test_timer_single
+unit_tests += tests/unit/test_thread_single tests/unit/test_timer_single tests/unit/test_leak_threads_single
 endif
 # Linked over the C library's malloc, which the sanitizers have their own way to do.
 if MA_PRELOAD
@@ -139,6 +145,20 @@ tests_unit_test_heaps_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_heaps_LDADD = $(unit_ldadd)
 tests_unit_test_large_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_large_LDADD = $(unit_ldadd)
+tests_unit_test_leak_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_leak_LDADD = $(unit_ldadd)
+tests_unit_test_leak_index_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_leak_index_LDADD = $(unit_ldadd)
+tests_unit_test_leak_mark_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_leak_mark_LDADD = $(unit_ldadd)
+tests_unit_test_leak_report_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_leak_report_LDADD = $(unit_ldadd)
+tests_unit_test_leak_roots_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_leak_roots_LDADD = $(unit_ldadd)
+tests_unit_test_leak_threads_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_leak_threads_LDADD = $(unit_ldadd)
+tests_unit_test_leak_threads_single_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_leak_threads_single_LDADD = $(unit_ldadd)
 tests_unit_test_map_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_map_LDADD = $(unit_ldadd)
 tests_unit_test_mode_CPPFLAGS = $(unit_cppflags)
@@ -213,6 +233,7 @@ check-local:
 	@exit 1
 endif
 
+include tests/leaks/local.mk
 include tests/misuse/local.mk
 include tests/preload/local.mk
 include tests/stress/local.mk

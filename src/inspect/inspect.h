@@ -31,6 +31,9 @@ bool ma_stats_write(struct text *text, enum ma_format format);
 /* Once the options are read: prepares for what they ask. */
 void ma_inspect_start(void);
 
+/* What is written to at exit: standard error, also if the program has closed it. */
+int ma_inspect_report_fd(void);
+
 /* Does what MA_OPTIONS asked for at exit. */
 void ma_inspect_at_exit(void);
 

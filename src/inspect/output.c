@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output.c - the reports that MA_OPTIONS asks for: statistics and heap map, at exit, every so often, and when a
+ * output.c - the reports that MA_OPTIONS asks for: leaks at exit; statistics and heap map at exit, every so often, and when a
  * signal is about to end the process. Owns their files.
  *
  * A file appears under its name whole: it is written beside and renamed, so that who reads it meanwhile has the one
@@ -168,6 +168,17 @@ static void write_map(void)
 		     "can't write the heap map to");
 }
 
+static int print_leaks(int fd, enum ma_format format)
+{
+	(void)format;
+	return ma_leak_check(fd) < 0 ? -1 : 0;
+}
+
+static void write_leaks(void)
+{
+	write_report(ma_options.leaks, MA_TEXT, false, print_leaks, "can't write the leak report to");
+}
+
 /* --- every so often, on a snapshot --- */
 
 /* Do the blocks of every chunk lead to its end? Not so if its owner was just changing one. */
@@ -254,7 +265,7 @@ static void watch_signals(void)
 void ma_inspect_start(void)
 {
 	if (strcmp(ma_options.stats, "-") == 0 || strcmp(ma_options.map, "-") == 0 ||
-	    strcmp(ma_options.map_on_abort, "-") == 0)
+	    strcmp(ma_options.map_on_abort, "-") == 0 || strcmp(ma_options.leaks, "-") == 0)
 		keep_standard_error();
 	start_timers();
 	if (ma_options.map_on_abort[0] != '\0')
@@ -264,6 +275,8 @@ void ma_inspect_start(void)
 void ma_inspect_at_exit(void)
 {
 	ma_timer_stop();
+	if (ma_options.leaks[0] != '\0')
+		write_leaks();
 	if (ma_options.stats[0] != '\0')
 		write_stats();
 	if (ma_options.map[0] != '\0')

@@ -67,7 +67,8 @@ int main(int argc, char **argv)
 	struct rlimit limit = {(all ? address_space() : 0) + MOST / 2, RLIM_INFINITY};
 	pthread_t thread;
 
-	setvbuf(stdout, NULL, _IONBF, 0); /* no buffer of its may lie at the top of the break, and hold that up */
+	setvbuf(stdout, NULL, _IONBF,
+		0); /* no buffer of its may lie at the top of the break, and hold that up */
 	if (all || data)
 		expect(setrlimit(all ? RLIMIT_AS : RLIMIT_DATA, &limit) == 0);
 	for (size_t i = 0; i < LENGTH(sizes); i++) {

@@ -66,6 +66,10 @@ START_TEST(asked_for)
 	unit_says(at_exit, option, "");
 	expect(file_begins(map_path, "libma heap map: "));
 	unlink(map_path);
+	expect(unit_child(at_exit, (char[]){"leaks=-"}, text, sizeof(text)) == 0);
+	expect(strstr(text, "libma: leak check of process ") != NULL && strstr(text, "heap map: ") == NULL);
+	unit_says(at_exit, (char[]){"leaks=/nonexistent/leaks"},
+		  "libma: can't write the leak report to '/nonexistent/leaks'\n");
 	unit_says(at_exit, (char[]){"map=/nonexistent/map"},
 		  "libma: can't write the heap map to '/nonexistent/map'\n");
 }
