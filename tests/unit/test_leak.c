@@ -145,7 +145,6 @@ int main(void)
 		from_the_stack,
 		in_a_handler,
 		failures,
-		at_exit_to_a_file,
 #if MA_THREADS
 		lock_is_held
 #endif
