@@ -74,3 +74,8 @@ void ma_warn(const char *text, const char *detail)
 	ma_text_char(&line, '\n');
 	ma_text_flush(&line);
 }
+
+_Noreturn void ma_fatal_end(void)
+{
+	abort();
+}

@@ -12,6 +12,9 @@ _Noreturn void ma_fatal(const char *fault, const void *at);
 _Noreturn void ma_fatal_place(const char *fault, const void *at, const char *kind, const void *start,
 			      size_t size);
 
+/* Aborts, after somebody else has written the lines. */
+_Noreturn void ma_fatal_end(void);
+
 /* Called after the line is written, with the start of what lies at the address, or else the address: writes what more is
  * known of it. NULL: nobody knows more. */
 extern void (*ma_fatal_tell)(const void *start);

@@ -39,6 +39,8 @@ struct heap {
 	struct heap *next;     /* of all, the newest first; written once */
 	struct heap *next_idle;
 	struct heap_counts counts;
+	uint64_t random;	    /* and these, too: the modes' dice */
+	ptrdiff_t unguarded;	    /* allocations until the next one is guarded */
 	struct unwind_memos *memos; /* of walks by the thread that has it; the modes', NULL without */
 };
 

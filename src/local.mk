@@ -20,6 +20,8 @@ libma_core_la_SOURCES = \
 	src/fatal.h \
 	src/fit.c \
 	src/fit.h \
+	src/guard.c \
+	src/guard.h \
 	src/heap.c \
 	src/front.c \
 	src/front.h \

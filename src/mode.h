@@ -3,7 +3,8 @@
  * mode.h - the modes: what options like `fill` ask to be done around every allocation and free.
  *
  * The hot path has no modes. A mode that has to see every call hides the heaps from the fast paths (see thread.h),
- * so that all calls come to front.c's slow ones; these test `ma_mode`, and call here instead of into the heap.
+ * so that all calls come to front.c's slow ones; these test `ma_mode`, and call here instead of into the heap. Sites
+ * need the allocations only; for guarding a few, one call now and then is enough (see slab.h, ma_slab_sample()).
  * While no mode is on, that test on the slow paths is all that modes cost.
  *
  * `heap` is the caller's own, from ma_thread_own.
@@ -17,6 +18,7 @@ enum {
 	MODE_FILL = 1,	     /* new memory and freed memory get a pattern */
 	MODE_ZERO = 2,	     /* freed memory is cleared */
 	MODE_SITES = 4,	     /* where objects were allocated is kept */
+	MODE_GUARD = 16,     /* some objects, or all, are guarded */
 	MODE_FREE_SITES = 8, /* and where they were freed */
 };
 

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-struct options ma_options = {.sites_depth = 16};
+struct options ma_options = {.guard_rate = 100, .sites_depth = 16};
 
-enum option_type { OPTION_BOOL, OPTION_NUMBER, OPTION_PATH, OPTION_REPORT, OPTION_FORMAT };
+enum option_type { OPTION_BOOL, OPTION_NUMBER, OPTION_ONE_IN, OPTION_PATH, OPTION_REPORT, OPTION_FORMAT };
 
 static const struct option {
 	char name[16];
@@ -16,6 +16,9 @@ static const struct option {
 } option_table[] = {
 	{"fill", OPTION_BOOL, &ma_options.fill, 0, 0},
 	{"free_sites", OPTION_BOOL, &ma_options.free_sites, 0, 0},
+	{"guard", OPTION_ONE_IN, &ma_options.guard, 0, 1000000000},
+	{"guard_low", OPTION_BOOL, &ma_options.guard_low, 0, 0},
+	{"guard_rate", OPTION_NUMBER, &ma_options.guard_rate, 0, 1000000},
 	{"leaks", OPTION_PATH, ma_options.leaks, 0, 0},
 	{"map", OPTION_PATH, ma_options.map, 0, 0},
 	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
@@ -97,6 +100,12 @@ static bool option_set(const struct option *option, const char *value, size_t le
 			return false;
 		*(bool *)option->value = *value == '1';
 		return true;
+	case OPTION_ONE_IN:
+		if (length == 3 && memcmp(value, "all", 3) == 0) {
+			*(size_t *)option->value = 1;
+			return true;
+		}
+		/* fall through */
 	case OPTION_NUMBER:
 		if (!read_number(value, length, &number) || number < option->least || number > option->most)
 			return false;

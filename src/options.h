@@ -12,6 +12,9 @@
 #define OPTION_PATH_MAX (PATH_MAX - 32)
 
 struct options {
+	size_t guard;		     /* guard one in so many objects; 0: none */
+	size_t guard_rate;	     /* if not all: at most so many in a second; 0: any number */
+	bool guard_low;		     /* at the start of their pages */
 	size_t sites;		     /* keep the site of one in so many allocations; 0: of none */
 	size_t sites_depth;	     /* frames of a stack */
 	bool free_sites;	     /* the stacks of frees, too */

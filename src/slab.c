@@ -101,6 +101,70 @@ void ma_slab_hide(struct slabs *slabs)
 	memset(slabs->direct, 0, sizeof(slabs->direct));
 }
 
+/* Classes that `direct` leads to. */
+static unsigned magazines(void)
+{
+	return ma_slab_class(SLAB_DIRECT_MAX) + 1;
+}
+
+void ma_slab_sample(struct slabs *slabs)
+{
+	size_t bytes = ma_round_up(magazines() * sizeof(*slabs->magazine), ma_source_page());
+
+	if (slabs->magazine != NULL)
+		return;
+	ma_slab_hide(slabs);
+	slabs->magazine = ma_source_map(bytes, MA_UNIT);
+	if (slabs->magazine == NULL)
+		return;
+	for (size_t unit = 0; unit <= SLAB_DIRECT_MAX / MA_UNIT; unit++)
+		slabs->direct[unit] = (char *)&slabs->magazine[ma_slab_class(unit * MA_UNIT)] - (char *)slabs;
+}
+
+uint32_t ma_slab_load(struct slabs *slabs, unsigned class)
+{
+	struct slab *magazine = &slabs->magazine[class], *slab = ma_slab_current(slabs, class);
+	uint32_t count;
+
+	if (magazine->ready < magazine->limit || slab == &slabs->none)
+		return 0;
+	MA_CHECK(magazine->limit == 0 || magazine->ready == SLAB_END,
+		 "free list of a slab overwritten (a write after free?)", magazine->start);
+	count = slab->carved + 1 - slab->used; /* what is ready: see `used` of a current slab */
+	magazine->start = slab->start;
+	magazine->limit = slab->limit;
+	magazine->ready = slab->ready;
+	slab->ready = SLAB_END;
+	slab->used += count;
+	return count;
+}
+
+void ma_slab_unload(struct slabs *slabs, struct blocks *blocks)
+{
+	if (slabs->magazine == NULL)
+		return;
+	for (unsigned class = 0; class < magazines(); class ++) {
+		void *slot;
+		while ((slot = ma_slab_pop(&slabs->magazine[class])) != NULL) {
+			struct slab *slab = ma_slab_in_chunk(ma_chunk_of(slot), slot);
+			if (ma_slab_push(slab, slot) == SLAB_EVENT)
+				ma_slab_event(slabs, blocks, slab);
+		}
+	}
+}
+
+/* The magazine that may hold slots of `slab`; NULL if none can. */
+static const struct slab *magazine_of(const struct slab *slab)
+{
+	const struct slabs *owner = ma_load_relaxed(&ma_chunk_of_slab(slab)->owner);
+	const struct slab *magazine;
+
+	if (owner == NULL || owner->magazine == NULL || slab->class >= magazines())
+		return NULL;
+	magazine = &owner->magazine[slab->class];
+	return magazine->start == slab->start ? magazine : NULL;
+}
+
 static bool is_current(struct slabs *slabs, const struct slab *slab)
 {
 	return ma_slab_current(slabs, slab->class) == slab;
@@ -576,8 +640,11 @@ static bool list_has(const struct slab *slab, uint32_t offset, const void *slot)
 
 bool ma_slab_is_free(const struct slab *slab, const void *slot)
 {
+	const struct slab *magazine = magazine_of(slab);
+
 	return list_has(slab, slab->ready, slot) ||
-	       list_has(slab, remote_first(ma_load_acquire(&slab->remote)), slot);
+	       list_has(slab, remote_first(ma_load_acquire(&slab->remote)), slot) ||
+	       (magazine != NULL && list_has(slab, magazine->ready, slot));
 }
 
 bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload)
@@ -615,8 +682,12 @@ static uint32_t mark_list(const struct slab *slab, uint32_t offset, uint64_t *bi
 
 void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap)
 {
+	const struct slab *magazine = magazine_of(slab);
+
 	mark_list(slab, slab->ready, bitmap);
 	mark_list(slab, remote_first(ma_load_acquire(&slab->remote)), bitmap); /* pairs with push_remote() */
+	if (magazine != NULL)
+		mark_list(slab, magazine->ready, bitmap);
 }
 
 uint32_t ma_slab_live(const struct slabs *slabs, const struct slab *slab)

@@ -66,7 +66,8 @@ struct slabs {
 	ptrdiff_t direct[SLAB_DIRECT_MAX / MA_UNIT + 1]; /* the same, by size in units */
 	struct slab_bin bin[SLAB_CLASSES];
 	MA_SHARED(struct slab *) pending; /* slabs that were full when another thread freed into them */
-	bool hidden;			  /* `direct` stays zero: a mode has to see every allocation */
+	bool hidden;			  /* `direct` is not for the current slabs: see ma_slab_hide() */
+	struct slab *magazine; /* by class, as far as `direct` goes: see ma_slab_sample(); NULL without */
 	/* By granule: the slab that lies there. A cache: two granules may share an entry, and the later wins. */
 	_Alignas(64) ptrdiff_t map[SLAB_MAP_ENTRIES];
 };
@@ -184,6 +185,21 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 
 /* From here on every allocation fails over into the slow path. */
 void ma_slab_hide(struct slabs *slabs);
+
+/*
+ * From here on an allocation now and then fails over, at no cost to the others: `direct` leads to a magazine for each
+ * class, a descriptor that lends out slots of the current slab. It takes all that are ready, while what is freed
+ * goes to the slab. So it runs empty, however a program mixes allocations and frees.
+ *
+ * To its slab a slot in a magazine is a live one. Without memory it is as ma_slab_hide().
+ */
+void ma_slab_sample(struct slabs *slabs);
+
+/* Loads the magazine of a class, if it is empty. Returns how many slots it has got. */
+uint32_t ma_slab_load(struct slabs *slabs, unsigned class);
+
+/* Gives all slots in magazines back to their slabs. */
+void ma_slab_unload(struct slabs *slabs, struct blocks *blocks);
 
 /* To be called when a push says so: a full slab has a slot again, or a slab is empty and goes back. */
 void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab);

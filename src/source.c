@@ -202,6 +202,38 @@ bool ma_source_resident_pages(const char *start, size_t pages, unsigned char *re
 	return told;
 }
 
+void *ma_source_reserve(size_t size)
+{
+	int saved = errno;
+	void *start = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	ma_add_relaxed(&calls_map, 1);
+	errno = saved;
+	return start == MAP_FAILED ? NULL : start;
+}
+
+bool ma_source_open(void *start, size_t size)
+{
+	int saved = errno;
+	bool done = mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
+
+	errno = saved;
+	if (done)
+		ma_source_populate(start, (char *)start + size);
+	return done;
+}
+
+void ma_source_close(void *start, size_t size, bool keep)
+{
+	int saved = errno;
+
+	/* It fails if it would make one mapping too many: the pages then stay open. */
+	mprotect(start, size, PROT_NONE);
+	if (!keep)
+		source_advise(start, size, MADV_DONTNEED);
+	errno = saved;
+}
+
 struct source_calls ma_source_calls(void)
 {
 	return (struct source_calls){

@@ -63,6 +63,14 @@ void ma_source_huge(void *start, size_t size, bool wanted);
  * the system does not say. */
 bool ma_source_resident_pages(const char *start, size_t pages, unsigned char *resident);
 
+/* Address space that nobody may touch; NULL if there is none. */
+void *ma_source_reserve(size_t size);
+
+/* Opens whole OS pages of it; and closes them again, so that they keep what they hold, or are zero when they are opened
+ * next. False: nothing changed. */
+bool ma_source_open(void *start, size_t size);
+void ma_source_close(void *start, size_t size, bool keep);
+
 struct source_calls ma_source_calls(void);
 
 #endif /* MA_SOURCE_H */

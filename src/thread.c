@@ -18,8 +18,8 @@ _Thread_local struct heap *ma_thread_own = &ma_heap_none;
 
 static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
-static bool started; /* the key exists; set before the program has a second thread */
-static enum { SEEN, HIDDEN_FROM_ALLOC, HIDDEN } hidden; /* set then, too */
+static bool started;	      /* the key exists; set before the program has a second thread */
+static enum thread_view view; /* set then, too */
 
 static void thread_exit(void *heap)
 {
@@ -43,6 +43,16 @@ void ma_thread_start(void)
 	pthread_atfork(ma_heaps_before_fork, ma_heaps_after_fork_parent, fork_child);
 }
 
+/* Lets the fast paths see what they may of this thread's heap. */
+static void show(struct heap *heap)
+{
+	ma_thread_heap = view == VIEW_NONE ? &ma_heap_none : heap;
+	if (view == VIEW_SAMPLED)
+		ma_slab_sample(&heap->slabs);
+	else if (view != VIEW_ALL)
+		ma_slab_hide(&heap->slabs);
+}
+
 struct heap *ma_thread_bind(void)
 {
 	int saved = errno;
@@ -55,23 +65,18 @@ struct heap *ma_thread_bind(void)
 		return NULL;
 	ma_thread_own = heap; /* first: what follows may allocate */
 	ma_store_relaxed(&heap->thread, (int)ma_thread_number());
-	if (hidden != SEEN)
-		ma_slab_hide(&heap->slabs);
-	if (hidden != HIDDEN)
-		ma_thread_heap = heap;
+	show(heap);
 	if (started) /* the first thread's heap, bound before, never leaves */
 		pthread_setspecific(exit_key, heap);
 	errno = saved;
 	return heap;
 }
 
-void ma_thread_hide_heaps(bool frees)
+void ma_thread_set_view(enum thread_view new_view)
 {
-	hidden = frees ? HIDDEN : HIDDEN_FROM_ALLOC;
-	if (frees)
-		ma_thread_heap = &ma_heap_none;
+	view = new_view;
 	if (ma_thread_own != &ma_heap_none)
-		ma_slab_hide(&ma_thread_own->slabs);
+		show(ma_thread_own);
 }
 
 uint32_t ma_thread_number(void)
@@ -79,4 +84,9 @@ uint32_t ma_thread_number(void)
 	if (number == 0)
 		number = (uint32_t)gettid();
 	return number;
+}
+
+void ma_thread_at_fork(void (*before)(void), void (*after)(void))
+{
+	pthread_atfork(before, after, after);
 }

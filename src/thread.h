@@ -4,7 +4,7 @@
  * build without them.
  *
  * A thread has two pointers to it. The fast paths look at ma_thread_heap alone, the slow ones at ma_thread_own. They
- * are equal, unless a mode has to see every free: then ma_thread_heap stays at ma_heap_none, from which every
+ * are equal, unless a mode has to see every free (VIEW_NONE): then ma_thread_heap stays at ma_heap_none, from which every
  * fast path fails over.
  */
 #ifndef MA_THREAD_H
@@ -27,11 +27,19 @@ struct heap *ma_thread_bind(void);
 /* Called once, before main(): what must be known to the C library for threads to end and to fork well. */
 void ma_thread_start(void);
 
+/* Has `before` called before each fork, and `after` behind it in both processes. */
+void ma_thread_at_fork(void (*before)(void), void (*after)(void));
+
 /* The kernel's number of this thread. */
 uint32_t ma_thread_number(void);
 
-/* From here on every allocation, and if `frees` every free too, takes the slow path. Called once, by a program that has
- * one thread still. */
-void ma_thread_hide_heaps(bool frees);
+/* What the fast paths see of a thread's heap, from here on. Called once, by a program that has one thread still. */
+enum thread_view {
+	VIEW_ALL,     /* all: there is no mode */
+	VIEW_SAMPLED, /* an allocation now and then fails over */
+	VIEW_FREES,   /* every allocation fails over */
+	VIEW_NONE,    /* every free, too */
+};
+void ma_thread_set_view(enum thread_view view);
 
 #endif /* MA_THREAD_H */

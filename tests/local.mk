@@ -82,6 +82,7 @@ unit_tests = \
 	tests/unit/test_fatal \
 	tests/unit/test_fit \
 	tests/unit/test_front \
+	tests/unit/test_guard \
 	tests/unit/test_heap \
 	tests/unit/test_heaps \
 	tests/unit/test_large \
@@ -139,6 +140,8 @@ tests_unit_test_fit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_fit_LDADD = $(unit_ldadd)
 tests_unit_test_front_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_front_LDADD = $(unit_ldadd)
+tests_unit_test_guard_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_guard_LDADD = $(unit_ldadd)
 tests_unit_test_heap_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_heap_LDADD = $(unit_ldadd)
 tests_unit_test_heaps_CPPFLAGS = $(unit_cppflags)

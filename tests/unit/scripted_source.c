@@ -362,6 +362,35 @@ void ma_source_huge(void *start, size_t size, bool wanted)
 	source_leave();
 }
 
+/* Outside of the region: what nobody may touch is no memory. */
+void *ma_source_reserve(size_t size)
+{
+	void *start = MAP_FAILED;
+
+	source_enter();
+	if (!refused(source.refuse_map, 0))
+		start = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	source_leave();
+	return start == MAP_FAILED ? NULL : start;
+}
+
+bool ma_source_open(void *start, size_t size)
+{
+	bool given;
+
+	source_enter();
+	given = !refused(source.refuse_map, 0);
+	source_leave();
+	return given && mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+void ma_source_close(void *start, size_t size, bool keep)
+{
+	must(mprotect(start, size, PROT_NONE) == 0, "can't close\n");
+	if (!keep)
+		must(madvise(start, size, MADV_DONTNEED) == 0, "can't purge\n");
+}
+
 struct source_calls ma_source_calls(void)
 {
 	struct source_calls calls;

@@ -171,6 +171,18 @@ START_TEST(churn_fill)
 }
 END_TEST
 
+START_TEST(churn_guard)
+{
+	churn("guard=50,guard_rate=0");
+}
+END_TEST
+
+START_TEST(churn_guard_all)
+{
+	churn("guard=all,sites=1,fill=1");
+}
+END_TEST
+
 START_TEST(churn_sites)
 {
 	churn("sites=1");
@@ -271,6 +283,8 @@ int main(void)
 		freed_memory_is_cleared,
 		clearing_goes_before_filling,
 		churn_fill,
+		churn_guard,
+		churn_guard_all,
 		churn_sites,
 		churn_free_sites,
 		sites_of_every_kind_of_call,
