@@ -19,6 +19,20 @@ deb: dist-xz
 clean-local:
 	rm -rf deb
 
-EXTRA_DIST += packaging/deb
+# The binary interface that tests/scripts/abi.sh compares with; made anew for a release, or when it is meant to change.
+update-abi: libma.la
+	'$(srcdir)/packaging/abi' .libs/libma.so '$(srcdir)/include' >'$(srcdir)/packaging/libma.abi'
 
-.PHONY: deb
+# The tests that are programs, for packaging/cross.
+print-test-programs:
+	@for test in $(TESTS); do case $$test in *.sh) ;; *) echo $$test ;; esac; done
+
+EXTRA_DIST += \
+	packaging/abi \
+	packaging/check-deb \
+	packaging/check-tarball \
+	packaging/cross \
+	packaging/deb \
+	packaging/libma.abi
+
+.PHONY: deb print-test-programs update-abi

@@ -12,6 +12,7 @@ AM_TESTS_ENVIRONMENT = \
 		NM='$(NM)' OBJDUMP='$(OBJDUMP)' READELF='$(READELF)';
 
 script_tests = \
+	tests/scripts/abi.sh \
 	tests/scripts/layers.sh \
 	tests/scripts/man-examples.sh \
 	tests/scripts/man-lint.sh \
@@ -245,5 +246,7 @@ include tests/stress/local.mk
 installcheck-local:
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/scripts/installed.sh \
 		'$(DESTDIR)' '$(bindir)' '$(libdir)' '$(pkgconfigdir)'
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/scripts/commands.sh \
+		'$(DESTDIR)' '$(bindir)' '$(libdir)' '$(pkgconfigdir)' || test $$? -eq 77
 
-EXTRA_DIST += tests/scripts/installed.sh tests/scripts/installed.c
+EXTRA_DIST += tests/scripts/commands.sh tests/scripts/installed.sh tests/scripts/installed.c

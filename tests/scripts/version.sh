@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# configure.ac, include/ma.h, NEWS.md, ma.pc and `ma --version` name the same version.
+# configure.ac, include/ma.h, NEWS.md, debian/changelog, ma.pc and `ma --version` name the same version.
 
 . "${0%/*}/common"
 
@@ -10,16 +10,26 @@ same() {
 	[ "$2" = "$MA_VERSION" ] || echo "$1 says version '$2', configure.ac says '$MA_VERSION'"
 }
 
+# What stands before Debian's own revision.
+debian_version() {
+	sed -n '1s/^libma (\(.*\)-[^-]*) .*/\1/p'
+}
+
 header_version() {
 	sed -n 's/^#define MA_VERSION_[A-Z]* *\([0-9]*\)$/\1/p' "$1" | paste -s -d .
 }
 
 clean same include/ma.h "$(header_version "$MA_SRCDIR/include/ma.h")"
 clean same NEWS.md "$(sed -n 's/^## \([0-9.]*\).*/\1/p' "$MA_SRCDIR/NEWS.md" | head -n 1)"
+# No part of the tarball.
+[ ! -e "$MA_SRCDIR/debian/changelog" ] ||
+	clean same debian/changelog "$(debian_version <"$MA_SRCDIR/debian/changelog")"
 clean same ma.pc "$(sed -n 's/^Version: //p' "$MA_BUILDDIR/ma.pc")"
 clean same 'ma --version' "$("$MA_BUILDDIR/ma" --version | sed -n '1s/.* //p')"
 
 sed 's/\(MA_VERSION_MINOR\) .*/\1 99/' "$MA_SRCDIR/include/ma.h" >"$scratch/ma.h"
 planted "ma.h says version '[0-9]*\.99\.[0-9]*'" same ma.h "$(header_version "$scratch/ma.h")"
+planted "changelog says version '0.0.9'" same debian/changelog \
+	"$(echo 'libma (0.0.9-1) unstable; urgency=medium' | debian_version)"
 
 exit $failed

@@ -14,8 +14,8 @@
 
 #include "source.h"
 
-#define REGION ((size_t)64 << 30)
-#define SEGMENT ((size_t)4 << 30)    /* of it, for the break */
+#define REGION SCRIPTED_REGION
+#define SEGMENT (REGION / 16)	     /* of it, for the break */
 #define BREAK_START ((size_t)0x2340) /* of the segment: on no OS page's edge, like a real one */
 #define MOST_MAPPINGS 4096u
 

@@ -16,6 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The address space that there is: all mappings, and the break in a sixteenth of it. */
+#define SCRIPTED_REGION (SIZE_MAX > UINT32_MAX ? (size_t)1 << 36 : (size_t)1 << 31)
+
 /* How many requests there were, and how many of them were refused. */
 uint64_t scripted_requests(void);
 uint64_t scripted_refusals(void);

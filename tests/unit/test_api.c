@@ -12,8 +12,8 @@
 
 /* Sizes that mean too much; volatile, so that no compiler warns of them. */
 static volatile size_t too_large[] = {SIZE_MAX,	      SIZE_MAX - 4096,	  (size_t)PTRDIFF_MAX + 1,
-				      PTRDIFF_MAX,    PTRDIFF_MAX - 4096, ((size_t)1 << 36) + 100,
-				      (size_t)1 << 36};
+				      PTRDIFF_MAX,    PTRDIFF_MAX - 4096, SCRIPTED_REGION + 100,
+				      SCRIPTED_REGION};
 
 START_TEST(version)
 {
@@ -96,7 +96,7 @@ END_TEST
 
 START_TEST(products_that_overflow)
 {
-	volatile size_t half = (size_t)1 << 32;
+	volatile size_t half = (size_t)1 << sizeof(size_t) * 4;
 	void *p;
 
 	errno = 0;
@@ -155,8 +155,8 @@ START_TEST(alignments_that_are_none)
 	expect(ma_posix_memalign(&p, 1, 100) == EINVAL &&
 	       ma_posix_memalign(&p, sizeof(void *) / 2, 1) == EINVAL);
 	errno = 0;
-	expect(ma_aligned_alloc((size_t)1 << 63, 100) == NULL && errno == ENOMEM);
-	expect(ma_posix_memalign(&p, (size_t)1 << 63, 100) == ENOMEM && p == &p);
+	expect(ma_aligned_alloc(SIZE_MAX / 2 + 1, 100) == NULL && errno == ENOMEM);
+	expect(ma_posix_memalign(&p, SIZE_MAX / 2 + 1, 100) == ENOMEM && p == &p);
 	expect(scripted_held() == 0);
 }
 END_TEST

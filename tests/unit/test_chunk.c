@@ -91,10 +91,12 @@ START_TEST(any_pointer_may_be_asked_about)
 					 4096,
 					 UINTPTR_MAX,
 					 UINTPTR_MAX / 2,
-					 UINTPTR_MAX / 2 + 1,
+#if UINTPTR_MAX > UINT32_MAX
 					 (uintptr_t)1 << 47,
 					 ((uintptr_t)1 << 48) - 1,
-					 (uintptr_t)1 << 48};
+					 (uintptr_t)1 << 48,
+#endif
+					 UINTPTR_MAX / 2 + 1};
 
 	for (size_t i = 0; i < LENGTH(wild); i++)
 		expect(ma_chunk_of((void *)wild[i]) == NULL);

@@ -168,7 +168,7 @@ START_TEST(large_object_after_small_ones)
 	ma_heaps_leave(heap[1]);
 	scripted_limit(scripted_held() + 4096);
 	p[0][0] = take(heap[0], scripted_held() - 8 * MA_WINDOW);
-	expect(p[0][0] != NULL && take(heap[0], (size_t)1 << 40) == NULL);
+	expect(p[0][0] != NULL && take(heap[0], SCRIPTED_REGION) == NULL);
 	scripted_limit(SIZE_MAX);
 	expect(ma_heap_free(heap[0], p[0][0]) == PLACE_LARGE && ma_check() == 0);
 }

@@ -57,7 +57,7 @@ START_TEST(every_function)
 END_TEST
 
 /* Unknown to the compiler, which would else warn. */
-static volatile size_t too_large = SIZE_MAX - 100, half = (size_t)1 << 33;
+static volatile size_t too_large = SIZE_MAX - 100, half = (size_t)2 << sizeof(size_t) * 4;
 
 START_TEST(failures)
 {
