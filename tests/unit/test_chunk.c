@@ -86,17 +86,19 @@ START_TEST(any_pointer_may_be_asked_about)
 {
 	struct chunk *chunk = new_chunk(100000, true);
 	struct random random = {1};
-	static const uintptr_t wild[] = {0,
-					 1,
-					 4096,
-					 UINTPTR_MAX,
-					 UINTPTR_MAX / 2,
+	static const uintptr_t wild[] = {
+		0,
+		1,
+		4096,
+		UINTPTR_MAX,
+		UINTPTR_MAX / 2,
 #if UINTPTR_MAX > UINT32_MAX
-					 (uintptr_t)1 << 47,
-					 ((uintptr_t)1 << 48) - 1,
-					 (uintptr_t)1 << 48,
+		(uintptr_t)1 << 47,
+		((uintptr_t)1 << 48) - 1,
+		(uintptr_t)1 << 48,
 #endif
-					 UINTPTR_MAX / 2 + 1};
+		UINTPTR_MAX / 2 + 1
+	};
 
 	for (size_t i = 0; i < LENGTH(wild); i++)
 		expect(ma_chunk_of((void *)wild[i]) == NULL);

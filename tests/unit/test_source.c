@@ -177,7 +177,8 @@ START_TEST(break_that_cannot_grow)
 	errno = 99;
 	expect(ma_source_break_grow(SIZE_MAX) == NULL &&
 	       ma_source_break_grow((size_t)PTRDIFF_MAX + 1) == NULL);
-	expect(ma_source_break_grow(PTRDIFF_MAX) == NULL && ma_source_break_grow(PTRDIFF_MAX / 2 + 1) == NULL);
+	expect(ma_source_break_grow(PTRDIFF_MAX) == NULL &&
+	       ma_source_break_grow(PTRDIFF_MAX / 2 + 1) == NULL);
 	expect(ma_source_break() == top && errno == 99);
 }
 END_TEST
