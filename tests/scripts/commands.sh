@@ -93,6 +93,8 @@ extract() {
 		inside && language != "" { next }
 		!inside && !/^(    |\t)/ { next }
 		!inside { sub(/^(    |\t)/, "") }
+		# A row of figures is none.
+		$NF ~ /^[0-9.]+$/ && $(NF - 1) ~ /^[0-9.]+$/ { next }
 		/^\$ / { command(substr($0, 3)); next }
 		$0 ~ starts || open != "" || /^(for|while|if) / { command($0) }
 	' "$1"
@@ -127,6 +129,9 @@ documents() {
 					echo "$name: '$command' is not run by ${where%%|*}: it has no '${where#*|}'"
 				continue
 			fi
+			case $command in
+			*valgrind*) command -v valgrind >/dev/null || continue ;;
+			esac
 			for word in $command; do
 				case $word in
 				*.c | *.cc)
