@@ -108,7 +108,6 @@ EXTRA_DIST += \
 	docs/pictures/two-sources.svg \
 	docs/pictures/waste.svg \
 	docs/pictures/zero.svg \
-	docs/pictures/data/aslr-summary.txt \
 	docs/pictures/data/aslr.csv \
 	docs/pictures/data/blocks.txt \
 	docs/pictures/data/cow.txt \
@@ -119,7 +118,6 @@ EXTRA_DIST += \
 	docs/pictures/data/map.txt \
 	docs/pictures/data/overcommit.txt \
 	docs/pictures/data/page-tables.txt \
-	docs/pictures/data/perl-map.txt \
 	docs/pictures/data/pinned-glibc.txt \
 	docs/pictures/data/pinned.txt \
 	docs/pictures/data/resident.txt \

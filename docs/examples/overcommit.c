@@ -20,7 +20,7 @@ static void tell(const char *what)
 
 int main(void)
 {
-	size_t size = (size_t)1 << 40; /* 1 TiB */
+	size_t size = (size_t)1 << (sizeof(size_t) > 4 ? 40 : 30); /* 1 TiB where addresses are that long */
 	int mode = -1;
 	FILE *file = fopen("/proc/sys/vm/overcommit_memory", "r");
 

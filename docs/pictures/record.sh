@@ -21,7 +21,7 @@ mkdir -p "$data"
 unset MA_OPTIONS
 
 # What a program prints, as it is.
-for program in aslr:aslr-summary cow:cow header:header loader:loader map:map overcommit:overcommit \
+for program in cow:cow header:header loader:loader map:map overcommit:overcommit \
 	page_tables:page-tables pinned:pinned resident:resident stack:stack toy:toy two_sources:two-sources \
 	blocks:blocks walk:walk zero:zero; do
 	"$bin/${program%:*}" >"$data/${program#*:}.txt"
@@ -66,7 +66,3 @@ for name in random phases queue; do
 	echo "trace $name" >>"$data/fits.txt"
 	"$bin/fits" "$name" >>"$data/fits.txt"
 done
-
-# A real program's heap.
-./ma run --map="$data/perl-map.txt" perl -e \
-	'$h{$_} = "x" x ($_ % 400) for 1..1500; delete @h{1..600}; $big = "y" x 3e6'
