@@ -56,7 +56,7 @@ ma_SOURCES += \
 	tools/ma/bench_table.c \
 	tools/ma/bench_workload.c
 ma_CPPFLAGS += -DMA_PKGLIBEXECDIR='"$(pkglibexecdir)"' -DMA_PKGDATADIR='"$(pkgdatadir)"'
-ma_LDADD = -lm
+ma_LDADD += -lm
 
 # The scripts that its real programs run, and where `ma` in a build tree looks for them.
 programsdir = $(pkgdatadir)/programs

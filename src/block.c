@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "root.h"
 #include "source.h"
 
 #define LEAST_KEEP ((size_t)4 * 1024 * 1024) /* dirty bytes that may always wait */
@@ -43,6 +44,8 @@ static_assert(offsetof(struct free_block, dirty) <= BLOCK_LEAST_UNITS * MA_UNIT,
 
 static MA_SHARED(uint64_t)
 	secret; /* keys every check; whoever sets it sets it to the same, before his first block */
+
+MA_ROOT(block, secret);
 
 /* --- headers --- */
 
@@ -174,6 +177,7 @@ static size_t dirty_bytes(struct mem_block *block)
 
 static void index_insert(struct blocks *blocks, struct mem_block *block, size_t dirty)
 {
+	blocks->changes++;
 	ma_fit_insert(&blocks->fit, block);
 	if (is_big(block)) {
 		*dirty_of(block) = ma_min(dirty, bytes_of(block));
@@ -183,6 +187,7 @@ static void index_insert(struct blocks *blocks, struct mem_block *block, size_t 
 
 static void index_remove(struct blocks *blocks, struct mem_block *block)
 {
+	blocks->changes++;
 	ma_fit_remove(&blocks->fit, block);
 	if (is_big(block)) {
 		blocks->dirty -= *dirty_of(block);

@@ -68,9 +68,10 @@ struct blocks {
 	size_t regret;	    /* bytes that dirty may rise higher, since purged memory was soon wanted again */
 	uint64_t purged_at; /* milliseconds: the last purge that gave something back */
 	size_t purged;	    /* bytes that it gave back and that were not taken into use again since */
-	bool reluctant;	    /* rather fail than grow: the caller has another idea first */
-	bool steady;	    /* no chunk may go now: somebody walks them */
-	bool on_break;	    /* new chunks come from the break where they can */
+	size_t changes; /* of the index so far: for who has copied a heap and asks whether it is still so */
+	bool reluctant; /* rather fail than grow: the caller has another idea first */
+	bool steady;	/* no chunk may go now: somebody walks them */
+	bool on_break;	/* new chunks come from the break where they can */
 };
 
 /* What a block is asked for. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "lock.h"
+#include "root.h"
 #include "source.h"
 
 #if UINTPTR_MAX > UINT32_MAX
@@ -40,6 +41,12 @@ static MA_SHARED(struct leaf *) root[ROOT_ENTRIES];
 static struct leaf first_leaf; /* saves a mapping in programs that only have the break */
 static bool first_leaf_taken;
 static struct chunk *top_chunk; /* the chunk on the break that was made last, NULL if it was given back */
+
+MA_ROOT(chunk, root);
+MA_ROOT(chunk, top_chunk);
+MA_ROOT_LOCK(chunk, chunk_lock);
+MA_ROOT_STRUCT(chunk, chunk);
+MA_ROOT_STRUCT(chunk, slab);
 
 static_assert(sizeof(struct slab) == 128, "a slab's descriptor fills two cache lines");
 static_assert(sizeof(struct chunk) % 16 == 0, "blocks start on a whole unit");

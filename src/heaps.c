@@ -14,6 +14,7 @@
 
 #include "large.h"
 #include "lock.h"
+#include "root.h"
 #include "source.h"
 #include "stacks.h"
 
@@ -27,6 +28,12 @@ static struct heap *idle_heaps; /* the latest to become idle first: its memory i
 static MA_SHARED(unsigned) idle_with_chunks;
 static unsigned last_number;
 static MA_SHARED(int64_t) all_use, peak_use; /* --enable-stats: usable bytes, now and at most */
+
+MA_ROOT(heaps, all_heaps);
+MA_ROOT(heaps, idle_heaps);
+MA_ROOT(heaps, last_number);
+MA_ROOT_LOCK(heaps, heaps_lock);
+MA_ROOT_STRUCT(heaps, heap);
 
 static struct heap *heap_new(void)
 {

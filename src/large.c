@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "lock.h"
+#include "root.h"
 #include "source.h"
 
 #define CACHE_SLOTS 16u
@@ -43,6 +44,15 @@ static size_t objects, used_bytes;
 static struct cached cache[CACHE_SLOTS]; /* the oldest first */
 static unsigned cache_count;
 static size_t cache_bytes;
+
+MA_ROOT(large, table);
+MA_ROOT(large, table_size);
+MA_ROOT(large, objects);
+MA_ROOT(large, used_bytes);
+MA_ROOT(large, cache);
+MA_ROOT(large, cache_count);
+MA_ROOT(large, cache_bytes);
+MA_ROOT_LOCK(large, large_lock);
 
 bool ma_large_try_lock(void)
 {

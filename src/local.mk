@@ -59,6 +59,8 @@ libma_core_la_SOURCES = \
 	src/report.h \
 	src/sites.c \
 	src/sites.h \
+	src/root.c \
+	src/root.h \
 	src/slab.c \
 	src/slab.h \
 	src/stacks.c \

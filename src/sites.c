@@ -16,6 +16,7 @@
 
 #include "atomic.h"
 #include "clock.h"
+#include "root.h"
 #include "source.h"
 #include "stacks.h"
 
@@ -56,6 +57,10 @@ struct leaf {
 
 static bool on;
 static MA_SHARED(struct leaf *) root[(size_t)1 << ROOT_BITS];
+
+MA_ROOT(sites, on);
+MA_ROOT(sites, root);
+MA_ROOT_STRUCT(sites, side);
 
 /* Installs `new` of `bytes` where nothing is yet; returns what is there in the end. */
 #define INSTALL(place, new, bytes)                                                                           \

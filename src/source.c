@@ -17,6 +17,7 @@
 #endif
 
 #include "atomic.h"
+#include "root.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; older kernels refuse it, which does no harm */
@@ -24,6 +25,12 @@
 
 static bool owns_break;
 static MA_SHARED(uint64_t) calls_brk, calls_map, calls_unmap, calls_remap, calls_advise;
+
+MA_ROOT(source, calls_brk);
+MA_ROOT(source, calls_map);
+MA_ROOT(source, calls_unmap);
+MA_ROOT(source, calls_remap);
+MA_ROOT(source, calls_advise);
 
 size_t ma_source_page(void)
 {

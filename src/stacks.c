@@ -13,6 +13,7 @@
 
 #include "atomic.h"
 #include "lock.h"
+#include "root.h"
 #include "source.h"
 
 #define SEGMENT_BITS 17
@@ -36,6 +37,12 @@ static MA_SHARED(struct table *) table;
 static MA_SHARED(uint64_t *) segment[SEGMENTS];
 static size_t next_word = 1; /* 0 is no stack */
 static MA_SHARED(size_t) stack_count;
+
+MA_ROOT(stacks, table);
+MA_ROOT(stacks, segment);
+MA_ROOT(stacks, next_word);
+MA_ROOT(stacks, stack_count);
+MA_ROOT_LOCK(stacks, stacks_lock);
 
 void ma_stacks_lock_all(void)
 {

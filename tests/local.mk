@@ -33,6 +33,7 @@ command_tests = \
 	tests/tools/workloads.sh
 preload_command_tests = \
 	tests/tools/bench.sh \
+	tests/tools/live.sh \
 	tests/tools/run.sh \
 	tests/tools/run-without.sh
 
@@ -41,6 +42,16 @@ if MA_PRELOAD
 TESTS += $(preload_command_tests)
 endif
 EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common
+
+# What tests/tools/live.sh looks into.
+if MA_PRELOAD
+check_PROGRAMS += tests/tools/live-plain tests/tools/live-static
+endif
+tests_tools_live_plain_SOURCES = tests/tools/live.c
+tests_tools_live_plain_CPPFLAGS = $(AM_CPPFLAGS) -DLIVE_ON_LIBMA=0
+tests_tools_live_static_SOURCES = tests/tools/live.c
+tests_tools_live_static_CPPFLAGS = $(AM_CPPFLAGS) -DLIVE_ON_LIBMA=1
+tests_tools_live_static_LDADD = tests/libwhole.la
 
 # The whole library under the tests' own feet: linked in statically, however libma itself is built.
 check_LTLIBRARIES += tests/libwhole.la
@@ -102,6 +113,7 @@ unit_tests = \
 	tests/unit/test_report \
 	tests/unit/test_residency \
 	tests/unit/test_sites \
+	tests/unit/test_root \
 	tests/unit/test_slab \
 	tests/unit/test_source \
 	tests/unit/test_stacks \
@@ -173,6 +185,8 @@ tests_unit_test_report_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_report_LDADD = $(unit_ldadd)
 tests_unit_test_sites_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_sites_LDADD = $(unit_ldadd)
+tests_unit_test_root_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_root_LDADD = $(unit_ldadd)
 tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_slab_LDADD = $(unit_ldadd)
 tests_unit_test_stacks_CPPFLAGS = $(unit_cppflags)

@@ -3,23 +3,40 @@
 # The command `ma`: one file for each of its commands, and what they share.
 bin_PROGRAMS += ma
 ma_SOURCES = \
+	src/source.c \
+	tools/ma/attach.c \
+	tools/ma/attach.h \
+	tools/ma/check.c \
 	tools/ma/command.h \
 	tools/ma/environment.c \
 	tools/ma/environment.h \
 	tools/ma/help.c \
 	tools/ma/library.c \
 	tools/ma/library.h \
+	tools/ma/live.c \
+	tools/ma/live.h \
 	tools/ma/main.c \
+	tools/ma/map.c \
 	tools/ma/message.c \
 	tools/ma/message.h \
+	tools/ma/mirror.c \
+	tools/ma/mirror.h \
 	tools/ma/place.c \
 	tools/ma/place.h \
 	tools/ma/program.c \
 	tools/ma/program.h \
+	tools/ma/quiet.c \
+	tools/ma/quiet.h \
 	tools/ma/run.c \
+	tools/ma/stop.c \
+	tools/ma/stop.h \
 	tools/ma/suggest.c \
-	tools/ma/suggest.h
-ma_CPPFLAGS = $(AM_CPPFLAGS) -DMA_BINDIR='"$(bindir)"' -DMA_PKGLIBDIR='"$(pkglibdir)"'
+	tools/ma/suggest.h \
+	tools/ma/target.c \
+	tools/ma/target.h
+ma_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src -DMA_BINDIR='"$(bindir)"' -DMA_PKGLIBDIR='"$(pkglibdir)"'
+# What looks into live processes is the library itself. The rest of ma runs on the C library's malloc.
+ma_LDADD = libma_core.la
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = tools/completions/ma

@@ -11,7 +11,7 @@ completions=$MA_SRCDIR/tools/completions
 unknown() {
 	{
 		"$ma" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
-		for command in run bench; do
+		for command in run bench check map; do
 			"$ma" "$command" --help | grep -o -e '--[a-z][a-z-]*'
 		done | sort -u
 	} | while read -r word; do
@@ -47,9 +47,9 @@ complete() {
 }
 
 touch a-file
-expect 0 '^run bench help --help' '' complete 'ma '
+expect 0 '^run bench check map help --help' '' complete 'ma '
 expect 0 '^run$' '' complete 'ma r'
-expect 0 '^run bench help$' '' complete 'ma help '
+expect 0 '^run bench check map help$' '' complete 'ma help '
 expect 0 '--map= --stats' '' complete 'ma run --'
 expect 0 '^a-file$' '' complete 'ma run --map=a-f'
 expect 0 '^a-file$' '' complete 'ma run --map a-f'
@@ -63,5 +63,15 @@ expect 0 '(^| )mkfifo( |$)' '' complete 'ma bench mkfi'
 PATH=$MA_BUILDDIR:$PATH
 expect 0 '^larson$' '' complete 'ma bench --only=lars'
 expect 0 '^threads$' '' complete 'ma bench --only=thr'
+
+if [ "$MA_SANITIZER" = no ]; then
+	"$ma" run sleep 100 &
+	sleep 0.2
+	expect 0 "(^| )$!( |$)" '' complete 'ma check '
+	expect 0 "(^| )$!( |$)" '' complete 'ma map -v '
+	expect 0 '^--verbose ' '' complete 'ma check -'
+	kill $!
+	wait $! 2>/dev/null
+fi
 
 exit $failed

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * live.c - a program to be looked into while it lives. It builds a heap, says "ready", and goes on until its standard
+ * input ends; what it found wrong with its own data by then is its exit status.
+ *
+ *   live idle MEGABYTES     fills so much memory with objects of many sizes, every third of them freed, and waits
+ *   live busy THREADS       threads that allocate, check and free all the time, also for each other
+ *   live damaged            overwrites a block's header, and waits
+ *   live traced             has a child of its own trace it, as a debugger would, and waits
+ *   live leaky              forgets three objects of 1000 bytes, each with its address in the next, and waits
+ *
+ * Built twice: as a stranger to libma, for `ma run`, and with libma linked in statically.
+ */
+#include <config.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
+
+#if LIVE_ON_LIBMA
+#include "ma.h"
+#define get ma_malloc
+#define give ma_free
+#else
+#define get malloc
+#define give free
+#endif
+
+#define THREADS_MOST 16
+#define OBJECTS 4096
+#define SHARED 256
+
+static atomic_bool stop;
+static _Atomic(size_t *) shared[SHARED];
+static atomic_ulong faults;
+static void *forgotten;
+
+static uint64_t next(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* Mostly small, now and then up to 1 MiB. */
+static size_t some_size(uint64_t *state)
+{
+	uint64_t random = next(state);
+
+	if (random % 4096 == 0)
+		return 4096 + (random >> 20) % (1 << 20);
+	if (random % 64 == 0)
+		return 1024 + (random >> 20) % 16384;
+	return 16 + (random >> 20) % 1000;
+}
+
+/* An object holds its size at both ends. */
+static size_t *make(size_t size)
+{
+	size_t *object = get(size);
+
+	if (object == NULL)
+		exit(3);
+	object[0] = size;
+	memcpy((char *)object + size - sizeof size, &size, sizeof size);
+	return object;
+}
+
+static void end(size_t *object)
+{
+	size_t size;
+
+	if (object == NULL)
+		return;
+	memcpy(&size, (char *)object + object[0] - sizeof size, sizeof size);
+	if (size != object[0])
+		atomic_fetch_add(&faults, 1);
+	give(object);
+}
+
+static void *work(void *arg)
+{
+	uint64_t state = (uintptr_t)arg * 0x9e3779b97f4a7c15u + 1;
+	size_t *object[OBJECTS] = {0};
+
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		uint64_t random = next(&state);
+		size_t i = random % OBJECTS;
+
+		end(object[i]);
+		object[i] = make(some_size(&state));
+		if (random >> 60 == 0)
+			object[i] = atomic_exchange(&shared[(random >> 20) % SHARED], object[i]);
+	}
+	for (size_t i = 0; i < OBJECTS; i++)
+		end(object[i]);
+	return NULL;
+}
+
+static void fill(size_t bytes)
+{
+	uint64_t state = 1;
+	size_t **object = get(bytes / 64 * sizeof *object), count = 0;
+
+	for (size_t held = 0; held < bytes && count < bytes / 64; count++) {
+		size_t size = some_size(&state);
+		object[count] = make(size);
+		held += size;
+	}
+	for (size_t i = 0; i < count; i += 3)
+		end(object[i]);
+}
+
+static void damage(void)
+{
+	volatile uintptr_t first = (uintptr_t)get(20000), second = (uintptr_t)get(20000);
+
+	/* What lies before a block's payload is its header. */
+	*(volatile uint64_t *)((first < second ? second : first) - 16) = 0x5555555555555555;
+}
+
+static void leak(void)
+{
+	void *volatile *first = get(1000);
+
+	for (int i = 0; i < 2; i++) {
+		void *volatile *more = get(1000);
+		*more = (void *)(uintptr_t)first;
+		first = more;
+	}
+	forgotten = (void *)~(uintptr_t)first;
+}
+
+/* Returns the child, which traces until it is killed. */
+static pid_t traced(void)
+{
+	pid_t parent = getpid(), child;
+	int ready[2];
+	char byte;
+
+	if (pipe(ready) != 0 || (child = fork()) < 0)
+		exit(2);
+	if (child == 0) {
+		if (ptrace(PTRACE_SEIZE, parent, NULL, NULL) != 0 || write(ready[1], "r", 1) != 1)
+			_exit(2);
+		pause();
+	}
+	if (read(ready[0], &byte, 1) != 1)
+		exit(2);
+	return child;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread[THREADS_MOST];
+	const char *what = argc > 1 ? argv[1] : "";
+	unsigned long number = argc > 2 ? strtoul(argv[2], NULL, 10) : 0, threads = 0;
+	pid_t tracer = 0;
+	char byte;
+
+	if (strcmp(what, "idle") == 0)
+		fill(number << 20);
+	else if (strcmp(what, "busy") == 0)
+		for (; threads < number && threads < THREADS_MOST; threads++)
+			pthread_create(&thread[threads], NULL, work, (void *)(uintptr_t)(threads + 1));
+	else if (strcmp(what, "damaged") == 0)
+		damage();
+	else if (strcmp(what, "traced") == 0)
+		tracer = traced();
+	else if (strcmp(what, "leaky") == 0)
+		leak();
+	else
+		return 2;
+	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
+		return 2;
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	if (tracer != 0)
+		kill(tracer, SIGKILL);
+	atomic_store(&stop, 1);
+	for (unsigned long i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
+	return atomic_load(&faults) == 0 ? 0 : 1;
+}

@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# ma COMMAND PID on live processes: what it says, and that it harms none of them, also if it is killed.
+
+. "${0%/*}/common"
+
+plain=$MA_BUILDDIR/tests/tools/live-plain
+whole=$MA_BUILDDIR/tests/tools/live-static
+
+# start PROGRAM...: runs it in the background until `finish`, and leaves its number in $pid.
+start() {
+	rm -f input ready
+	mkfifo input
+	"$@" <input >ready &
+	pid=$!
+	exec 9>input
+	until grep -q ready ready; do
+		kill -0 $pid 2>/dev/null || return 1
+		sleep 0.05
+	done
+}
+
+# finish STATUS WHAT: the program ends by itself, with STATUS.
+finish() {
+	exec 9>&-
+	wait $pid
+	ended=$?
+	: >out >err
+	[ $ended -eq "$1" ] || wrong "the process ended with status $ended instead of $1" "$2"
+}
+
+# state: of the process and its threads; 't' or 'T' if one stands still.
+state() {
+	sed -n 's/^State:[[:space:]]*\([A-Za-z]\).*/\1/p' "/proc/$pid/task/"*/status | sort -u | tr -d '\n'
+}
+
+for program in "$ma run $plain" "$whole"; do
+	# shellcheck disable=SC2086 # words
+	start $program idle 8
+	expect 0 "^process $pid: the heap is sound$" '' "$ma" check $pid
+	expect 0 '^process .* sound$' "^ma: process $pid stood still for [0-9.]* ms; .* copied" "$ma" check -v $pid
+	expect 0 '^in use [0-9.]* MiB in [0-9]* objects, held ' '' "$ma" map $pid
+	finish 0 idle
+	# shellcheck disable=SC2086
+	start $program damaged
+	expect 1 "^process $pid: the heap has [0-9]* faults" '' "$ma" check $pid
+	grep -q '^libma: check: block header overwritten: 0x' out || wrong 'the damaged block is not named' check
+	finish 0 damaged
+	[ "$MA_THREADS" = 1 ] || continue
+	# shellcheck disable=SC2086
+	start $program busy 3
+	for run in 1 2 3; do
+		expect 0 'sound$' '' "$ma" check $pid
+	done
+	expect 0 ' objects, held ' '*' "$ma" map $pid
+	finish 0 busy
+done
+
+# Killed at any moment, ma harms nobody.
+
+start "$ma" run "$plain" busy 2
+for ms in 001 002 003 005 008 010 015 020 030 050; do
+	"$ma" check $pid >/dev/null 2>&1 &
+	command=$!
+	sleep 0.$ms
+	kill -KILL $command 2>/dev/null
+	wait $command 2>/dev/null
+done
+sleep 0.1
+case $(state) in
+*[tT]*) : >out >err && wrong "it stands still: $(state)" 'killed ma' ;;
+esac
+expect 0 'sound$' '' "$ma" check $pid
+finish 0 'killed ma'
+
+# And a process that ends meanwhile is no riddle.
+
+for ms in 001 004 008 016 032; do
+	start "$ma" run "$plain" idle 8
+	{
+		sleep 0.$ms
+		kill -KILL $pid
+	} &
+	"$ma" check $pid >out 2>err
+	ended=$?
+	wait 2>/dev/null
+	exec 9>&-
+	case $ended in
+	0) ;;
+	125) matches err "^ma: (process $pid has (ended|no memory)|there is no process $pid)" || wrong 'unclear' 'ended meanwhile' ;;
+	*) wrong "exit status $ended" 'ended meanwhile' ;;
+	esac
+done
+
+# A process that was stopped stays so.
+
+start "$ma" run "$plain" idle 1
+kill -STOP $pid
+expect 0 'sound$' '' "$ma" check $pid
+: >out >err
+[ "$(state)" = T ] || wrong "its state is $(state)" 'a stopped process'
+kill -CONT $pid
+finish 0 'a stopped process'
+
+# What can't be inspected.
+
+expect 2 '' '^ma check: no PID given' "$ma" check
+expect 2 '' "^ma: 'cat' is not a process number$" "$ma" check cat
+expect 2 '' "^ma: '' is not a process number$" "$ma" check ''
+expect 2 '' "^ma: '-5' is not a process number$" "$ma" check -- -5
+expect 2 '' "^ma: '12x' is not a process number$" "$ma" map 12x
+expect 2 '' "^ma: '99999999999999999999' is not a process number$" "$ma" map 99999999999999999999
+expect 2 '' "^ma check: give one PID, not '2' too" "$ma" check $$ 2
+expect 125 '' '^ma: there is no process 999999999$' "$ma" check 999999999
+expect 2 '' 'is this ma itself$' sh -c 'exec "$1" check $$' sh "$ma"
+
+start "$plain" idle 1
+expect 125 '' "^ma: process $pid does not run libma; 'ma run PROGRAM' starts a program on it$" "$ma" check $pid
+finish 0 'no libma'
+
+start "$ma" run "$plain" traced
+expect 125 '' "^ma: can't inspect process $pid while process [0-9]* traces it" "$ma" check $pid
+finish 0 traced
+
+# Of another version, or another make: what is changed are strings in the program that libma is linked to.
+remake() {
+	sed -z "s/$1/$2/" "$whole" >other
+	chmod +x other
+	start ./other idle 1
+	expect 125 '' "^ma: can't inspect process $pid: $3" "$ma" check $pid
+	finish 0 "$2"
+}
+remake 'libma root' 'libma ROOT' "its libma can't be understood by this ma, of version "
+remake 'heaps\.all_heaps' 'heaps.xll_heaps' 'its libma was built differently: use the ma of the same build$'
+rest=$(printf '%s' "${MA_VERSION#?}" | sed 's/\./\\./g')
+remake "^.$rest\$" "9${MA_VERSION#?}" "it runs libma 9$rest, and this ma is of version .*: use the ma of that version$"
+
+# Of another user.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	start "$ma" run "$plain" idle 1
+	cp "$ma" . && chmod 755 . ma
+	expect 125 '' "^ma: may not inspect process $pid: it is root's; run ma as that user, or as root" \
+		setpriv --reuid=65534 --clear-groups ./ma check $pid
+	finish 0 'of another user'
+fi
+
+# Of another word size.
+cat >small.s <<'END'
+	.globl _start
+_start:	mov $29, %eax
+	int $0x80
+END
+if [ "$(uname -m)" = x86_64 ] && as --32 -o small.o small.s && ld -m elf_i386 -o small small.o; then
+	./small 2>/dev/null & # not every kernel can
+	pid=$!
+	sleep 0.2
+	if kill -0 $pid 2>/dev/null; then
+		expect 125 '' "^ma: can't inspect process $pid: it is a 32-bit program, and this ma is for 64-bit ones" \
+			"$ma" check $pid
+		kill $pid
+	fi
+	wait $pid 2>/dev/null
+fi
+
+exit $failed

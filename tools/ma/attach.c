@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attach.c - the library's readers of the heap, at work on the heap of a live process.
+ *
+ * ma is linked with the library, but allocates nothing from it. In a child, the library's own variables (src/root.h)
+ * become those of the process, and the memory that they lead to is mirrored where it was (mirror.c): then the readers
+ * work on it as they work inside.
+ *
+ *   parent                   child
+ *     |-- fork ---------------> reserve the process's addresses
+ *     |                         read once while it runs: now it is known what is read     ┐
+ *     |                         stop all threads, outside of libma if possible           │ the process
+ *     |                         copy the variables and the same pages again              │ stands still
+ *     |                         let it go                                                ┘
+ *     |                         read again; that is the report
+ *     |<- report, result -------| once more if something did not fit together
+ *
+ * The child is the only tracer, so the process goes on whichever of the two is killed, and however. A reader that does
+ * not come to an end, or falls over a heap in the middle of a change, takes nothing with it.
+ */
+#include <config.h>
+
+#include "attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "lock.h"
+#include "message.h"
+#include "mirror.h"
+#include "quiet.h"
+#include "root.h"
+
+enum {
+	MOST_ATTEMPTS = 6,
+	MOST_LAYOUTS = 12, /* how often ma starts anew to lie elsewhere in memory */
+	PAUSE_MS = 2,	   /* before the first of several attempts, that the process may go on; then longer */
+	READ_SECONDS = 20, /* of processor time, for a reader; more for large processes */
+	PROGRESS_AFTER_MS = 1000,
+	STILL_LEAST_US = 10000,	       /* that readers may take while a process stands still */
+	STILL_PER_GIB_US = 25000,      /* the same for large ones */
+	STILL_LAST_US = 1000000,       /* in the last attempts */
+	SMALL_MIRROR = 4 * 1024 * 1024 /* what is so small is read while the process stands still */
+};
+
+/* How the child ended. */
+enum outcome { OUTCOME_NONE, OUTCOME_READ, OUTCOME_REFUSED, OUTCOME_TAKEN, OUTCOME_GONE, OUTCOME_UNREADABLE };
+
+/* What parent and child share. */
+struct shared {
+	enum outcome outcome;
+	int error; /* errno of OUTCOME_REFUSED */
+	struct attach_result result;
+	const char *volatile step; /* what the child is doing; both have the same text at the same place */
+	volatile size_t copied_bytes;
+};
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int scratch_file(void)
+{
+	int fd = memfd_create("ma report", MFD_CLOEXEC);
+
+	if (fd < 0)
+		fail(EXIT_OWN_FAILURE, "can't make a file in memory: %s", strerror(errno));
+	return fd;
+}
+
+/* The process's resident memory. */
+static size_t resident_bytes(pid_t pid)
+{
+	char *path = text_format("/proc/%ld/statm", (long)pid);
+	FILE *file = fopen(path, "re");
+	size_t pages = 0;
+
+	free(path);
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%*u %zu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* --- in the child --- */
+
+static struct child {
+	const struct target *target;
+	struct shared *shared;
+	attach_reader *reader;
+	void *arg;
+	bool exact;
+	int report;
+	struct stopped *threads;
+	int faults;
+	char *own_locks; /* ours, as they were: a reader that fell may have left one locked */
+} child;
+
+static void keep_own_locks(void)
+{
+	size_t size = 0;
+
+	for (const struct root *root = ma_root_head.first; root < ma_root_head.end; root++)
+		size += root->kind == ROOT_LOCK ? root->size : 0;
+	child.own_locks = calloc(1, size + 1);
+	if (child.own_locks == NULL)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	size = 0;
+	for (const struct root *root = ma_root_head.first; root < ma_root_head.end; root++)
+		if (root->kind == ROOT_LOCK) {
+			memcpy(child.own_locks + size, root->at, root->size);
+			size += root->size;
+		}
+}
+
+/* Makes the library's variables those of the process. `*locked`: one of its locks is held. False: it has ended. */
+static bool adopt_roots(bool *locked)
+{
+	const struct root *ours = ma_root_head.first;
+	size_t lock_at = 0;
+
+	*locked = false;
+	for (size_t i = 0; i < child.target->root_count; i++, ours++) {
+		void *at = (void *)(uintptr_t)ours->at;
+
+		if (ours->kind == ROOT_SIZE || child.target->roots[i].size == 0)
+			continue;
+		if (!target_read(child.target->pid, (uintptr_t)child.target->roots[i].at, at, ours->size))
+			return false;
+		if (ours->kind == ROOT_LOCK) {
+			*locked = *locked || ma_lock_is_held(at);
+			memcpy(at, child.own_locks + lock_at, ours->size);
+			lock_at += ours->size;
+		}
+	}
+	return true;
+}
+
+static void read_heap(void *unused)
+{
+	struct subject_process process = {child.target, child.threads};
+
+	(void)unused;
+	child.faults = child.reader(child.report, &process, child.arg);
+}
+
+static enum mirror_fault read_now(uint64_t most_us)
+{
+	unsigned seconds = READ_SECONDS + (unsigned)(resident_bytes(child.target->pid) >> 30) * 5;
+
+	if (ftruncate(child.report, 0) != 0 || lseek(child.report, 0, SEEK_SET) != 0)
+		return MIRROR_STRAY;
+	return mirror_read(child.target->pid, read_heap, NULL, seconds, most_us);
+}
+
+_Noreturn static void child_end(enum outcome outcome)
+{
+	child.shared->outcome = outcome;
+	_exit(0);
+}
+
+static void reserve_now(void)
+{
+	struct mappings now;
+
+	if (!mappings_read(&now, child.target->pid)) {
+		child.shared->error = errno;
+		child_end(errno == ESRCH ? OUTCOME_GONE : OUTCOME_REFUSED);
+	}
+	if (!mirror_reserve(&now))
+		child_end(OUTCOME_TAKEN);
+	mappings_free(&now);
+}
+
+/* Reads while the process runs, to find out what is read. The report is nonsense. */
+static void scout(void)
+{
+	bool locked;
+
+	child.shared->step = "looking at";
+	if (!adopt_roots(&locked))
+		child_end(OUTCOME_GONE);
+	child.threads = NULL;
+	if (read_now(0) == MIRROR_GONE)
+		child_end(OUTCOME_GONE);
+}
+
+/* How long the readers may take in this attempt while the process stands still, in microseconds. */
+static uint64_t still_us(unsigned attempts)
+{
+	uint64_t us = (uint64_t)((double)resident_bytes(child.target->pid) / (1 << 30) * STILL_PER_GIB_US);
+
+	if (attempts > MOST_ATTEMPTS / 2)
+		return STILL_LAST_US;
+	return us > STILL_LEAST_US ? us : STILL_LEAST_US;
+}
+
+/* Stops the process, takes what the readers need, and lets it go. If there is time, or a first attempt has shown that
+ * it changes too fast, they read at once. Returns how that ended; MIRROR_STUCK if there was no time. */
+static enum mirror_fault take(struct stopped *stopped)
+{
+	struct attach_result *result = &child.shared->result;
+	uint64_t start, took, most = still_us(result->attempts);
+	enum mirror_fault fault = MIRROR_STUCK;
+	int error;
+
+	child.shared->step = "copying";
+	start = now_us();
+	error = stop_all(stopped, child.target->pid);
+	if (error != 0) {
+		child.shared->error = error;
+		child_end(error == ESRCH ? OUTCOME_GONE : OUTCOME_REFUSED);
+	}
+	child.threads = stopped;
+	result->inside = stop_outside(stopped, child.target->text_start, child.target->text_end);
+	if (!adopt_roots(&result->locked))
+		child_end(OUTCOME_GONE);
+	if (!child.exact && result->attempts <= MOST_ATTEMPTS / 2)
+		quiet_keep(child.target->pid);
+	if (!mirror_renew(child.target->pid))
+		child_end(OUTCOME_GONE);
+	if (result->attempts > 1 || mirror_bytes() <= SMALL_MIRROR)
+		fault = read_now(most);
+	stop_release(stopped);
+	took = now_us() - start;
+	if (took > result->stopped_us)
+		result->stopped_us = took;
+	return fault;
+}
+
+/* One attempt; true if what it found fits together. */
+static bool attempt(struct stopped *stopped)
+{
+	struct attach_result *result = &child.shared->result;
+	enum mirror_fault fault;
+	size_t late = 0;
+
+	result->attempts++;
+	reserve_now();
+	fault = take(stopped);
+	if (fault == MIRROR_STUCK) {
+		child.shared->step = "reading";
+		late = mirror_late_bytes();
+		fault = read_now(0);
+		late = mirror_late_bytes() - late;
+	}
+	stop_forget(stopped);
+	child.threads = NULL;
+	if (fault == MIRROR_GONE)
+		child_end(OUTCOME_GONE);
+	result->copied_bytes = mirror_bytes();
+	child.shared->outcome = fault == MIRROR_SOUND ? OUTCOME_READ : OUTCOME_UNREADABLE;
+	result->faults = child.faults;
+	result->torn = late > 0;
+	return fault == MIRROR_SOUND && child.faults == 0 && result->inside == 0 && !result->locked &&
+	       !result->torn;
+}
+
+_Noreturn static void child_main(void)
+{
+	struct stopped stopped = {0};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_TIMERSLACK, 1);
+	setpriority(PRIO_PROCESS, 0, -20); /* a process waits for us: hurry, if we may */
+	keep_own_locks();
+	/* What the readers complain of is part of their report. */
+	if (dup2(child.report, STDERR_FILENO) < 0 || dup2(child.report, STDOUT_FILENO) < 0)
+		child_end(OUTCOME_NONE);
+	reserve_now();
+	scout();
+	while (!attempt(&stopped) && child.shared->result.attempts < MOST_ATTEMPTS)
+		nanosleep(
+			&(struct timespec){.tv_nsec = (PAUSE_MS << child.shared->result.attempts) * 1000000L},
+			NULL);
+	child_end(child.shared->outcome);
+}
+
+/* --- in the parent --- */
+
+/* Starts ma anew, with its own memory elsewhere: something of the process lies where it lies now. */
+static void move_elsewhere(pid_t pid)
+{
+	const char *name = "MA_LAYOUT", *value = getenv(name);
+	long layouts = value == NULL ? 0 : strtol(value, NULL, 10);
+	char *next = text_format("%ld", layouts + 1), *line = NULL, **argv;
+	int personality_now = personality(0xffffffff);
+	size_t room = 0, count = 0;
+	FILE *file = fopen("/proc/self/cmdline", "re");
+
+	if (layouts < MOST_LAYOUTS && file != NULL && setenv(name, next, 1) == 0) {
+		/* Without randomisation everything is where it was; every third time, try the old order of things. */
+		if (personality_now != -1)
+			personality(
+				(unsigned long)((personality_now & ~ADDR_NO_RANDOMIZE & ~ADDR_COMPAT_LAYOUT) |
+						(layouts % 3 == 2 ? ADDR_COMPAT_LAYOUT : 0)));
+		argv = NULL;
+		do {
+			argv = realloc(argv, (count + 1) * sizeof *argv);
+			if (argv == NULL)
+				fail(EXIT_OWN_FAILURE, "out of memory");
+			line = NULL;
+			room = 0;
+			argv[count++] = getdelim(&line, &room, '\0', file) > 0 ? line : NULL;
+		} while (argv[count - 1] != NULL);
+		execv("/proc/self/exe", argv);
+	}
+	fail(EXIT_OWN_FAILURE,
+	     "process %ld has its memory where ma has its own, and ma can't get out of the way: try again",
+	     (long)pid);
+}
+
+/* Waits for the child; says what it is doing if that takes long and somebody is there to read it. */
+static void wait_for(pid_t helper, pid_t pid, const struct shared *shared)
+{
+	uint64_t start = now_us();
+	bool shown = false, show = isatty(STDERR_FILENO);
+	int status;
+	pid_t ended;
+
+	while ((ended = waitpid(helper, &status, show ? WNOHANG : 0)) == 0 || (ended < 0 && errno == EINTR)) {
+		nanosleep(&(struct timespec){.tv_nsec = now_us() - start < 20000 ? 200000L : 20000000L},
+			  NULL);
+		if (now_us() - start < PROGRESS_AFTER_MS * UINT64_C(1000) || shared->step == NULL)
+			continue;
+		fprintf(stderr, "\r\033[Kma: %s the heap of process %ld …", shared->step, (long)pid);
+		shown = true;
+	}
+	if (shown)
+		fputs("\r\033[K", stderr);
+}
+
+struct attach_result attach_read(pid_t pid, attach_reader *reader, void *arg)
+{
+	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+				     -1, 0);
+	struct target target;
+	struct attach_result result;
+	pid_t helper;
+
+	if (shared == MAP_FAILED)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	target_open(&target, pid);
+	child = (struct child){
+		.target = &target, .shared = shared, .reader = reader, .arg = arg, .report = scratch_file()};
+	fflush(NULL);
+	helper = fork();
+	if (helper < 0)
+		fail(EXIT_OWN_FAILURE, "can't start a process: %s", strerror(errno));
+	if (helper == 0)
+		child_main();
+	wait_for(helper, pid, shared);
+	result = shared->result;
+	result.report = child.report;
+	switch (shared->outcome) {
+	case OUTCOME_READ:
+		break;
+	case OUTCOME_TAKEN:
+		move_elsewhere(pid);
+		break;
+	case OUTCOME_REFUSED:
+		target_refused(pid, shared->error);
+	case OUTCOME_GONE:
+		fail(EXIT_OWN_FAILURE, "process %ld has ended", (long)pid);
+	case OUTCOME_UNREADABLE:
+		fail(EXIT_OWN_FAILURE,
+		     "the heap of process %ld can't be read: it is damaged, or always in the middle of a change",
+		     (long)pid);
+	case OUTCOME_NONE:
+		fail(EXIT_OWN_FAILURE, "ma's own child failed while it read process %ld", (long)pid);
+	}
+	target_close(&target);
+	munmap(shared, sizeof *shared);
+	return result;
+}
+
+void attach_print(struct attach_result *result)
+{
+	char buffer[65536];
+	ssize_t got;
+	off_t at = 0;
+
+	while ((got = pread(result->report, buffer, sizeof buffer, at)) > 0) {
+		fwrite(buffer, 1, (size_t)got, stdout);
+		at += got;
+	}
+	close(result->report);
+	result->report = -1;
+}

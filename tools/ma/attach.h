@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* attach.h - the library's readers of the heap, at work on the heap of a live process; see attach.c. */
+#ifndef MA_ATTACH_H
+#define MA_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "stop.h"
+#include "target.h"
+
+/* What a reader may know besides what it finds in the library's own variables, which are the process's. */
+struct subject_process {
+	const struct target *target;
+	const struct stopped
+		*threads; /* with their registers; NULL in a first reading, whose result does not count */
+};
+
+/* Writes a report on the heap to the descriptor `output`. Returns how many faults it met in the heap: if it met any, the
+ * process may have been stopped in the middle of a change, and is looked at once more. */
+typedef int attach_reader(int output, const struct subject_process *process, void *arg);
+
+struct attach_result {
+	int faults;    /* as the reader returned */
+	int report;    /* a file that holds the report, at its beginning; the caller closes it */
+	size_t inside; /* threads that could not be stopped outside of libma */
+	bool locked;   /* something in libma was being changed at that */
+	bool torn;     /* some of it was copied after the process went on */
+	unsigned attempts;
+	uint64_t stopped_us; /* how long the process stood still, the longest time */
+	size_t copied_bytes;
+};
+
+/* Has the process stopped for a moment, and its heap read. Exits with a message if that can't be done. */
+struct attach_result attach_read(pid_t pid, attach_reader *reader, void *arg);
+
+/* Prints the report on standard output, and closes it. */
+void attach_print(struct attach_result *result);
+
+#endif /* MA_ATTACH_H */

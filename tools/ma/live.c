@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* live.c - what all commands that look into a live process share. */
+#include <config.h>
+
+#include "live.h"
+
+#include <stdio.h>
+
+#include "message.h"
+
+error_t live_option(int key, char *arg, struct argp_state *state, struct live *live)
+{
+	switch (key) {
+	case LIVE_OPTION_VERBOSE:
+		live->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (live->pid != 0)
+			argp_error(state, "give one PID, not '%s' too", arg);
+		live->pid = target_parse(arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no PID given");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+struct attach_result live_read(const struct live *live, attach_reader *reader, void *arg)
+{
+	struct attach_result result = attach_read(live->pid, reader, arg);
+
+	if (live->verbose)
+		complain("process %ld stood still for %.1f ms; %.1f MiB copied; read %u time%s",
+			 (long)live->pid, (double)result.stopped_us / 1000,
+			 (double)result.copied_bytes / (1 << 20), result.attempts,
+			 result.attempts == 1 ? "" : "s");
+	if (result.locked || result.torn)
+		complain(
+			"note: process %ld was in the middle of a change to its heap: single figures may not fit each other",
+			(long)live->pid);
+	return result;
+}

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mirror.c - another process's memory at the addresses where it lies there, copied page by page as it is read.
+ *
+ *   a mapping of the process    |-----------------------------------------------|
+ *   its range in the mirror     |.....#....###########....#.....................|    . reserved   # copied
+ *
+ * All of the process's memory is reserved, without access. A read of a reserved page faults, and the handler copies
+ * it; when one page after another is read, more and more at once. So whoever reads needs not know that this is a copy,
+ * and what he never looks at is never copied: of a large heap that is most.
+ *
+ * What is copied while the process runs does not fit together. It serves to find out what is looked at. Once that is
+ * known, the process is stopped, exactly these pages are copied again, at memory's speed, and it goes on.
+ *
+ * Each border between copied and reserved pages costs the kernel a mapping, of which a process may have 65530 on many
+ * systems; pieces get larger as these run out.
+ */
+#include <config.h>
+
+#include "mirror.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "message.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
+#define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
+
+enum {
+	MOST_AHEAD = 256,    /* pages that are copied at once when they are read one after another */
+	MOST_PIECES = 20000, /* copied pieces, before they get larger */
+	BATCH = 64,	     /* runs in one process_vm_readv(2) */
+	RUN_PAGES = 64,	     /* and pages in a run: small enough for threads to share the work */
+	MOST_THREADS = 8,
+	PAGEMAP_PAGES = 512 /* entries read at once */
+};
+
+struct range {
+	uintptr_t start, end;
+	bool anonymous;	    /* a page that is not there reads as zero, and need not be asked for */
+	uint64_t *copied;   /* a bit for each page */
+	uint64_t *kept;	    /* the same: not to be copied again; NULL until there is one */
+	size_t first, last; /* of the pages that are copied; first > last: none is */
+};
+
+static struct range *ranges; /* in address order */
+static size_t range_count, range_room;
+static size_t page;
+static pid_t target_pid;
+static int pagemap = -1;
+static size_t pieces, bytes, late_bytes;
+static uintptr_t ahead_at; /* where the last fault's pages ended */
+static size_t ahead;	   /* how many they were */
+
+/* --- ranges --- */
+
+static struct range *range_find(uintptr_t at)
+{
+	size_t low = 0, high = range_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ranges[middle].end <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < range_count && ranges[low].start <= at ? &ranges[low] : NULL;
+}
+
+static bool is_copied(const struct range *range, size_t index)
+{
+	return range->copied[index / 64] >> (index % 64) & 1;
+}
+
+/* Mapped: most of it will never be touched, and there may be terabytes to be told of. */
+static uint64_t *bitmap_new(const struct range *range)
+{
+	size_t words = ((range->end - range->start) / page + 63) / 64;
+	void *bitmap = mmap(NULL, words * sizeof(uint64_t), PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (bitmap == MAP_FAILED)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	return bitmap;
+}
+
+static bool range_add(uintptr_t start, uintptr_t end, bool anonymous)
+{
+	void *at = mmap((void *)start, end - start, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	size_t where = range_count;
+
+	if (at != (void *)start) { /* a kernel before 4.17 takes the address for a wish */
+		if (at != MAP_FAILED)
+			munmap(at, end - start);
+		return false;
+	}
+	if (range_count == range_room) {
+		range_room = range_room == 0 ? 256 : range_room * 2;
+		ranges = realloc(ranges, range_room * sizeof *ranges);
+		if (ranges == NULL)
+			fail(EXIT_OWN_FAILURE, "out of memory");
+	}
+	while (where > 0 && ranges[where - 1].start > start)
+		where--;
+	memmove(&ranges[where + 1], &ranges[where], (range_count - where) * sizeof *ranges);
+	range_count++;
+	ranges[where] = (struct range){.start = start, .end = end, .anonymous = anonymous, .first = SIZE_MAX};
+	ranges[where].copied = bitmap_new(&ranges[where]);
+	return true;
+}
+
+/* Reserves what of [start, end) is not reserved yet. */
+static bool range_reserve(uintptr_t start, uintptr_t end, bool anonymous)
+{
+	size_t i = 0;
+
+	while (i < range_count && ranges[i].end <= start)
+		i++;
+	while (start < end) {
+		uintptr_t next = i < range_count ? ranges[i].start : UINTPTR_MAX;
+
+		if (next <= start) {
+			start = ranges[i++].end;
+			continue;
+		}
+		next = next < end ? next : end;
+		if (!range_add(start, next, anonymous))
+			return false;
+		i++;
+		start = next;
+	}
+	return true;
+}
+
+bool mirror_reserve(const struct mappings *mappings)
+{
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	for (size_t i = 0; i < mappings->count; i++) {
+		const struct mapping *m = &mappings->at[i];
+
+		/* The kernel's own, [vdso] and the like, lie near where ours do, and nobody reads them. */
+		if (m->shared || !m->readable || strncmp(m->name, "[v", 2) == 0)
+			continue;
+		if (!range_reserve(m->start, m->end, m->inode == 0))
+			return false;
+	}
+	return true;
+}
+
+/* --- copying one piece --- */
+
+/* Reads the kernel's words on pages of the target; false if it does not tell. */
+static bool pagemap_read(uintptr_t at, size_t count, uint64_t *entries)
+{
+	ssize_t size = (ssize_t)(count * sizeof *entries);
+
+	return pagemap >= 0 &&
+	       pread(pagemap, entries, (size_t)size, (off_t)(at / page * sizeof *entries)) == size;
+}
+
+static bool is_there(uint64_t entry)
+{
+	return (entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) != 0;
+}
+
+/* Copies a run of pages. Those that can't be read stay as they are. False: the process has ended. */
+static bool copy_run(uintptr_t at, size_t count)
+{
+	uintptr_t end = at + count * page;
+
+	while (at < end) {
+		struct iovec vector = {(void *)at, end - at};
+		ssize_t got = process_vm_readv(target_pid, &vector, 1, &vector, 1, 0);
+
+		if (got < 0 && errno == ESRCH)
+			return false;
+		at += got > 0 ? (size_t)got : page;
+	}
+	return true;
+}
+
+/* Copies pages, but those that the process never touched: reading would make them its own. */
+static bool copy_pages(const struct range *range, uintptr_t at, size_t count)
+{
+	uint64_t entries[PAGEMAP_PAGES];
+
+	while (count > 0) {
+		size_t now = count < PAGEMAP_PAGES ? count : PAGEMAP_PAGES;
+		bool told = range->anonymous && pagemap_read(at, now, entries);
+
+		for (size_t from = 0, to; from < now; from = to) {
+			to = from + 1;
+			if (told && !is_there(entries[from]))
+				continue;
+			while (to < now && (!told || is_there(entries[to])))
+				to++;
+			if (!copy_run(at + from * page, to - from))
+				return false;
+		}
+		at += now * page;
+		count -= now;
+	}
+	return true;
+}
+
+/* How many pages to copy for a fault at `index`: more and more while one is read after the other. */
+static size_t piece_size(const struct range *range, uintptr_t at, size_t index)
+{
+	size_t pages = (range->end - range->start) / page, wanted = 1, count = 1;
+
+	if (at == ahead_at && ahead > 0)
+		wanted = ahead * 2 < MOST_AHEAD ? ahead * 2 : MOST_AHEAD;
+	if (pieces > MOST_PIECES)
+		wanted = wanted < 16 * (pieces / MOST_PIECES) ? 16 * (pieces / MOST_PIECES) : wanted;
+	while (count < wanted && index + count < pages && !is_copied(range, index + count))
+		count++;
+	ahead = wanted;
+	ahead_at = at + count * page;
+	return count;
+}
+
+static enum mirror_fault serve(uintptr_t at)
+{
+	struct range *range = range_find(at);
+	size_t index, count;
+
+	if (range == NULL)
+		return MIRROR_STRAY;
+	at = at / page * page;
+	index = (at - range->start) / page;
+	if (is_copied(range, index))
+		return MIRROR_STRAY; /* a write, or a fault of another kind */
+	count = piece_size(range, at, index);
+	if (mprotect((void *)at, count * page, PROT_READ | PROT_WRITE) != 0)
+		return MIRROR_STRAY;
+	if (count > 4)
+		madvise((void *)at, count * page, MADV_POPULATE_WRITE);
+	for (size_t i = index; i < index + count; i++)
+		range->copied[i / 64] |= UINT64_C(1) << (i % 64);
+	range->first = index < range->first ? index : range->first;
+	range->last = index + count - 1 > range->last ? index + count - 1 : range->last;
+	pieces++;
+	bytes += count * page;
+	late_bytes += count * page;
+	return copy_pages(range, at, count) ? MIRROR_SOUND : MIRROR_GONE;
+}
+
+/* --- reading --- */
+
+static sigjmp_buf give_up;
+static volatile sig_atomic_t reading;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	enum mirror_fault fault = MIRROR_STRAY;
+	int saved = errno;
+
+	(void)context;
+	if (reading && signal == SIGSEGV)
+		fault = serve((uintptr_t)info->si_addr);
+	else if (signal == SIGPROF || signal == SIGALRM)
+		fault = MIRROR_STUCK;
+	errno = saved;
+	if (fault == MIRROR_SOUND)
+		return;
+	if (reading)
+		siglongjmp(give_up, (int)fault);
+	if (fault == MIRROR_STUCK)
+		return; /* the reader came to an end just before */
+	/* Our own fault: it happens again, and ends this process. */
+	sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+}
+
+/* The readers' stack may run out on a heap that does not fit together, so the handler has its own. */
+static void handle_faults(void)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF, SIGALRM};
+	stack_t stack = {.ss_size = 256 * 1024};
+	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	stack.ss_sp = malloc(stack.ss_size);
+	if (stack.ss_sp == NULL || sigaltstack(&stack, NULL) != 0)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+static void open_pagemap(pid_t pid)
+{
+	char *path = text_format("/proc/%ld/pagemap", (long)pid);
+
+	pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	free(path);
+}
+
+enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsigned seconds, uint64_t most_us)
+{
+	const struct itimerval limit = {.it_value = {.tv_sec = seconds}}, none = {0};
+	const struct itimerval most = {.it_value = {.tv_sec = (time_t)(most_us / 1000000),
+						    .tv_usec = (suseconds_t)(most_us % 1000000)}};
+	int fault;
+
+	if (target_pid == 0) {
+		target_pid = pid;
+		open_pagemap(pid);
+		handle_faults();
+	}
+	fault = sigsetjmp(give_up, 1);
+	if (fault == 0) {
+		reading = 1;
+		setitimer(ITIMER_PROF, &limit, NULL);
+		setitimer(ITIMER_REAL, &most, NULL);
+		read(arg);
+	}
+	reading = 0;
+	setitimer(ITIMER_PROF, &none, NULL);
+	setitimer(ITIMER_REAL, &none, NULL);
+	return (enum mirror_fault)fault;
+}
+
+/* --- copying all again --- */
+
+static struct {
+	struct iovec *run; /* runs of copied pages, none longer than RUN_PAGES */
+	size_t count, room;
+	atomic_size_t next;
+	atomic_bool gone;
+} renewal;
+
+static void run_add(uintptr_t at, size_t count)
+{
+	if (renewal.count == renewal.room) {
+		renewal.room = renewal.room == 0 ? 4096 : renewal.room * 2;
+		renewal.run = realloc(renewal.run, renewal.room * sizeof *renewal.run);
+		if (renewal.run == NULL)
+			fail(EXIT_OWN_FAILURE, "out of memory");
+	}
+	renewal.run[renewal.count++] = (struct iovec){(void *)at, count * page};
+}
+
+/* Copies the runs [first, end) in as few calls as possible. */
+static void runs_copy(size_t first, size_t end)
+{
+	while (first < end && !atomic_load_explicit(&renewal.gone, memory_order_relaxed)) {
+		size_t count = end - first;
+		ssize_t got = process_vm_readv(target_pid, &renewal.run[first], count, &renewal.run[first],
+					       count, 0);
+		size_t left = got > 0 ? (size_t)got : 0;
+
+		if (got < 0 && errno == ESRCH) {
+			atomic_store_explicit(&renewal.gone, true, memory_order_relaxed);
+			return;
+		}
+		while (first < end && left >= renewal.run[first].iov_len)
+			left -= renewal.run[first++].iov_len;
+		if (first < end) { /* some page of it is not there any more */
+			uintptr_t at = (uintptr_t)renewal.run[first].iov_base;
+			size_t size = renewal.run[first].iov_len;
+
+			madvise((void *)at, size, MADV_DONTNEED);
+			copy_run(at, size / page);
+			first++;
+		}
+	}
+}
+
+/* Takes batches until there are none. */
+static void *renew_batches(void *unused)
+{
+	size_t first;
+
+	(void)unused;
+	while ((first = atomic_fetch_add(&renewal.next, BATCH)) < renewal.count) {
+		size_t end = first + BATCH < renewal.count ? first + BATCH : renewal.count;
+
+		runs_copy(first, end);
+	}
+	return NULL;
+}
+
+bool mirror_has(uintptr_t at)
+{
+	const struct range *range = range_find(at);
+
+	return range != NULL && is_copied(range, (at - range->start) / page);
+}
+
+void mirror_keep(uintptr_t start, uintptr_t end)
+{
+	struct range *range = range_find(start);
+
+	if (range == NULL)
+		return;
+	if (range->kept == NULL)
+		range->kept = bitmap_new(range);
+	for (uintptr_t at = start; at < end && at < range->end; at += page) {
+		size_t i = (at - range->start) / page;
+		range->kept[i / 64] |= UINT64_C(1) << (i % 64);
+	}
+}
+
+/* Is this page to be copied again? */
+static bool is_due(const struct range *range, size_t index)
+{
+	return is_copied(range, index) &&
+	       (range->kept == NULL || (range->kept[index / 64] >> (index % 64) & 1) == 0);
+}
+
+/* Lists the copied pages of one window of a range. Those that the process gave back since must read as zero. */
+static void window_list(const struct range *range, size_t first, size_t count)
+{
+	uint64_t entries[PAGEMAP_PAGES];
+	bool told = range->anonymous && pagemap_read(range->start + first * page, count, entries);
+
+	for (size_t from = 0, to; from < count; from = to) {
+		bool there = !told || is_there(entries[from]);
+
+		to = from + 1;
+		if (!is_due(range, first + from))
+			continue;
+		while (to < count && to - from < RUN_PAGES && is_due(range, first + to) &&
+		       (!told || is_there(entries[to]) == there))
+			to++;
+		if (there)
+			run_add(range->start + (first + from) * page, to - from);
+		else
+			madvise((void *)(range->start + (first + from) * page), (to - from) * page,
+				MADV_DONTNEED);
+	}
+}
+
+static void range_list(const struct range *range)
+{
+	size_t pages = (range->end - range->start) / page;
+
+	for (size_t first = range->first / PAGEMAP_PAGES * PAGEMAP_PAGES;
+	     first <= range->last && range->last < pages; first += PAGEMAP_PAGES) {
+		uint64_t any = 0;
+
+		for (size_t i = 0; i < PAGEMAP_PAGES && first + i < pages; i += 64)
+			any |= range->copied[(first + i) / 64] &
+			       (range->kept == NULL ? ~UINT64_C(0) : ~range->kept[(first + i) / 64]);
+		if (any != 0)
+			window_list(range, first,
+				    pages - first < PAGEMAP_PAGES ? pages - first : PAGEMAP_PAGES);
+	}
+}
+
+bool mirror_renew(pid_t pid)
+{
+	pthread_t thread[MOST_THREADS];
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned threads = 0;
+
+	target_pid = pid;
+	renewal.count = 0;
+	atomic_store(&renewal.next, 0);
+	for (size_t i = 0; i < range_count; i++)
+		range_list(&ranges[i]);
+	while (threads < MOST_THREADS && (long)threads + 1 < cores && bytes >> 22 > threads &&
+	       pthread_create(&thread[threads], NULL, renew_batches, NULL) == 0)
+		threads++;
+	renew_batches(NULL);
+	for (unsigned i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
+	for (size_t i = 0; i < range_count; i++)
+		if (ranges[i].kept != NULL) {
+			munmap(ranges[i].kept,
+			       ((ranges[i].end - ranges[i].start) / page + 63) / 64 * sizeof(uint64_t));
+			ranges[i].kept = NULL;
+		}
+	late_bytes = 0;
+	return !atomic_load(&renewal.gone);
+}
+
+size_t mirror_bytes(void)
+{
+	return bytes;
+}
+
+size_t mirror_late_bytes(void)
+{
+	return late_bytes;
+}

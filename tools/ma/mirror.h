@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mirror.h - another process's memory at the addresses where it lies there, copied page by page as it is read; see
+ * mirror.c. There is one mirror in a process, and no way back: it is made in a child.
+ */
+#ifndef MA_MIRROR_H
+#define MA_MIRROR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "target.h"
+
+/* How an access to the mirror ended that could not be served. */
+enum mirror_fault {
+	MIRROR_SOUND,
+	MIRROR_STRAY, /* it was to memory that the process does not have, or the readers gave up */
+	MIRROR_STUCK, /* the readers took far too long */
+	MIRROR_GONE,  /* the process has ended */
+};
+
+/* Makes room for all memory that the process has and the mirror does not know yet. False: this process has something
+ * there itself. */
+bool mirror_reserve(const struct mappings *mappings);
+
+/* Calls `read(arg)`, which may read the mirror: what it touches is copied. It may take so many seconds of processor
+ * time, and, if `most_us` is not 0, so many microseconds. Returns how that ended. */
+enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsigned seconds, uint64_t most_us);
+
+/* Whether the page at `at` was copied. */
+bool mirror_has(uintptr_t at);
+
+/* The next mirror_renew() leaves out the pages of [start, end). */
+void mirror_keep(uintptr_t start, uintptr_t end);
+
+/* Copies all that was ever touched once more. The process stands still. False: it has ended. */
+bool mirror_renew(pid_t pid);
+
+/* Bytes in the mirror, and how many of them came since the last mirror_renew(). */
+size_t mirror_bytes(void);
+size_t mirror_late_bytes(void);
+
+#endif /* MA_MIRROR_H */
