@@ -6,7 +6,8 @@ dist_man_MANS += \
 	man/ma-bench.1 \
 	man/ma-check.1 \
 	man/ma-map.1 \
-	man/ma-run.1
+	man/ma-run.1 \
+	man/ma-stats.1
 
 # The functions, one page each; ma_memalign.3 and a few more include another (.so).
 dist_man_MANS += \

@@ -39,12 +39,6 @@ MA_INLINE void ma_unlock(struct lock *lock)
 	pthread_mutex_unlock(&lock->mutex);
 }
 
-/* Of a copy of another process's lock, which it may spoil. */
-MA_INLINE bool ma_lock_is_held(struct lock *copy)
-{
-	return pthread_mutex_trylock(&copy->mutex) != 0;
-}
-
 #else
 
 struct lock {
@@ -69,12 +63,6 @@ MA_INLINE bool ma_lock_try(struct lock *lock)
 MA_INLINE void ma_unlock(struct lock *lock)
 {
 	(void)lock;
-}
-
-MA_INLINE bool ma_lock_is_held(struct lock *copy)
-{
-	(void)copy;
-	return false;
 }
 
 #endif

@@ -28,6 +28,7 @@ ma_SOURCES = \
 	tools/ma/quiet.c \
 	tools/ma/quiet.h \
 	tools/ma/run.c \
+	tools/ma/stats.c \
 	tools/ma/stop.c \
 	tools/ma/stop.h \
 	tools/ma/suggest.c \

@@ -40,7 +40,23 @@ for program in "$ma run $plain" "$whole"; do
 	start $program idle 8
 	expect 0 "^process $pid: the heap is sound$" '' "$ma" check $pid
 	expect 0 '^process .* sound$' "^ma: process $pid stood still for [0-9.]* ms; .* copied" "$ma" check -v $pid
-	expect 0 '^in use [0-9.]* MiB in [0-9]* objects, held ' '' "$ma" map $pid
+	expect 0 '^chunk 0x[0-9a-f]*, .*, heap 1$' '' "$ma" map $pid
+	expect 0 "^libma: summary of process $pid\$" '' "$ma" stats $pid
+	for form in json openmetrics xml; do
+		expect 0 '*' '' "$ma" stats --format=$form $pid
+		cp out stats.$form
+	done
+	expect 0 '*' '' "$ma" map --format=json $pid
+	if command -v python3 >/dev/null; then
+		python3 - out stats.json stats.xml "$pid" <<'END' || failed=1
+import json, sys, xml.etree.ElementTree
+json.load(open(sys.argv[1]))
+stats = json.load(open(sys.argv[2]))
+xml.etree.ElementTree.parse(sys.argv[3])
+assert str(stats["process"]) == sys.argv[4], stats["process"]
+END
+	fi
+	tail -n 1 stats.openmetrics | grep -qx '# EOF' || wrong 'no end' stats
 	finish 0 idle
 	# shellcheck disable=SC2086
 	start $program damaged
@@ -53,7 +69,8 @@ for program in "$ma run $plain" "$whole"; do
 	for run in 1 2 3; do
 		expect 0 'sound$' '' "$ma" check $pid
 	done
-	expect 0 ' objects, held ' '*' "$ma" map $pid
+	expect 0 '^chunk ' '*' "$ma" map $pid
+	expect 0 '^libma: summary of process' '*' "$ma" stats $pid
 	finish 0 busy
 done
 
@@ -93,6 +110,21 @@ for ms in 001 004 008 016 032; do
 	esac
 done
 
+# Again and again, until the process ends.
+
+start "$ma" run "$plain" idle 1
+"$ma" stats --watch=0.1 $pid >out 2>err 9>&- &
+command=$!
+sleep 1
+finish 0 watched
+wait $command
+ended=$?
+case $ended in
+0 | 125) ;;
+*) wrong "exit status $ended" 'ma stats --watch' ;;
+esac
+
+
 # A process that was stopped stays so.
 
 start "$ma" run "$plain" idle 1
@@ -111,6 +143,9 @@ expect 2 '' "^ma: '' is not a process number$" "$ma" check ''
 expect 2 '' "^ma: '-5' is not a process number$" "$ma" check -- -5
 expect 2 '' "^ma: '12x' is not a process number$" "$ma" map 12x
 expect 2 '' "^ma: '99999999999999999999' is not a process number$" "$ma" map 99999999999999999999
+expect 2 '' "^ma stats: --format is text, json, openmetrics or xml, not 'yaml'" "$ma" stats --format=yaml 1
+expect 2 '' "^ma stats: --watch takes a number of seconds, 0.1 at least, not '0'" "$ma" stats --watch=0 1
+expect 2 '' "^ma map: --format is text or json, not 'xml'" "$ma" map --format=xml 1
 expect 2 '' "^ma check: give one PID, not '2' too" "$ma" check $$ 2
 expect 125 '' '^ma: there is no process 999999999$' "$ma" check 999999999
 expect 2 '' 'is this ma itself$' sh -c 'exec "$1" check $$' sh "$ma"

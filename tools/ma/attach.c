@@ -38,6 +38,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "inspect/residency.h"
 #include "lock.h"
 #include "message.h"
 #include "mirror.h"
@@ -112,7 +113,8 @@ static struct child {
 	int report;
 	struct stopped *threads;
 	int faults;
-	char *own_locks; /* ours, as they were: a reader that fell may have left one locked */
+	size_t peak_resident; /* of the process, in bytes */
+	char *own_locks;      /* ours, as they were: a reader that fell may have left one locked */
 } child;
 
 static void keep_own_locks(void)
@@ -147,12 +149,29 @@ static bool adopt_roots(bool *locked)
 		if (!target_read(child.target->pid, (uintptr_t)child.target->roots[i].at, at, ours->size))
 			return false;
 		if (ours->kind == ROOT_LOCK) {
-			*locked = *locked || ma_lock_is_held(at);
+			*locked = *locked || !ma_lock_try(at) /* on a copy */;
 			memcpy(at, child.own_locks + lock_at, ours->size);
 			lock_at += ours->size;
 		}
 	}
 	return true;
+}
+
+/* --- what the readers ask the system for, of the process instead of us --- */
+
+static long subject_number(void)
+{
+	return (long)child.target->pid;
+}
+
+static size_t subject_peak(void)
+{
+	return child.peak_resident;
+}
+
+static bool subject_resident(const char *start, size_t pages, unsigned char *resident)
+{
+	return mirror_resident((uintptr_t)start, pages, resident);
 }
 
 static void read_heap(void *unused)
@@ -283,6 +302,10 @@ _Noreturn static void child_main(void)
 	prctl(PR_SET_TIMERSLACK, 1);
 	setpriority(PRIO_PROCESS, 0, -20); /* a process waits for us: hurry, if we may */
 	keep_own_locks();
+	child.peak_resident = (size_t)target_status(child.target->pid, "VmHWM") * 1024;
+	ma_inspect_subject.process = subject_number;
+	ma_inspect_subject.peak_resident = subject_peak;
+	ma_inspect_subject.resident = subject_resident;
 	/* What the readers complain of is part of their report. */
 	if (dup2(child.report, STDERR_FILENO) < 0 || dup2(child.report, STDOUT_FILENO) < 0)
 		child_end(OUTCOME_NONE);

@@ -42,5 +42,6 @@ int check_main(int argc, char **argv);
 int help_main(int argc, char **argv);
 int map_main(int argc, char **argv);
 int run_main(int argc, char **argv);
+int stats_main(int argc, char **argv);
 
 #endif /* MA_COMMAND_H */

@@ -14,7 +14,7 @@ struct live {
 	bool verbose;
 };
 
-enum { LIVE_OPTION_VERBOSE = 'v' };
+enum { LIVE_OPTION_VERBOSE = 'v', LIVE_OPTION_FORMAT = 'f' };
 
 #define LIVE_OPTIONS                                                                                         \
 	{                                                                                                    \

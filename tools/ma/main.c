@@ -23,6 +23,7 @@ const struct command commands[] = {
 	{"run", "Run a program on libma", run_main},
 	{"bench", "Compare libma with other memory allocators", bench_main},
 	{"check", "Check the heap of a live process for damage", check_main},
+	{"stats", "Show the heap of a live process in numbers", stats_main},
 	{"map", "Draw the heap of a live process", map_main},
 	{"help", "Show how ma or one of its commands is used", help_main},
 	{NULL, NULL, NULL},

@@ -187,6 +187,21 @@ static bool is_there(uint64_t entry)
 	return (entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) != 0;
 }
 
+bool mirror_resident(uintptr_t start, size_t pages, unsigned char *resident)
+{
+	uint64_t entries[PAGEMAP_PAGES];
+
+	for (size_t from = 0; from < pages; from += PAGEMAP_PAGES) {
+		size_t count = pages - from < PAGEMAP_PAGES ? pages - from : PAGEMAP_PAGES;
+
+		if (!pagemap_read(start + from * page, count, entries))
+			return false;
+		for (size_t i = 0; i < count; i++)
+			resident[from + i] = (entries[i] & PAGEMAP_PRESENT) != 0;
+	}
+	return true;
+}
+
 /* Copies a run of pages. Those that can't be read stay as they are. False: the process has ended. */
 static bool copy_run(uintptr_t at, size_t count)
 {

@@ -28,6 +28,10 @@ bool mirror_reserve(const struct mappings *mappings);
  * time, and, if `most_us` is not 0, so many microseconds. Returns how that ended. */
 enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsigned seconds, uint64_t most_us);
 
+/* Tells of the process's pages from `start` on which are backed by memory now: a byte for each. False: it is not
+ * known. */
+bool mirror_resident(uintptr_t start, size_t pages, unsigned char *resident);
+
 /* Whether the page at `at` was copied. */
 bool mirror_has(uintptr_t at);
 

@@ -136,8 +136,7 @@ const struct mapping *mappings_find(const struct mappings *mappings, uintptr_t a
 
 /* --- why not --- */
 
-/* Returns a number in /proc/PID/status, the first of its line; -1 if it is not there. */
-static long status_number(pid_t pid, const char *field)
+long target_status(pid_t pid, const char *field)
 {
 	char *path = text_format("/proc/%ld/status", (long)pid);
 	FILE *file = fopen(path, "re");
@@ -169,7 +168,7 @@ static int ptrace_scope(void)
 
 void target_refused(pid_t pid, int error)
 {
-	long owner = status_number(pid, "Uid"), tracer = status_number(pid, "TracerPid");
+	long owner = target_status(pid, "Uid"), tracer = target_status(pid, "TracerPid");
 	const struct passwd *user = getpwuid((uid_t)owner);
 	int scope = ptrace_scope();
 
@@ -421,7 +420,7 @@ void target_open(struct target *target, pid_t pid)
 
 	*target = (struct target){.pid = pid};
 	if (!mappings_read(&target->mappings, pid)) {
-		if (errno == ESRCH && status_number(pid, "Uid") >= 0)
+		if (errno == ESRCH && target_status(pid, "Uid") >= 0)
 			fail(EXIT_OWN_FAILURE,
 			     "process %ld has no memory: it has ended, or is one of the kernel's", (long)pid);
 		target_refused(pid, errno);

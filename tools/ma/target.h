@@ -52,6 +52,9 @@ const struct mapping *mappings_find(const struct mappings *mappings, uintptr_t a
 /* Copies `size` bytes out of a process. False, with errno set, if that can't be done. */
 bool target_read(pid_t pid, uintptr_t from, void *to, size_t size);
 
+/* A number in /proc/PID/status, the first in the line of `field`; -1 if it is not there. */
+long target_status(pid_t pid, const char *field);
+
 /* Whether libma is found in the process; says nothing. For lists of processes. */
 bool target_runs_libma(pid_t pid);
 
