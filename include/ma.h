@@ -111,7 +111,8 @@ void ma_free_aligned_sized(void *ptr, size_t alignment, size_t size) MA_NOTHROW;
 MA_ATTR(__visibility__("default")) MA_ATTR(__pure__) MA_RESULT
 size_t ma_usable_size(const void *ptr) MA_NOTHROW;
 
-/* Returns the usable size that ma_malloc(size) would give; `size` itself if it can't be had. */
+/* Returns the size that it is best to ask for instead of `size`: of all that libma may set aside for `size`, nothing
+ * is then left unused. `size` itself if it can't be had. */
 MA_ATTR(__visibility__("default")) MA_ATTR(__const__) MA_RESULT
 size_t ma_good_size(size_t size) MA_NOTHROW;
 
@@ -218,7 +219,7 @@ struct ma_stats {
 	size_t chunks;
 	size_t slabs;
 	size_t classes;	   /* how many of by_class[] are filled in */
-	struct ma_class_stats by_class[64];
+	struct ma_class_stats by_class[128];
 
 	/* Calls to the system for memory. */
 	unsigned long long brk_calls;

@@ -28,9 +28,11 @@
 #define WINDOW_MS 500
 #define REGRET_MS 1000
 
-/* Memory is made resident ahead of its use by this part of what is resident already, and not more than this. */
+/* Memory is made resident ahead of its use by a part of what is resident already: a larger one while that is little. */
 #define AHEAD_PART 32
-#define AHEAD_MOST ((size_t)1024 * 1024)
+#define AHEAD_MOST ((size_t)64 * 1024)
+#define AHEAD_PART_LARGE 128
+#define AHEAD_MOST_LARGE ((size_t)1024 * 1024)
 
 /* The links of the fit index, and what a big free block knows besides. */
 struct free_block {
@@ -58,8 +60,11 @@ static uint32_t header_check(const struct mem_block *block)
 	return (uint32_t)(fields >> 32);
 }
 
-static void header_seal(struct mem_block *block)
+static void header_write(struct mem_block *block, uint32_t units, uint32_t left_units, enum block_state state)
 {
+	block->units = units;
+	block->left_units = left_units;
+	block->state = state;
 	block->check = header_check(block);
 }
 
@@ -82,23 +87,20 @@ static struct mem_block *right_of(const struct chunk *chunk, const struct mem_bl
 	return (char *)right == ma_chunk_end(chunk) ? NULL : right;
 }
 
-/* Writes a header, and this block's size into its right neighbour. */
-static void header_set(struct chunk *chunk, struct mem_block *block, uint32_t units, uint32_t left_units,
-		       enum block_state state)
+/* Tells the right neighbour, or the chunk, of a block whose size is new. */
+static void link_right(struct chunk *chunk, struct mem_block *block)
 {
-	struct mem_block *right;
+	struct mem_block *right = right_of(chunk, block);
 
-	block->units = units;
-	block->left_units = left_units;
-	block->state = state;
-	header_seal(block);
-	right = right_of(chunk, block);
-	if (right == NULL) {
+	if (right == NULL)
 		chunk->last = block;
-	} else {
-		right->left_units = units;
-		header_seal(right);
-	}
+	else
+		header_write(right, right->units, block->units, (enum block_state)right->state);
+}
+
+void ma_block_mark(struct mem_block *block, enum block_state state)
+{
+	header_write(block, block->units, block->left_units, state);
 }
 
 /* A header that a merge has swallowed. In memory that is to stay zero it is wiped, elsewhere left as a mark. */
@@ -108,14 +110,7 @@ static void header_retire(struct chunk *chunk, struct mem_block *block)
 		memset(block, 0, ma_min(sizeof(struct free_block), block->units * MA_UNIT));
 		return;
 	}
-	block->state = BLOCK_GONE;
-	header_seal(block);
-}
-
-void ma_block_mark(struct mem_block *block, enum block_state state)
-{
-	block->state = state;
-	header_seal(block);
+	ma_block_mark(block, BLOCK_GONE);
 }
 
 enum block_fault ma_block_inspect(const struct chunk *chunk, const void *payload)
@@ -197,19 +192,24 @@ static void index_remove(struct blocks *blocks, struct mem_block *block)
 
 /* --- split and coalesce --- */
 
-/* Cuts a block that is not in the index after `units`; the rest, if it can stand alone, is free from then on. */
-static void split(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, uint32_t units,
-		  size_t rest_dirty)
+/* Makes a used block of `units` out of one that is not in the index and of the free memory behind it, `all` units
+ * together; what is left over, if it can stand alone, is a free block from then on. */
+static void split(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, uint32_t all,
+		  uint32_t units, size_t rest_dirty)
 {
-	uint32_t rest_units = block->units - units;
-	struct mem_block *rest;
+	struct mem_block *rest = block + units;
+	uint32_t had = block->units;
 
-	if (rest_units < BLOCK_LEAST_UNITS)
+	if (all - units < BLOCK_LEAST_UNITS) {
+		header_write(block, all, block->left_units, BLOCK_USED);
+		if (all != had)
+			link_right(chunk, block);
 		return;
-	rest = block + units;
+	}
 	ma_block_touch(blocks, chunk, (char *)rest, (char *)rest + sizeof(struct free_block));
-	header_set(chunk, rest, rest_units, units, BLOCK_FREE);
-	header_set(chunk, block, units, block->left_units, (enum block_state)block->state);
+	header_write(block, units, block->left_units, BLOCK_USED);
+	header_write(rest, all - units, units, BLOCK_FREE);
+	link_right(chunk, rest);
 	index_insert(blocks, rest, rest_dirty);
 }
 
@@ -241,7 +241,8 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 			header_retire(chunk, block);
 		}
 	}
-	header_set(chunk, first, units, first->left_units, BLOCK_FREE);
+	header_write(first, units, first->left_units, BLOCK_FREE);
+	link_right(chunk, first);
 	return first;
 }
 
@@ -265,8 +266,8 @@ static void cover(struct blocks *blocks, struct chunk *chunk, char *from)
 	struct mem_block *block = (struct mem_block *)from, *last = chunk->last;
 	size_t dirty = 0;
 
-	header_set(chunk, block, (uint32_t)((size_t)(ma_chunk_end(chunk) - from) / MA_UNIT),
-		   last == NULL ? 0 : last->units, BLOCK_FREE);
+	header_write(block, (uint32_t)((size_t)(ma_chunk_end(chunk) - from) / MA_UNIT),
+		     last == NULL ? 0 : last->units, BLOCK_FREE);
 	block = coalesce_with_neighbors(blocks, chunk, block, &dirty);
 	index_insert(blocks, block, dirty);
 }
@@ -359,10 +360,13 @@ static void note_regret(struct blocks *blocks, size_t size)
 
 void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
 {
-	size_t ahead = ma_clamp(blocks->touched / AHEAD_PART, CHUNK_CELL, AHEAD_MOST);
+	size_t small = ma_min(blocks->touched / AHEAD_PART, AHEAD_MOST);
+	size_t large = ma_min(blocks->touched / AHEAD_PART_LARGE, AHEAD_MOST_LARGE);
+	size_t got;
 
-	size_t got = ma_chunk_touch(chunk, from, to, ahead);
-
+	if (ma_chunk_is_resident(chunk, from, to))
+		return;
+	got = ma_chunk_touch(chunk, from, to, ma_max(ma_max(small, large), CHUNK_CELL));
 	blocks->touched += got;
 	if (got != 0)
 		note_regret(blocks, got);
@@ -376,7 +380,7 @@ static void make_ready(struct blocks *blocks, struct chunk *chunk, struct mem_bl
 	char *payload = ma_block_payload(block), *end = (char *)ma_block_right(block);
 
 	if (!lazily) {
-		size_t likely = ma_clamp(blocks->touched / AHEAD_PART * 4, CHUNK_CELL, AHEAD_MOST);
+		size_t likely = ma_clamp(blocks->touched / 8, CHUNK_CELL, AHEAD_MOST_LARGE);
 		ma_block_touch(blocks, chunk, payload, payload + ma_min((size_t)(end - payload), likely));
 	}
 	*zero = SIZE_MAX;
@@ -418,13 +422,13 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		uint32_t all = front->units;
 		block = front + lead;
 		ma_block_touch(blocks, chunk, (char *)block, (char *)block + sizeof(struct free_block));
-		header_set(chunk, block, all - lead, lead, BLOCK_FREE);
-		header_set(chunk, front, lead, front->left_units, BLOCK_FREE);
+		header_write(front, lead, front->left_units, BLOCK_FREE);
+		header_write(block, all - lead, lead, BLOCK_FREE);
+		link_right(chunk, block);
 		index_insert(blocks, front, dirty);
 		dirty -= ma_min(dirty, bytes_of(front));
 	}
-	split(blocks, chunk, block, units, dirty - ma_min(dirty, units * MA_UNIT));
-	ma_block_mark(block, BLOCK_USED);
+	split(blocks, chunk, block, block->units, units, dirty - ma_min(dirty, units * MA_UNIT));
 	make_ready(blocks, chunk, block, request->lazily, zero);
 	return block;
 }
@@ -433,6 +437,7 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 {
 	uint32_t units = units_for(size), had = block->units;
 	struct mem_block *right = right_of(chunk, block);
+	uint32_t all = had;
 	bool right_free;
 	size_t dirty, zero;
 
@@ -449,10 +454,10 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 	if (right_free) {
 		index_remove(blocks, right);
 		dirty += dirty_bytes(right);
+		all += right->units;
 		header_retire(chunk, right);
-		header_set(chunk, block, had + right->units, block->left_units, BLOCK_USED);
 	}
-	split(blocks, chunk, block, units, dirty);
+	split(blocks, chunk, block, all, units, dirty);
 	if (units > had)
 		make_ready(blocks, chunk, block, false, &zero);
 	return true;
@@ -559,7 +564,7 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	if (ma_chunk_shrink(top, size)) {
 		blocks->held -= size;
 		blocks->touched -= ma_min(ma_min(size, dirty), blocks->touched);
-		header_set(top, last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
+		header_write(last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
 	} else {
 		size = 0;
 	}

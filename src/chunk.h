@@ -111,6 +111,17 @@ struct chunk *ma_chunk_after(const struct chunk *chunk);
  * place. Returns how many bytes are now known to be that were not. */
 size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead);
 
+/* Is all of [from, to), which is not empty, known to be resident? A quick look: false for what it would take long to
+ * tell. */
+MA_INLINE bool ma_chunk_is_resident(const struct chunk *chunk, const char *from, const char *to)
+{
+	size_t first = (uintptr_t)from % MA_WINDOW / CHUNK_CELL;
+	size_t more = ((uintptr_t)to - 1) / CHUNK_CELL - (uintptr_t)from / CHUNK_CELL;
+
+	return first % 64 + more < 64 &&
+	       (~chunk->resident[first / 64] >> (first % 64) & ((UINT64_C(2) << more) - 1)) == 0;
+}
+
 /* Gives back the OS pages inside [from, to). Returns how many bytes. */
 size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to);
 

@@ -128,7 +128,8 @@ bool ma_front_resize(void *p, size_t size)
  * that growing step by step copies in proportion to the final size only. */
 static void *realloc_move(void *p, size_t size, size_t had)
 {
-	size_t spare = ma_mode == 0 && size > had && size > SLAB_MAX && size < LARGE_MIN / 2 ? size / 8 : 0;
+	size_t spare = ma_mode == 0 && size > had && size > SLAB_DIRECT_MAX && size < LARGE_MIN / 2 ? size / 8
+												    : 0;
 	void *moved = ma_front_alloc(size + spare);
 
 	if (moved == NULL)

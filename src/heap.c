@@ -2,7 +2,7 @@
 /*
  * heap.c - sends each size to its layer, and each pointer back to where it came from.
  *
- *   up to 8 KiB    slab     (the first few of a size: block)
+ *   up to 8 KiB    slab     (if the size is rare: block)
  *   up to 2 MiB    block
  *   above          large
  *
@@ -47,7 +47,7 @@ static void *alloc_large(struct heap *heap, size_t size, size_t align, size_t *z
 static void *alloc_here(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
 	if (align == MA_UNIT && size <= SLAB_MAX)
-		return ma_slab_refill(&heap->slabs, &heap->blocks, ma_slab_class(size), zero);
+		return ma_slab_refill(&heap->slabs, &heap->blocks, size, zero);
 	return alloc_block(heap, size, align, zero);
 }
 

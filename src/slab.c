@@ -47,11 +47,18 @@ static size_t class_lead(size_t size)
 	return size % 64 == 0 ? 64 : size % 32 == 0 ? 32 : 16;
 }
 
-/* How many objects of a class are served as blocks before it gets a slab: a program that has few of a size
- * shall not pay an OS page for it. */
-static unsigned class_early(size_t size)
+/* Above this a block wastes less memory than a slot, and takes less time than its user takes to fill it. */
+#define RARE_FROM 1024
+#define RARE_TURNS 2
+
+/* Is a class still served with blocks? A program that has few objects of a size shall not pay an OS page for them.
+ * A class above RARE_FROM gets slabs only when it comes and goes: when RARE_TURNS times as much has been allocated
+ * of it as the whole heap holds. */
+static bool is_rare(const struct slab_bin *bin, const struct blocks *blocks, size_t size)
 {
-	return (unsigned)ma_clamp(8192 / size, 4, 16);
+	size_t few = ma_clamp(8192, 4 * size, 16 * size);
+
+	return bin->early < (size <= RARE_FROM ? few : ma_max(few, RARE_TURNS * blocks->held));
 }
 
 /* --- lists of slabs --- */
@@ -432,8 +439,9 @@ static struct slab *next_slab(struct slabs *slabs, struct blocks *blocks, struct
 	return slab;
 }
 
-void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class, size_t *zero)
+void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, size_t size, size_t *zero)
 {
+	unsigned class = ma_slab_class(size);
 	struct slab_bin *bin = &slabs->bin[class];
 
 	for (;;) {
@@ -453,10 +461,10 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 			leave_current(slabs, slab);
 		}
 		slab = next_slab(slabs, blocks, bin);
-		if (slab == NULL && bin->early < class_early(ma_slab_class_size(class))) {
-			struct block_request request = {.size = ma_slab_class_size(class), .align = MA_UNIT};
+		if (slab == NULL && is_rare(bin, blocks, ma_slab_class_size(class))) {
+			struct block_request request = {.size = size, .align = MA_UNIT};
 			struct mem_block *block = ma_block_alloc(blocks, &request, zero);
-			bin->early++;
+			bin->early += ma_slab_class_size(class);
 			return block == NULL ? NULL : ma_block_payload(block);
 		}
 		if (slab == NULL) {

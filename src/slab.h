@@ -27,8 +27,8 @@
 #include "block.h"
 #include "chunk.h"
 
-/* Size classes: steps of 16 bytes up to 256, then eight to a doubling, so at most 12.5 % apart. */
-#define SLAB_CLASSES 56u
+/* Size classes: steps of 16 bytes up to 512, then sixteen to a doubling, so at most 6.25 % apart. */
+#define SLAB_CLASSES 96u
 #define SLAB_MAX ((size_t)8 * 1024)
 
 /* Sizes up to this find their slab by one table look-up. */
@@ -51,8 +51,8 @@ static_assert(sizeof(struct slot) <= MA_UNIT, "the smallest slot holds its list 
 struct slab_bin {
 	struct slab *carving;	   /* the slab with room that is not carved yet, or NULL */
 	struct slab *first, *last; /* slabs with free slots, but the current and the carving one */
+	size_t early;		   /* bytes that were served as blocks, in all */
 	uint32_t bytes;		   /* of all slabs of the class, in granules */
-	uint32_t early;		   /* objects that were served as blocks, before the first slab */
 };
 
 /*
@@ -78,18 +78,18 @@ MA_INLINE unsigned ma_slab_class(size_t size)
 	size_t last = size <= MA_UNIT ? 0 : (size - 1) / MA_UNIT; /* index of the last unit */
 	unsigned log;
 
-	if (last < 16)
+	if (last < 32)
 		return (unsigned)last;
 	log = 63 - (unsigned)__builtin_clzll(last);
-	return 16 + (log - 4) * 8 + (unsigned)(last >> (log - 3)) - 8;
+	return 32 + (log - 5) * 16 + (unsigned)(last >> (log - 4)) - 16;
 }
 
 /* Bytes of a slot of a class. */
 MA_INLINE size_t ma_slab_class_size(unsigned class)
 {
-	if (class < 16)
+	if (class < 32)
 		return (class + 1) * MA_UNIT;
-	return ((size_t)((class - 16) % 8 + 9) << ((class - 16) / 8 + 1)) * MA_UNIT;
+	return ((size_t)((class - 32) % 16 + 17) << ((class - 32) / 16 + 1)) * MA_UNIT;
 }
 
 MA_INLINE struct slab *ma_slab_at(struct slabs *slabs, ptrdiff_t distance)
@@ -180,8 +180,8 @@ MA_INLINE enum slab_push ma_slab_push(struct slab *slab, void *p)
 }
 
 /* Takes a ready slot of a class, finding or making one if the current slab has none. From byte `*zero` on it is
- * known to be zero. NULL: out of memory. The first objects of a class are plain blocks; frees know either. */
-void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class, size_t *zero);
+ * known to be zero. NULL: out of memory. Objects of a class that is rare are plain blocks; frees know either. */
+void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, size_t size, size_t *zero);
 
 /* From here on every allocation fails over into the slow path. */
 void ma_slab_hide(struct slabs *slabs);

@@ -52,7 +52,7 @@ static void *take(struct side *side, size_t size)
 	char *p = ma_slab_pop(slab);
 
 	if (p == NULL)
-		p = ma_slab_refill(&side->slabs, &side->blocks, class, &zero);
+		p = ma_slab_refill(&side->slabs, &side->blocks, size, &zero);
 	if (p != NULL && zero < size)
 		expect(pattern_is_zero(p + zero, size - zero));
 	return p;
@@ -108,14 +108,24 @@ START_TEST(classes)
 }
 END_TEST
 
+/* A slot of the size, once its class has come and gone often enough to have slabs. */
+static void *take_slot(size_t size)
+{
+	void *p = take(&mine, size);
+
+	while (slab_of(p) == NULL) {
+		give(&mine, p);
+		p = take(&mine, size);
+	}
+	return p;
+}
+
 /* Fills slabs of one class until one is full, and tries every offset of the first. */
 static void holds_in_class(unsigned class)
 {
 	size_t size = ma_slab_class_size(class), carved;
-	struct slab *slab = NULL;
+	struct slab *slab = slab_of(take_slot(size));
 
-	while (slab == NULL)
-		slab = slab_of(take(&mine, size));
 	do {
 		carved = slab->carved;
 		for (size_t at = 0; at < carved * size + 5000; at += carved == slab->slots ? 1 : 8) {
@@ -145,11 +155,10 @@ END_TEST
 START_TEST(wild_offsets_are_no_slots)
 {
 	struct random random = {3};
-	struct slab *slab = NULL;
+	struct slab *slab;
 
 	begin();
-	while (slab == NULL)
-		slab = slab_of(take(&mine, 48));
+	slab = slab_of(take_slot(48));
 	for (size_t i = 0; i < 1000000; i++) {
 		uint64_t at = random_next(&random) >> (16 + random_below(&random, 48));
 		expect(ma_slab_holds(slab, at) == (at % 48 == 0 && at / 48 < slab->carved));
@@ -163,6 +172,7 @@ START_TEST(places)
 	begin();
 	for (unsigned class = 0; class < SLAB_CLASSES; class ++) {
 		size_t size = ma_slab_class_size(class), align = size & -size;
+		give(&mine, take_slot(size));
 		for (unsigned i = 0; i < 100; i++) {
 			char *p = take(&mine, size);
 			struct slab *slab = slab_of(p);
@@ -182,13 +192,34 @@ START_TEST(places)
 }
 END_TEST
 
-START_TEST(double_push_shows)
+/* What is allocated once and kept is a block, which fits it; what comes and goes gets slots. */
+START_TEST(large_slots_are_for_what_comes_and_goes)
 {
-	void *p = NULL, *q;
+	static void *kept[2000];
 
 	begin();
-	while (p == NULL || slab_of(p) == NULL)
-		p = take(&mine, 100);
+	for (size_t i = 0; i < LENGTH(kept); i++) {
+		kept[i] = take(&mine, 4200);
+		expect(slab_of(kept[i]) == NULL && ma_block_size(ma_block_of(kept[i])) <= 4224);
+	}
+	for (size_t turns = 0; slab_of(kept[0]) == NULL; turns++) {
+		expect(turns < 20);
+		for (size_t i = 0; i < LENGTH(kept); i++) {
+			give(&mine, kept[i]);
+			kept[i] = take(&mine, 4200);
+		}
+	}
+	for (size_t i = 0; i < LENGTH(kept); i++)
+		give(&mine, kept[i]);
+}
+END_TEST
+
+START_TEST(double_push_shows)
+{
+	void *p, *q;
+
+	begin();
+	p = take_slot(100);
 	q = take(&mine, 100);
 	give(&mine, p);
 	expect(ma_slab_push(slab_of(p), p) == SLAB_FREE && ma_slab_is_free(slab_of(p), p));
@@ -448,12 +479,11 @@ static void take_some(void *size)
 START_TEST(overwritten_link_is_reported)
 {
 	size_t size = 100;
-	uint64_t *p = NULL;
+	uint64_t *p;
 	char text[256];
 
 	begin();
-	while (p == NULL || slab_of(p) == NULL)
-		p = take(&mine, size);
+	p = take_slot(size);
 	give(&mine, p);
 	unit_says(take_some, &size, "");
 	p[0] = UINT64_C(0x4141414141414141);
@@ -464,13 +494,12 @@ END_TEST
 
 START_TEST(audit_finds_planted_faults)
 {
-	void *p = NULL, *q;
+	void *p, *q;
 	struct slab *slab;
 	uint64_t next;
 
 	begin();
-	while (p == NULL || slab_of(p) == NULL)
-		p = take(&mine, 100);
+	p = take_slot(100);
 	q = take(&mine, 100);
 	slab = slab_of(p);
 	give(&mine, p);
@@ -503,6 +532,7 @@ int main(void)
 		which_offsets_are_slots,
 		wild_offsets_are_no_slots,
 		places,
+		large_slots_are_for_what_comes_and_goes,
 		double_push_shows,
 		history_of_one,
 		history_with_remote_frees,
