@@ -23,8 +23,8 @@
 #include "root.h"
 #include "source.h"
 
-#define LEAST_KEEP ((size_t)4 * 1024 * 1024) /* dirty bytes that may always wait */
-#define LEAST_PURGE ((size_t)256 * 1024)     /* bytes that are worth a purge */
+#define LEAST_KEEP ((size_t)256 * 1024)	 /* dirty bytes that may always wait */
+#define LEAST_PURGE ((size_t)256 * 1024) /* bytes that are worth a purge */
 #define WINDOW_MS 500
 #define REGRET_MS 1000
 

@@ -576,8 +576,8 @@ START_TEST(memory_goes_back)
 	for (unsigned i = 1; i < COUNT; i += 2)
 		give(block[i]);
 	tiling_read(&after);
-	expect(scripted_held() - (size_t)blocks.dirty < 40 * 1000 * 1000);
-	expect(ma_block_trim(&blocks, 0) > 0);
+	expect(blocks.dirty < 1000 * 1000);
+	ma_block_trim(&blocks, 0);
 	expect(blocks.dirty == 0);
 	tiling_read(&after);
 	expect(scripted_held() <= MA_WINDOW);
@@ -592,12 +592,12 @@ START_TEST(trim_keeps_the_pad)
 
 	begin();
 	take_plain(100);
-	block = take_plain(2000000);
+	block = take_plain(240000); /* little enough to wait */
 	give(block);
-	expect(ma_block_trim(&blocks, 500000) > 0);
+	expect(ma_block_trim(&blocks, 100000) > 0);
 	tiling_read(&after);
-	expect(after.tile[1].units * MA_UNIT >= 500000 && after.tile[1].units * MA_UNIT < 520000);
-	expect(ma_block_trim(&blocks, 500000) == 0);
+	expect(after.tile[1].units * MA_UNIT >= 100000 && after.tile[1].units * MA_UNIT < 120000);
+	expect(ma_block_trim(&blocks, 100000) == 0);
 	scripted_refuse_shrink(true);
 	ma_block_trim(&blocks, 0);
 	tiling_read(&before);

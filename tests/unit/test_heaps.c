@@ -181,13 +181,13 @@ END_TEST
 START_TEST(trim_idle)
 {
 	struct heap *heap = ma_heaps_take(), *other = ma_heaps_take();
-	void *p = take(heap, 1000000);
+	void *p = take(heap, 200000);
 
-	memset(p, 1, 1000000);
+	memset(p, 1, 200000);
 	ma_heap_free(heap, p);
 	expect(ma_heaps_trim_idle(0) == 0);
 	ma_heaps_leave(heap);
-	expect(ma_heaps_trim_idle(0) > 900000);
+	expect(ma_heaps_trim_idle(0) > 180000);
 	expect(ma_heaps_trim_idle(0) == 0);
 	expect(!ma_heaps_adopt(other) || ma_check() == 0);
 }
