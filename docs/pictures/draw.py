@@ -737,7 +737,9 @@ def copy_on_write():
             p.arrow(x + 300, 130, x + 219, 236, "bad", -30, 2)
     texts = [line.replace(" of its own", " private").replace("child: ", "") for line in lines("cow.txt")[1:4]]
     for i, line in enumerate(texts):
-        p.text(24 + 262 * i, 296, re.sub(r" +", " ", line), 12, "soft")
+        what, figures = re.split(r" {2,}", line, maxsplit=1)
+        p.text(24 + 262 * i, 284, what, 12)
+        p.text(24 + 262 * i, 301, re.sub(r" +", " ", figures), 12, "soft")
     return p
 
 
