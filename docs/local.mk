@@ -27,6 +27,7 @@ examples = $(examples_on_libma) \
 	docs/examples/cow \
 	docs/examples/huge \
 	docs/examples/loader \
+	docs/examples/loop \
 	docs/examples/map \
 	docs/examples/overcommit \
 	docs/examples/page_tables \

@@ -285,7 +285,7 @@ def waste():
             i + 1 < len(rows) and rows[i + 1][1] != rows[i][1] or rows[i - 1][1] != rows[i][1]], "used", 1.3)
     p.text(420, 328, "bytes asked for", 12, "soft", "middle")
     p.text(300, 104, "below 256: steps of 16 bytes", 12, "ink")
-    p.text(470, 190, "above: eight steps to a doubling,", 12, "ink")
+    p.text(470, 190, "above: the steps grow with the size,", 12, "ink")
     p.text(470, 206, "at most an eighth is wasted", 12, "ink")
     return p
 
