@@ -39,6 +39,8 @@ elsewhere() {
 		make run|tests/tools/real-programs.sh|real-programs
 		make bench|tests/tools/bench.sh|bench
 		make format|.ci/run|mk check-format
+		make examples|tests/docs/documents.sh|docs/examples
+		make pictures|tests/docs/documents.sh|draw.py
 		make deb|packaging/check-tarball|target=deb
 		make update|tests/scripts/abi.sh|packaging/abi
 		.ci/run|.ci/run|usage: .ci/run
