@@ -14,3 +14,11 @@ tests_misuse_misuse_LDADD = tests/libwhole.la
 
 TESTS += tests/misuse/misuse.sh
 EXTRA_DIST += tests/misuse/misuse.sh
+
+# Which class of faults is caught in which mode.
+check_PROGRAMS += tests/misuse/cwe
+tests_misuse_cwe_SOURCES = tests/misuse/cwe.c tests/misuse/misuse.h
+tests_misuse_cwe_LDADD = tests/libwhole.la
+
+TESTS += tests/misuse/cwe.sh
+EXTRA_DIST += tests/misuse/cwe.sh
