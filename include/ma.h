@@ -257,7 +257,7 @@ MA_ATTR(__visibility__("default"))
 int ma_stats_print(int fd, enum ma_format format);
 
 /* Writes a map of the heap to the file descriptor `fd`: each chunk with each of its blocks, what of them is
- * resident, and what keeps nearly empty chunks and the break from being given back. MA_TEXT or MA_JSON; `ma map`
+ * resident, and what keeps nearly empty chunks and the break from being given back. MA_TEXT or MA_JSON; `ma draw`
  * makes pictures of the latter. Returns 0, or -1 with errno EINVAL for another format, ENOMEM, or as write(2)
  * sets it. Other threads' heaps should be quiet meanwhile. Never allocates. A cancellation point. */
 MA_ATTR(__visibility__("default"))

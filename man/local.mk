@@ -4,6 +4,7 @@
 dist_man_MANS += \
 	man/ma.1 \
 	man/ma-bench.1 \
+	man/ma-draw.1 \
 	man/ma-check.1 \
 	man/ma-map.1 \
 	man/ma-run.1 \

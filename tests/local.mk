@@ -32,6 +32,8 @@ command_tests = \
 	tests/tools/usage.sh \
 	tests/tools/workloads.sh
 preload_command_tests = \
+	tests/tools/draw.sh \
+	tests/tools/stats.sh \
 	tests/tools/bench.sh \
 	tests/tools/live.sh \
 	tests/tools/run.sh \
@@ -41,7 +43,8 @@ TESTS += $(command_tests)
 if MA_PRELOAD
 TESTS += $(preload_command_tests)
 endif
-EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common
+EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common \
+	tests/tools/draw-json.py tests/tools/openmetrics.py
 
 # What tests/tools/live.sh looks into.
 if MA_PRELOAD

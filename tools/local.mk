@@ -8,6 +8,13 @@ ma_SOURCES = \
 	tools/ma/attach.h \
 	tools/ma/check.c \
 	tools/ma/command.h \
+	tools/ma/draw.c \
+	tools/ma/draw.h \
+	tools/ma/draw_html.c \
+	tools/ma/draw_json.c \
+	tools/ma/draw_model.c \
+	tools/ma/draw_svg.c \
+	tools/ma/draw_terminal.c \
 	tools/ma/environment.c \
 	tools/ma/environment.h \
 	tools/ma/help.c \
@@ -35,9 +42,18 @@ ma_SOURCES = \
 	tools/ma/suggest.h \
 	tools/ma/target.c \
 	tools/ma/target.h
-ma_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src -DMA_BINDIR='"$(bindir)"' -DMA_PKGLIBDIR='"$(pkglibdir)"'
+ma_CPPFLAGS = $(AM_CPPFLAGS) -Itools/ma -I$(top_srcdir)/src -DMA_BINDIR='"$(bindir)"' -DMA_PKGLIBDIR='"$(pkglibdir)"'
 # What looks into live processes is the library itself. The rest of ma runs on the C library's malloc.
 ma_LDADD = libma_core.la
+
+# The page that `ma draw` fills in, as the lines of an array.
+BUILT_SOURCES += tools/ma/draw_page.h
+CLEANFILES += tools/ma/draw_page.h
+EXTRA_DIST += tools/ma/draw_page.html
+tools/ma/draw_page.h: tools/ma/draw_page.html
+	$(AM_V_GEN)$(MKDIR_P) tools/ma && \
+	sed -e 's/[\\"?]/\\&/g' -e 's/.*/"&\\n",/' '$(srcdir)/tools/ma/draw_page.html' >$@
+tools/ma/ma-draw_html.$(OBJEXT): tools/ma/draw_page.h
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = tools/completions/ma

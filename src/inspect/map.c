@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * map.c - ma_heap_map(). It writes what it sees as it goes, and keeps no more than one chunk's worth of it, so that it
- * needs no memory of any size. Pictures are made of its JSON by the command `ma map`, outside the process.
+ * needs no memory of any size. Pictures are made of its JSON by the command `ma draw`, outside the process.
  */
 #include "map.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_json.c - the heap map as one JSON object, from which `ma map` makes pictures. ma_heap_map(3) describes it.
+ * map_json.c - the heap map as one JSON object, from which `ma draw` makes pictures. ma_heap_map(3) describes it.
  *
  * What there are many of is an array, not an object: a block is ["used", bytes], ["free", bytes], or
  * ["slab", bytes, slot size, slots, carved, used, distance of slot 0, bits]. Bytes are those of the whole block, so

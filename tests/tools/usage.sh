@@ -42,7 +42,19 @@ expect 125 '' '^ma run: no PROGRAM given$' "$ma" run
 expect 125 '' '^ma run: no PROGRAM given$' "$ma" run --stats --
 expect 125 '' "$try_run_help" "$ma" run --nosuch true
 expect 125 '' "^ma run: unrecognized option '--nosuch'$" "$ma" run --nosuch true
-expect 125 '' "^ma run: option '--stats' doesn't allow an argument$" "$ma" run --stats=yes true
+expect 125 '' "^ma run: --stats is text, json, openmetrics or xml, not 'yes'$" "$ma" run --stats=yes true
+expect 125 '' "^ma run: --stats-every needs --stats-file=FILE$" "$ma" run --stats-every=5 true
+expect 125 '' "^ma run: --stats-every is a number from 1 to 86400, not '0'$" "$ma" run --stats-file=x --stats-every=0 true
+expect 125 '' "^ma run: --map-format is text, json, html or svg, not 'png'$" "$ma" run --map=x --map-format=png true
+expect 125 '' '^ma run: --map-format needs --map=FILE$' "$ma" run --map-format=svg true
+expect 125 '' '^ma run: --map-every makes a film, which is html or json, not svg$' \
+	"$ma" run --map=x.svg --map-every=100 true
+expect 125 '' "^ma run: --map-every is a number from 1 to 86400000, not '1s'$" "$ma" run --map=x.html --map-every=1s true
+expect 125 '' '^ma run: --map=- is for text and json; a picture needs a file$' "$ma" run --map=- --map-format=svg true
+expect 125 '' "^ma run: --color is auto, always or never, not 'yes'$" "$ma" run --map=- --color=yes true
+expect 2 '' '^ma draw: no MAP given$' "$ma" draw
+expect 2 '' "^ma draw: give one map, not 'b' too$" "$ma" draw a b
+expect 2 '' "^ma draw: --format is terminal, svg or html, not 'png'$" "$ma" draw -f png a
 expect 125 '' "^ma run: option '--map' requires an argument$" "$ma" run --map
 expect 125 '' '^ma run: --map needs a file name' "$ma" run --map= true
 expect 125 '' '^ma run: --map needs a file name' "$ma" run --map=a,b true

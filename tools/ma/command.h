@@ -39,6 +39,7 @@ int command_call(const struct command *command, int argc, char **argv);
 
 int bench_main(int argc, char **argv);
 int check_main(int argc, char **argv);
+int draw_main(int argc, char **argv);
 int help_main(int argc, char **argv);
 int map_main(int argc, char **argv);
 int run_main(int argc, char **argv);

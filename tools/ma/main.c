@@ -21,6 +21,7 @@ const char *argp_program_bug_address = sizeof PACKAGE_BUGREPORT > 1 ? PACKAGE_BU
 
 const struct command commands[] = {
 	{"run", "Run a program on libma", run_main},
+	{"draw", "Draw a heap map that was kept as JSON", draw_main},
 	{"bench", "Compare libma with other memory allocators", bench_main},
 	{"check", "Check the heap of a live process for damage", check_main},
 	{"stats", "Show the heap of a live process in numbers", stats_main},

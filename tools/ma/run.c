@@ -5,19 +5,26 @@
  * PROGRAM takes ma's place (it is executed, not spawned), so that its exit status, its signals, its
  * terminal and its process number are its own. Everything that libma has to know is in the environment,
  * which PROGRAM hands on to its children, and so they run on libma too.
+ *
+ * Only if a picture of the heap is asked for, ma stays, and draws it when PROGRAM has ended: the library writes maps
+ * as text and as JSON. ma then ends as PROGRAM did, and in the meantime leaves the signals of the terminal to it.
  */
 #include <config.h>
 
 #include <argp.h>
 #include <errno.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "draw.h"
 #include "environment.h"
 #include "library.h"
 #include "message.h"
@@ -25,22 +32,115 @@
 
 struct run_request {
 	bool stats;
-	const char *map; /* the file for the heap map, "-" for standard error; NULL for none */
-	char **program;	 /* the rest of the command line: PROGRAM [ARG...] NULL */
+	const char *stats_format, *stats_file, *stats_every; /* NULL: not asked for */
+	const char *map;	/* the file for the heap map, "-" for standard error; NULL for none */
+	const char *map_format; /* NULL: as the file's name says */
+	const char *map_every;
+	bool colour;	/* may the map be coloured, if it goes to a terminal */
+	char **program; /* the rest of the command line: PROGRAM [ARG...] NULL */
 };
 
-enum { OPTION_STATS = 0x100, OPTION_MAP };
+enum {
+	OPTION_STATS = 0x100,
+	OPTION_STATS_FILE,
+	OPTION_STATS_EVERY,
+	OPTION_MAP,
+	OPTION_MAP_FORMAT,
+	OPTION_MAP_EVERY,
+	OPTION_COLOUR
+};
 
 static const struct argp_option options[] = {
 	{.name = "stats",
 	 .key = OPTION_STATS,
-	 .doc = "When PROGRAM ends, print a short summary of its heap to standard error"},
+	 .arg = "FORM",
+	 .flags = OPTION_ARG_OPTIONAL,
+	 .doc = "When PROGRAM ends, print statistics of its heap to standard error: text, json, openmetrics or xml"},
+	{.name = "stats-file", .key = OPTION_STATS_FILE, .arg = "FILE", .doc = "Write them to FILE instead"},
+	{.name = "stats-every",
+	 .key = OPTION_STATS_EVERY,
+	 .arg = "SECONDS",
+	 .doc = "Write them to that file so often, too"},
 	{.name = "map",
 	 .key = OPTION_MAP,
 	 .arg = "FILE",
 	 .doc = "When PROGRAM ends, write a map of its heap to FILE ('-': standard error)"},
+	{.name = "map-format",
+	 .key = OPTION_MAP_FORMAT,
+	 .arg = "FORM",
+	 .doc = "text, json, html or svg; else by the suffix of FILE's name"},
+	{.name = "map-every",
+	 .key = OPTION_MAP_EVERY,
+	 .arg = "MS",
+	 .doc = "Make a map every so many milliseconds, too: a film, as html or json"},
+	{.name = "color",
+	 .key = OPTION_COLOUR,
+	 .arg = "WHEN",
+	 .doc = "Colours of --map=-: auto (the default: if it is a terminal), always or never"},
 	{0},
 };
+
+static const char *const stats_formats[] = {"text", "json", "openmetrics", "xml", NULL};
+static const char *const map_formats[] = {"text", "json", "html", "svg", NULL};
+static const char *const colour_words[] = {"auto", "always", "never", NULL};
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return false;
+}
+
+static void check_file_name(struct argp_state *state, const char *option, const char *arg)
+{
+	if (*arg == '\0' || strchr(arg, ',') != NULL)
+		argp_error(state, "%s needs a file name without a comma, not '%s'", option, arg);
+}
+
+static void check_number(struct argp_state *state, const char *option, const char *arg, unsigned long most)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end != '\0' || n == 0 || n > most)
+		argp_error(state, "%s is a number from 1 to %lu, not '%s'", option, most, arg);
+}
+
+/* The form of the map, "text" if nothing says another. */
+static const char *map_format(const struct run_request *request)
+{
+	const char *dot = request->map == NULL ? NULL : strrchr(request->map, '.');
+
+	if (request->map_format != NULL)
+		return request->map_format;
+	if (dot != NULL && strcmp(dot, ".json") == 0)
+		return "json";
+	switch (draw_format_of_file(request->map)) {
+	case DRAW_HTML:
+		return "html";
+	case DRAW_SVG:
+		return "svg";
+	default:
+		return "text";
+	}
+}
+
+static void check_together(struct argp_state *state, const struct run_request *request)
+{
+	const char *format = map_format(request);
+
+	if (request->stats_every != NULL && request->stats_file == NULL)
+		argp_error(state, "--stats-every needs --stats-file=FILE");
+	if (request->map == NULL && (request->map_every != NULL || request->map_format != NULL))
+		argp_error(state, "%s needs --map=FILE",
+			   request->map_every != NULL ? "--map-every" : "--map-format");
+	if (request->map_every != NULL && strcmp(format, "html") != 0 && strcmp(format, "json") != 0)
+		argp_error(state, "--map-every makes a film, which is html or json, not %s", format);
+	if (request->map != NULL && strcmp(request->map, "-") == 0 &&
+	    (request->map_every != NULL || strcmp(format, "html") == 0 || strcmp(format, "svg") == 0))
+		argp_error(state, "--map=- is for text and json; a picture needs a file");
+}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -48,12 +148,41 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_STATS:
+		if (arg != NULL && !is_one_of(arg, stats_formats))
+			argp_error(state, "--stats is text, json, openmetrics or xml, not '%s'", arg);
 		request->stats = true;
+		request->stats_format = arg;
+		return 0;
+	case OPTION_STATS_FILE:
+		check_file_name(state, "--stats-file", arg);
+		request->stats_file = arg;
+		return 0;
+	case OPTION_STATS_EVERY:
+		check_number(state, "--stats-every", arg, 86400);
+		request->stats_every = arg;
+		return 0;
+	case OPTION_MAP_FORMAT:
+		if (!is_one_of(arg, map_formats))
+			argp_error(state, "--map-format is text, json, html or svg, not '%s'", arg);
+		request->map_format = arg;
+		return 0;
+	case OPTION_MAP_EVERY:
+		check_number(state, "--map-every", arg, 86400000);
+		request->map_every = arg;
+		return 0;
+	case OPTION_COLOUR:
+		if (!is_one_of(arg, colour_words))
+			argp_error(state, "--color is auto, always or never, not '%s'", arg);
+		request->colour = strcmp(arg, "always") == 0 ||
+				  (strcmp(arg, "auto") == 0 && isatty(STDERR_FILENO) &&
+				   getenv("NO_COLOR") == NULL);
 		return 0;
 	case OPTION_MAP:
-		if (*arg == '\0' || strchr(arg, ',') != NULL)
-			argp_error(state, "--map needs a file name without a comma, not '%s'", arg);
+		check_file_name(state, "--map", arg);
 		request->map = arg;
+		return 0;
+	case ARGP_KEY_END:
+		check_together(state, request);
 		return 0;
 	case ARGP_KEY_ARG:
 		request->program = state->argv + state->next - 1;
@@ -88,27 +217,74 @@ static int check_writable(const char *path)
 	return error;
 }
 
-/* Asks for the heap map. Its name becomes absolute, since the program may change its working folder; that
+/* Returns the absolute name of a file to be written, as the program may change its working folder, to be freed. That
  * it can't be written is better said now than after a long run. */
-static void request_map(const char *file)
+static char *absolute(const char *what, const char *file)
 {
 	char *folder, *path;
-	int error;
+	int error = check_writable(file);
 
-	if (strcmp(file, "-") == 0) {
-		environment_option("map", file);
-		return;
-	}
-	error = check_writable(file);
 	if (error != 0)
-		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", file, strerror(error));
+		fail(EXIT_OWN_FAILURE, "can't write the %s '%s': %s", what, file, strerror(error));
 	folder = *file == '/' ? NULL : getcwd(NULL, 0);
 	path = folder == NULL ? text_format("%s", file) : text_format("%s/%s", folder, file);
 	if (strchr(path, ',') != NULL)
-		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': its name may have no comma", path);
-	environment_option("map", path);
-	free(path);
+		fail(EXIT_OWN_FAILURE, "can't write the %s '%s': its name may have no comma", what, path);
 	free(folder);
+	return path;
+}
+
+static void request_stats(const struct run_request *request)
+{
+	char *path;
+
+	if (request->stats_file == NULL) {
+		environment_option("stats", "1");
+	} else {
+		path = absolute("statistics", request->stats_file);
+		environment_option("stats", path);
+		free(path);
+	}
+	if (request->stats_format != NULL)
+		environment_option("stats_format", request->stats_format);
+	if (request->stats_every != NULL)
+		environment_option("stats_every", request->stats_every);
+}
+
+/* Is the map to be drawn by us, of JSON that the library writes? */
+static bool is_picture(const struct run_request *request)
+{
+	const char *format = map_format(request);
+
+	return strcmp(format, "html") == 0 || strcmp(format, "svg") == 0 ||
+	       (request->colour && strcmp(request->map, "-") == 0 && strcmp(format, "text") == 0);
+}
+
+/* Asks for the heap map. Returns the name of the JSON that a picture is to be made of, to be freed, else NULL. */
+static char *request_map(const struct run_request *request)
+{
+	const char *folder = getenv("TMPDIR");
+	char *path = strcmp(request->map, "-") == 0 ? text_format("-") : absolute("heap map", request->map);
+	int file;
+
+	if (request->map_every != NULL)
+		environment_option("map_every", request->map_every);
+	if (!is_picture(request)) {
+		environment_option("map", path);
+		if (request->map_format != NULL)
+			environment_option("map_format", request->map_format);
+		free(path);
+		return NULL;
+	}
+	free(path);
+	path = text_format("%s/ma-map-XXXXXX", folder != NULL && *folder == '/' ? folder : "/tmp");
+	file = mkstemp(path);
+	if (file < 0 || strchr(path, ',') != NULL)
+		fail(EXIT_OWN_FAILURE, "can't write the map to be drawn '%s': %s", path, strerror(errno));
+	close(file);
+	environment_option("map", path);
+	environment_option("map_format", "json");
+	return path;
 }
 
 /* Executes the program in the file `path`. Returns the exit status that says why that failed. */
@@ -133,9 +309,71 @@ static int complain_not_found(const char *name, int error)
 	return EXIT_NOT_FOUND;
 }
 
+/* --- a picture, when the program has ended --- */
+
+static volatile sig_atomic_t child;
+
+static void pass_on(int number)
+{
+	if (child > 0)
+		kill((pid_t)child, number);
+}
+
+static int draw(const struct run_request *request, const char *json)
+{
+	const char *format = map_format(request);
+	struct stat status;
+	FILE *out;
+
+	if (stat(json, &status) != 0 || status.st_size == 0) {
+		complain("there is no map to draw: the program ended without writing one");
+		return EXIT_OWN_FAILURE;
+	}
+	out = strcmp(request->map, "-") == 0 ? stderr : fopen(request->map, "we");
+	if (out == NULL) {
+		complain("can't write the heap map '%s': %s", request->map, strerror(errno));
+		return EXIT_OWN_FAILURE;
+	}
+	draw_file(json, draw_format_named(format), request->colour, out);
+	if (out != stderr && fclose(out) != 0) {
+		complain("can't write the heap map '%s': %s", request->map, strerror(errno));
+		return EXIT_OWN_FAILURE;
+	}
+	return 0;
+}
+
+/* Runs the program as a child, and draws. Returns as the program did. */
+static int run_and_draw(const struct run_request *request, const char *path, const char *json)
+{
+	struct sigaction passed = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+	int status = 0, drawn;
+
+	child = fork();
+	if (child < 0)
+		fail(EXIT_OWN_FAILURE, "can't make a process: %s", strerror(errno));
+	if (child == 0)
+		_exit(execute(path, request->program));
+	signal(SIGINT,
+	       SIG_IGN); /* the terminal's signals reach the program too, and it is for it to end by them */
+	signal(SIGQUIT, SIG_IGN);
+	sigaction(SIGTERM, &passed, NULL);
+	sigaction(SIGHUP, &passed, NULL);
+	while (waitpid((pid_t)child, &status, 0) < 0 && errno == EINTR)
+		;
+	drawn = draw(request, json);
+	unlink(json);
+	if (WIFSIGNALED(status)) {
+		const struct rlimit no_core = {0, 0};
+		setrlimit(RLIMIT_CORE, &no_core);
+		signal(WTERMSIG(status), SIG_DFL);
+		raise(WTERMSIG(status));
+	}
+	return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : drawn;
+}
+
 static int run_program(const struct run_request *request)
 {
-	char *path = NULL, *library, *obstacle;
+	char *path = NULL, *library, *obstacle, *json = NULL;
 	int error = program_find(request->program[0], &path);
 	int status;
 
@@ -146,11 +384,12 @@ static int run_program(const struct run_request *request)
 	if (obstacle != NULL)
 		complain("warning: %s, so it runs without libma", obstacle);
 	environment_preload(library);
-	if (request->stats)
-		environment_option("stats", "1");
+	if (request->stats || request->stats_file != NULL)
+		request_stats(request);
 	if (request->map != NULL)
-		request_map(request->map);
-	status = execute(path, request->program);
+		json = request_map(request);
+	status = json != NULL ? run_and_draw(request, path, json) : execute(path, request->program);
+	free(json);
 	free(obstacle);
 	free(library);
 	free(path);
@@ -167,7 +406,7 @@ int run_main(int argc, char **argv)
 		       "Options after PROGRAM are PROGRAM's. The exit status is PROGRAM's; 127 if it is not "
 		       "found, 126 if it can't be run, 125 if ma fails.",
 	};
-	struct run_request request = {0};
+	struct run_request request = {.colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL};
 
 	argp_err_exit_status = EXIT_OWN_FAILURE;
 	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request) != 0)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * draw.c - `ma draw [--format=FORM] [--output=FILE] MAP.json`: a picture of a heap map that was kept as JSON.
+ */
+#include <config.h>
+
+#include "draw.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "message.h"
+
+struct draw_request {
+	const char *map, *output;
+	enum draw_format format;
+	const char *colour; /* "auto", "always" or "never" */
+};
+
+enum { OPTION_COLOUR = 0x100 };
+
+static const struct argp_option options[] = {
+	{.name = "color",
+	 .key = OPTION_COLOUR,
+	 .arg = "WHEN",
+	 .doc = "Colours in a terminal: auto (the default), always or never"},
+	{.name = "format",
+	 .key = 'f',
+	 .arg = "FORM",
+	 .doc = "terminal, svg or html; else by the suffix of the output's name"},
+	{.name = "output", .key = 'o', .arg = "FILE", .doc = "Write to FILE instead of standard output"},
+	{0},
+};
+
+enum draw_format draw_format_named(const char *name)
+{
+	static const char *const names[] = {
+		[DRAW_TERMINAL] = "terminal", [DRAW_HTML] = "html", [DRAW_SVG] = "svg"};
+
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(name, names[i]) == 0)
+			return (enum draw_format)i;
+	return DRAW_UNKNOWN;
+}
+
+enum draw_format draw_format_of_file(const char *file)
+{
+	const char *dot = file == NULL ? NULL : strrchr(file, '.');
+
+	if (dot != NULL && (strcmp(dot, ".html") == 0 || strcmp(dot, ".htm") == 0))
+		return DRAW_HTML;
+	return dot != NULL && strcmp(dot, ".svg") == 0 ? DRAW_SVG : DRAW_UNKNOWN;
+}
+
+void draw_file(const char *file, enum draw_format format, bool colour, FILE *out)
+{
+	struct draw_film film = draw_read(file);
+
+	switch (format) {
+	case DRAW_HTML:
+		draw_html(&film, out);
+		break;
+	case DRAW_SVG:
+		draw_svg(&film.map[film.maps - 1], out);
+		break;
+	default:
+		draw_terminal(&film.map[film.maps - 1], colour, out);
+	}
+	draw_free(&film);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct draw_request *request = state->input;
+
+	switch (key) {
+	case OPTION_COLOUR:
+		if (strcmp(arg, "auto") != 0 && strcmp(arg, "always") != 0 && strcmp(arg, "never") != 0)
+			argp_error(state, "--color is auto, always or never, not '%s'", arg);
+		request->colour = arg;
+		return 0;
+	case 'f':
+		request->format = draw_format_named(arg);
+		if (request->format == DRAW_UNKNOWN)
+			argp_error(state, "--format is terminal, svg or html, not '%s'", arg);
+		return 0;
+	case 'o':
+		request->output = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (request->map != NULL)
+			argp_error(state, "give one map, not '%s' too", arg);
+		request->map = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no MAP given");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int draw_main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.args_doc = "MAP",
+		.doc = "Draw a heap map that was kept as JSON: in the terminal, as SVG, or as a page to zoom and walk "
+		       "in.\vMAP is a file that 'ma run --map=FILE.json' wrote, or '-' for standard input.",
+	};
+	struct draw_request request = {.format = DRAW_UNKNOWN, .colour = "auto"};
+	FILE *out = stdout;
+	bool colour;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+		return EXIT_USAGE;
+	if (request.format == DRAW_UNKNOWN)
+		request.format = draw_format_of_file(request.output);
+	if (request.output != NULL && strcmp(request.output, "-") != 0) {
+		out = fopen(request.output, "we");
+		if (out == NULL)
+			fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
+	}
+	colour = strcmp(request.colour, "always") == 0 ||
+		 (strcmp(request.colour, "auto") == 0 && out == stdout && isatty(STDOUT_FILENO) &&
+		  getenv("NO_COLOR") == NULL);
+	draw_file(request.map, request.format, colour, out);
+	if (out != stdout && fclose(out) != 0)
+		fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
+	return 0;
+}
