@@ -7,14 +7,18 @@
  * they add up to the addresses. Bits of slots in use, and of resident pages, are in base64, the first in the lowest
  * bit; those of a slab are left out where they are all alike.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "inspect.h"
 #include "large.h"
 #include "map.h"
 #include "pins.h"
+#include "sites.h"
+#include "stacks.h"
 
 #define PINNED_SHOWN 64
 #define PINS_SHOWN 16
@@ -185,6 +189,53 @@ static void write_large(struct text *text)
 
 /* --- what pins memory --- */
 
+/* A frame as a string: its function if its file exports it, else the file and the distance in it. */
+static void write_frame(struct text *text, uintptr_t frame)
+{
+	const char *slash;
+	Dl_info info;
+
+	/* The byte before: a return address can be the next function's first. */
+	if (dladdr((const void *)(frame - 1), &info) == 0 || info.dli_fname == NULL) {
+		ma_text_char(text, '"');
+		ma_text_address(text, (const void *)frame);
+		ma_text_char(text, '"');
+		return;
+	}
+	if (info.dli_sname != NULL) {
+		ma_text_quoted(text, info.dli_sname);
+		return;
+	}
+	slash = strrchr(info.dli_fname, '/');
+	ma_text_quoted(text, slash == NULL ? info.dli_fname : slash + 1);
+	text->used--; /* the quote: the string goes on */
+	ma_text_char(text, '+');
+	ma_text_hex(text, frame - (uintptr_t)info.dli_fbase);
+	ma_text_char(text, '"');
+}
+
+/* Where an object in use was allocated, if sites are kept. */
+static void write_site(struct text *text, const void *object, size_t usable)
+{
+	const uintptr_t *frames = NULL;
+	struct site site;
+	unsigned depth;
+
+	if (!ma_sites_get(object, usable, &site) || !site.alive)
+		return;
+	depth = ma_stacks_frames(site.stack, &frames);
+	number(text, ",", "asked", site.size);
+	number(text, ",", "thread", site.thread);
+	number(text, ",", "age_ms", ma_clock_ms() > site.time ? ma_clock_ms() - site.time : 0);
+	key(text, ",", "stack");
+	ma_text_char(text, '[');
+	for (unsigned i = 0; i < depth; i++) {
+		ma_text_string(text, i == 0 ? "" : ",");
+		write_frame(text, frames[i]);
+	}
+	ma_text_char(text, ']');
+}
+
 static void write_pin(struct text *text, struct chunk *chunk, const struct mem_block *pin)
 {
 	const struct slab *slab = ma_pins_slab(chunk, pin);
@@ -195,6 +246,7 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 	if (slab == NULL) {
 		address(text, "{", "block", ma_block_payload(pin));
 		number(text, ",", "size", ma_block_size(pin));
+		write_site(text, ma_block_payload(pin), ma_block_size(pin));
 		ma_text_char(text, '}');
 		return;
 	}
@@ -213,7 +265,14 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 		before = ",";
 		shown++;
 	}
-	ma_text_string(text, "]}");
+	ma_text_char(text, ']');
+	for (uint32_t i = 0; i < slab->carved; i++) {
+		if ((used[i / 64] >> (i % 64) & 1) == 0)
+			continue;
+		write_site(text, slab->start + (size_t)i * slab->slot_size, slab->slot_size);
+		break; /* the first stands for them all */
+	}
+	ma_text_char(text, '}');
 }
 
 static void write_pinned(struct text *text, const struct pinned *pinned)

@@ -14,6 +14,8 @@
 #include "large.h"
 #include "map.h"
 #include "pins.h"
+#include "report.h"
+#include "sites.h"
 
 #define ROW 64
 #define PINNED_SHOWN 8
@@ -162,6 +164,18 @@ static void write_all(struct text *text, struct cells *cells)
 
 /* --- what pins memory --- */
 
+/* Where an object in use was allocated, if sites are kept. */
+static void write_site(struct text *text, const void *object, size_t usable)
+{
+	struct site site;
+
+	if (!ma_sites_get(object, usable, &site) || !site.alive)
+		return;
+	size(text, "      ", site.size, "");
+	number(text, " at it are held by what thread ", site.thread, " allocated in\n");
+	ma_report_stack(text, site.stack);
+}
+
 static void write_pin(struct text *text, struct chunk *chunk, const struct mem_block *pin)
 {
 	const struct slab *slab = ma_pins_slab(chunk, pin);
@@ -171,6 +185,7 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 	if (slab == NULL) {
 		size(text, "block of ", ma_block_size(pin), "");
 		place(text, " at ", ma_block_payload(pin), "\n");
+		write_site(text, ma_block_payload(pin), ma_block_size(pin));
 		return;
 	}
 	ma_map_used_slots(slab, used);
@@ -187,6 +202,12 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 		shown++;
 	}
 	ma_text_string(text, shown < count ? " …\n" : "\n");
+	for (uint32_t i = 0; i < slab->carved; i++) {
+		if ((used[i / 64] >> (i % 64) & 1) == 0)
+			continue;
+		write_site(text, slab->start + (size_t)i * slab->slot_size, slab->slot_size);
+		break; /* the first stands for them all */
+	}
 }
 
 static void write_pinned_break(struct text *text)
