@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #include "../unit/scripted_source.h"
-#include "base.h"
+#include "heap.h"
 #include "ma.h"
 
 #define MB ((size_t)1 << 20)
@@ -115,6 +115,8 @@ static void zeroed_ones(void)
 	}
 }
 
+#define THREADS_AT_ONCE 2
+
 #if MA_THREADS
 static void *thread_body(void *arg)
 {
@@ -136,13 +138,13 @@ static void *thread_body(void *arg)
 static void threads(void)
 {
 	for (int i = 0; i < 6; i++) {
-		void *out[2][30];
-		pthread_t thread[2];
-		for (int t = 0; t < 2; t++)
+		void *out[THREADS_AT_ONCE][30];
+		pthread_t thread[THREADS_AT_ONCE];
+		for (int t = 0; t < THREADS_AT_ONCE; t++)
 			expect(pthread_create(&thread[t], NULL, thread_body, out[t]) == 0);
-		for (int t = 0; t < 2; t++)
+		for (int t = 0; t < THREADS_AT_ONCE; t++)
 			expect(pthread_join(thread[t], NULL) == 0);
-		for (int t = 0; t < 2; t++)
+		for (int t = 0; t < THREADS_AT_ONCE; t++)
 			for (size_t j = 0; j < 30; j++)
 				if (out[t][j] != NULL)
 					objects_add(&objects, out[t][j], 500);
@@ -231,6 +233,10 @@ static void nothing_is_lost(void (*scenario)(void))
 			run_refused(scenario, n, 1 + n % 3);
 		held[pass] = scripted_held();
 	}
+	/* An idle heap keeps its last chunk. How many of the threads were there at once, and so got a heap of their own,
+	 * is a matter of timing. */
+	if (scenario == threads)
+		held[0] += THREADS_AT_ONCE * (sizeof(struct heap) + MA_WINDOW);
 	expect(held[1] <= held[0]);
 	objects_end(&objects);
 }
