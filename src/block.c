@@ -37,8 +37,8 @@
 /* The links of the fit index, and what a big free block knows besides. */
 struct free_block {
 	struct mem_block header;
-	struct mem_block *links[2];
-	size_t dirty; /* bytes of a big block that may be resident */
+	uint64_t links[2];
+	uint64_t dirty; /* of a big block: see dirty_set() */
 };
 
 static_assert(offsetof(struct free_block, dirty) <= BLOCK_LEAST_UNITS * MA_UNIT,
@@ -92,10 +92,12 @@ static void link_right(struct chunk *chunk, struct mem_block *block)
 {
 	struct mem_block *right = right_of(chunk, block);
 
-	if (right == NULL)
+	if (right == NULL) {
 		chunk->last = block;
-	else
-		header_write(right, right->units, block->units, (enum block_state)right->state);
+		return;
+	}
+	header_verify(right); /* writing it anew must not hide that it was overwritten */
+	header_write(right, right->units, block->units, (enum block_state)right->state);
 }
 
 void ma_block_mark(struct mem_block *block, enum block_state state)
@@ -149,11 +151,6 @@ struct mem_block *ma_block_around(const struct chunk *chunk, const void *p)
 
 /* --- free blocks in the index --- */
 
-static size_t *dirty_of(struct mem_block *block)
-{
-	return &((struct free_block *)block)->dirty;
-}
-
 static size_t bytes_of(const struct mem_block *block)
 {
 	return (size_t)block->units * MA_UNIT;
@@ -164,10 +161,24 @@ static bool is_big(const struct mem_block *block)
 	return block->units >= BLOCK_BIG_UNITS;
 }
 
-/* How many bytes of a free block may be resident. */
-static size_t dirty_bytes(struct mem_block *block)
+/* `dirty` is kept as a multiple of an odd number, as the links of the index are: what is written over it is no number
+ * of bytes that the block can have. */
+#define DIRTY_HASH UINT64_C(0x9e3779b97f4a7c15)
+#define DIRTY_UNHASH UINT64_C(0xf1de83e19937733d)
+static_assert(DIRTY_HASH * DIRTY_UNHASH == 1, "the inverse modulo 2^64");
+
+static void dirty_set(struct mem_block *block, size_t dirty)
 {
-	return is_big(block) ? *dirty_of(block) : bytes_of(block);
+	((struct free_block *)block)->dirty = (dirty + 1) * DIRTY_HASH;
+}
+
+static size_t dirty_of(const struct mem_block *block)
+{
+	uint64_t dirty = ((const struct free_block *)block)->dirty * DIRTY_UNHASH - 1;
+
+	MA_CHECK(dirty <= bytes_of(block), "free block overwritten (a write after free?)",
+		 ma_block_payload(block));
+	return (size_t)dirty;
 }
 
 static void index_insert(struct blocks *blocks, struct mem_block *block, size_t dirty)
@@ -175,19 +186,25 @@ static void index_insert(struct blocks *blocks, struct mem_block *block, size_t 
 	blocks->changes++;
 	ma_fit_insert(&blocks->fit, block);
 	if (is_big(block)) {
-		*dirty_of(block) = ma_min(dirty, bytes_of(block));
-		blocks->dirty += *dirty_of(block);
+		dirty = ma_min(dirty, bytes_of(block));
+		dirty_set(block, dirty);
+		blocks->dirty += dirty;
 	}
 }
 
-static void index_remove(struct blocks *blocks, struct mem_block *block)
+/* Returns how many bytes of the block may be resident. */
+static size_t index_remove(struct blocks *blocks, struct mem_block *block)
 {
+	size_t dirty = bytes_of(block);
+
 	blocks->changes++;
 	ma_fit_remove(&blocks->fit, block);
 	if (is_big(block)) {
-		blocks->dirty -= *dirty_of(block);
+		dirty = dirty_of(block);
+		blocks->dirty -= dirty;
 		blocks->spare = ma_min(blocks->spare, blocks->dirty);
 	}
+	return dirty;
 }
 
 /* --- split and coalesce --- */
@@ -225,8 +242,7 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 	if (right != NULL) {
 		header_verify(right);
 		if (right->state == BLOCK_FREE) {
-			index_remove(blocks, right);
-			*dirty += dirty_bytes(right);
+			*dirty += index_remove(blocks, right);
 			units += right->units;
 			header_retire(chunk, right);
 		}
@@ -234,8 +250,7 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 	if (left != NULL) {
 		header_verify(left);
 		if (left->state == BLOCK_FREE) {
-			index_remove(blocks, left);
-			*dirty += dirty_bytes(left);
+			*dirty += index_remove(blocks, left);
 			units += left->units;
 			first = left;
 			header_retire(chunk, block);
@@ -282,6 +297,7 @@ static bool grow_top(struct blocks *blocks, size_t size)
 	if (top == NULL)
 		return false;
 	last = top->last;
+	header_verify(last);
 	have = last->state == BLOCK_FREE ? bytes_of(last) : 0;
 	if (have >= size) /* big enough but for its alignment */
 		have = 0;
@@ -414,8 +430,7 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 	}
 	header_verify(block);
 	chunk = ma_chunk_of(block);
-	dirty = dirty_bytes(block);
-	index_remove(blocks, block);
+	dirty = index_remove(blocks, block);
 	lead = lead_of(block, request);
 	if (lead != 0) {
 		struct mem_block *front = block;
@@ -452,8 +467,7 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 		return true;
 	dirty = units < had ? (had - units) * MA_UNIT : 0;
 	if (right_free) {
-		index_remove(blocks, right);
-		dirty += dirty_bytes(right);
+		dirty += index_remove(blocks, right);
 		all += right->units;
 		header_retire(chunk, right);
 	}
@@ -474,12 +488,13 @@ static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t 
 	if (block == NULL || most == 0)
 		return 0;
 	ma_fit_children(block, &left, &right);
-	if (is_big(block) && *dirty_of(block) != 0) {
+	header_verify(block);
+	if (is_big(block) && dirty_of(block) != 0) {
 		given = ma_chunk_purge(ma_chunk_of(block), (char *)block + sizeof(struct free_block),
 				       (char *)ma_block_right(block));
 		blocks->touched -= ma_min(given, blocks->touched);
-		blocks->dirty -= *dirty_of(block);
-		*dirty_of(block) = 0;
+		blocks->dirty -= dirty_of(block);
+		dirty_set(block, 0);
 	}
 	given += purge_tree(blocks, right, most - ma_min(given, most));
 	return given + purge_tree(blocks, left, most - ma_min(given, most));
@@ -529,10 +544,10 @@ static size_t delete_if_empty(struct blocks *blocks, struct chunk *chunk)
 	struct mem_block *block = chunk->last;
 	size_t size = (size_t)(ma_chunk_end(chunk) - (char *)chunk), dirty;
 
+	header_verify(block);
 	if (block->state != BLOCK_FREE || (char *)block != chunk->start)
 		return 0;
-	dirty = dirty_bytes(block);
-	index_remove(blocks, block);
+	dirty = index_remove(blocks, block);
 	chunk_unlink(blocks, chunk);
 	if (ma_chunk_delete(chunk)) {
 		blocks->touched -= ma_min(dirty, blocks->touched);
@@ -553,14 +568,14 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	if (top == NULL)
 		return 0;
 	last = top->last;
+	header_verify(last);
 	pad = ma_round_up(ma_max(pad, sizeof(struct free_block)), MA_UNIT);
 	if (last->state != BLOCK_FREE || bytes_of(last) < pad)
 		return 0;
 	size = ma_round_down(bytes_of(last) - pad, ma_source_page());
 	if (size == 0)
 		return 0;
-	dirty = dirty_bytes(last);
-	index_remove(blocks, last);
+	dirty = index_remove(blocks, last);
 	if (ma_chunk_shrink(top, size)) {
 		blocks->held -= size;
 		blocks->touched -= ma_min(ma_min(size, dirty), blocks->touched);
@@ -629,9 +644,9 @@ void ma_block_adopt(struct blocks *blocks, struct blocks *from, struct chunk *ch
 	chunk_unlink(from, chunk);
 	chunk_link(blocks, chunk);
 	for (; block != NULL; block = right_of(chunk, block)) {
+		header_verify(block);
 		if (block->state == BLOCK_FREE) {
-			size_t dirty = dirty_bytes(block);
-			index_remove(from, block);
+			size_t dirty = index_remove(from, block);
 			index_insert(blocks, block, dirty);
 		}
 	}

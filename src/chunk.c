@@ -148,6 +148,15 @@ static bool cell_is_resident(const struct chunk *chunk, size_t cell)
 	return chunk->resident[cell / 64] >> (cell % 64) & 1;
 }
 
+/* Are all cells from `first` to `last` known to be resident? */
+static bool cells_are_resident(const struct chunk *chunk, size_t first, size_t last)
+{
+	for (; first / 64 < last / 64; first = first / 64 * 64 + 64)
+		if (~chunk->resident[first / 64] >> (first % 64) != 0)
+			return false;
+	return (~chunk->resident[last / 64] << (63 - last % 64) >> (63 - last % 64 + first % 64)) == 0;
+}
+
 /* [from, to) is not resident any more. */
 static void cells_forget(struct chunk *chunk, const char *from, const char *to)
 {
@@ -336,12 +345,13 @@ bool ma_chunk_delete(struct chunk *chunk)
 	return done;
 }
 
-size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead)
+/* Does the work where something is not known to be resident. */
+static MA_COLD size_t chunk_touch(struct chunk *chunk, size_t first, size_t last, size_t ahead)
 {
 	size_t most = cell_of(ma_chunk_end(chunk) - 1);
-	size_t first = cell_of(from), last = ma_min(cell_of(to - 1), most);
 	char *base = (char *)ma_round_down((uintptr_t)chunk, MA_WINDOW);
 
+	last = ma_min(last, most);
 	while (first <= last && cell_is_resident(chunk, first))
 		first++;
 	if (first > last)
@@ -354,6 +364,15 @@ size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, siz
 	for (size_t cell = first; cell <= last; cell++)
 		chunk->resident[cell / 64] |= UINT64_C(1) << (cell % 64);
 	return (last + 1 - first) * CHUNK_CELL;
+}
+
+size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead)
+{
+	size_t first = cell_of(from), last = ma_min(cell_of(to - 1), cell_of(ma_chunk_end(chunk) - 1));
+
+	return first > last || cells_are_resident(chunk, first, last)
+		       ? 0
+		       : chunk_touch(chunk, first, last, ahead);
 }
 
 size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to)

@@ -29,13 +29,21 @@
  *   every carved slot is live, or on the ready list, or on the remote list
  *   used  = live slots + slots on the remote list (+ 1 while the slab is its class's current one;
  *           but 1 while the slab is full and so on no list: its next local free must be noticed)
- *   ready = offset from start of the first slot that is ready; each ready slot holds the next one's
+ *   ready = link to the first slot that is ready; each ready slot holds the next one's
  *   (offset * inverse) mod 2^64 < bound  if and only if  a carved slot starts at that offset
  *
  * Descriptor 0 of a chunk stands for the chunk itself: its remote list takes the blocks, not slots, that
  * other threads free.
  */
 #define SLAB_END UINT32_MAX /* no slot's offset: a list is empty, or ends */
+
+/*
+ * A link leads to a slot: it is the slot's offset with the sign bit set and all bits between the two clear. So one
+ * signed comparison with the link of the first slot that isn't carved proves it, and what is written over a link by a
+ * program (zero, a small number, a pointer, text, -1) fails that: of all 64-bit words but those below SLAB_LINK(limit)
+ * do not.
+ */
+#define SLAB_LINK(offset) (INT64_MIN + (int64_t)(offset))
 #define REMOTE_PENDING (UINT64_C(1) << 63)
 #define REMOTE_NOTIFY (UINT64_C(1) << 62)
 #define REMOTE_ONE (UINT64_C(1) << 32)
@@ -43,11 +51,11 @@
 
 struct slab {
 	/* The owner's line: both fast paths need nothing else. */
-	char *start;	  /* of slot 0; a granule's edge */
-	uint64_t inverse; /* 2^64 / slot_size, rounded down, plus 1 */
+	uint64_t base;	  /* address of slot 0 less 2^63: what a link is added to */
+	uint64_t inverse; /* 2^64 / slot_size, rounded down, plus 1 or 2: an even number */
 	uint64_t bound;	  /* carved slots * (inverse * slot_size mod 2^64) */
-	uint32_t ready;	  /* bytes from start; SLAB_END if none is */
-	uint32_t limit;	  /* bytes from start that are carved; 0 in the slab that stands for none */
+	int64_t ready;	  /* link to the first ready slot; SLAB_LINK(SLAB_END) if none is */
+	int64_t limit;	  /* link to the first slot that isn't carved; 0 in the slab that stands for none */
 	uint32_t used;	  /* see above */
 	uint32_t slot_size;
 	uint32_t slots;	 /* that fit in the block */
@@ -56,12 +64,14 @@ struct slab {
 	uint8_t class;	 /* size class */
 	bool full;	 /* no slot is ready, and the slab is on no list */
 	bool queued;	 /* on the list of its class */
-	bool fresh;	 /* its memory has never been touched beyond what is carved, and is zero there */
+	bool fresh; /* `virgin` is kept, and from there on memory is zero but for the slots' list words */
 
 	/* The shared line. */
 	_Alignas(64)
 		MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
-	MA_SHARED(uint32_t) shared_limit;   /* limit, for other threads who judge a pointer */
+	MA_SHARED(uint32_t) shared_limit;   /* bytes from start that are carved */
+	uint32_t virgin;	  /* with `fresh`: offset from which on no slot was ever handed out */
+	char *start;		  /* of slot 0 */
 	struct slab *pending;	  /* next on the owner's list of slabs that were full and got remote frees */
 	struct slab *next, *prev; /* on the list of its class; the owner writes */
 };

@@ -7,6 +7,7 @@
 
 #include "text.h"
 
+void (*ma_fatal_around)(struct text *line, const char *kind, const void *at);
 void (*ma_fatal_tell)(const void *start);
 
 static void fatal_begin(struct text *line, const char *fault, const void *at)
@@ -20,13 +21,17 @@ static void fatal_begin(struct text *line, const char *fault, const void *at)
 	}
 }
 
-static _Noreturn void fatal_end(struct text *line, const void *start)
+static _Noreturn void fatal_end(struct text *line, const char *kind, const void *start)
 {
+	void (*around)(struct text * line, const char *kind, const void *at) = ma_fatal_around;
 	void (*tell)(const void *start) = ma_fatal_tell;
 
+	ma_fatal_around = NULL; /* a fault in there shall not lead there again */
+	if (around != NULL && start != NULL)
+		around(line, kind, start);
 	ma_text_char(line, '\n');
 	ma_text_flush(line);
-	ma_fatal_tell = NULL; /* a fault in there shall not lead there again */
+	ma_fatal_tell = NULL;
 	if (tell != NULL && start != NULL)
 		tell(start);
 	abort();
@@ -37,7 +42,7 @@ __attribute__((cold)) _Noreturn void ma_fatal(const char *fault, const void *at)
 	struct text line;
 
 	fatal_begin(&line, fault, at);
-	fatal_end(&line, at);
+	fatal_end(&line, NULL, at);
 }
 
 __attribute__((cold)) _Noreturn void ma_fatal_place(const char *fault, const void *at, const char *kind,
@@ -56,7 +61,7 @@ __attribute__((cold)) _Noreturn void ma_fatal_place(const char *fault, const voi
 		ma_text_string(&line, " at ");
 		ma_text_address(&line, start);
 	}
-	fatal_end(&line, start);
+	fatal_end(&line, kind, start);
 }
 
 void ma_warn(const char *text, const char *detail)

@@ -15,6 +15,11 @@ _Noreturn void ma_fatal_place(const char *fault, const void *at, const char *kin
 /* Aborts, after somebody else has written the lines. */
 _Noreturn void ma_fatal_end(void);
 
+/* Called before the line ends, with the kind that ma_fatal_place() was given, or NULL: says what more there is to say
+ * of the place, and what its neighbours are. NULL: nobody can. */
+struct text;
+extern void (*ma_fatal_around)(struct text *line, const char *kind, const void *at);
+
 /* Called after the line is written, with the start of what lies at the address, or else the address: writes what more is
  * known of it. NULL: nobody knows more. */
 extern void (*ma_fatal_tell)(const void *start);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fit.c - owns the bins and the links in free blocks' payloads.
+ * fit.c - owns the bins and the links in free blocks' payloads. A link that was written over is noticed when it is
+ * followed.
  *
  *         priority
  *            |            (48, 0x7000)            every node: smaller keys to the left, larger ones to the
@@ -14,18 +15,44 @@
 #include "block.h"
 
 struct fit_node {
-	struct mem_block *left, *right;
+	uint64_t left, right; /* links */
 };
+
+/*
+ * A link is a block's address times an odd number. So it is the block's priority at the same time (Fibonacci hashing:
+ * distinct for distinct addresses), and a product with that number's inverse leads back to the address. What a program
+ * writes over any byte of a link spreads in that product over all bits above: unless these are zero it is no
+ * address, which all but 1 in 2^16 of such writes show. Zero is no link either.
+ */
+#define HASH UINT64_C(0x9e3779b97f4a7c15)
+#define UNHASH UINT64_C(0xf1de83e19937733d)
+#define LINK_NONE UINT64_C(0x656e6f6e656e6f6e)
+#define ADDRESS_END (UINT64_C(1) << (UINTPTR_MAX > UINT32_MAX ? 48 : 32))
+static_assert(HASH * UNHASH == 1, "the inverse modulo 2^64");
+static_assert(LINK_NONE * UNHASH >= ADDRESS_END, "no block's");
+static_assert(sizeof(struct fit_node) <= (BLOCK_LEAST_UNITS - 1) * MA_UNIT,
+	      "the least block holds its links");
+
+static uint64_t link_to(const struct mem_block *block)
+{
+	return (uintptr_t)block * HASH;
+}
+
+/* What the link at `at` leads to; NULL if to nothing. */
+static inline struct mem_block *follow(const uint64_t *at)
+{
+	uint64_t address = *at * UNHASH;
+
+	if (MA_LIKELY(address - 1 < ADDRESS_END - 1))
+		return (struct mem_block *)(uintptr_t)address;
+	MA_CHECK(*at == LINK_NONE, "free block overwritten (a write after free?)",
+		 (const void *)ma_round_down((uintptr_t)at, MA_UNIT));
+	return NULL;
+}
 
 static struct fit_node *node(const struct mem_block *block)
 {
 	return ma_block_payload(block);
-}
-
-static uint64_t priority(const struct mem_block *block)
-{
-	return (uintptr_t)block *
-	       UINT64_C(0x9e3779b97f4a7c15); /* Fibonacci hashing: distinct for distinct addresses */
 }
 
 static bool before(const struct mem_block *a, const struct mem_block *b)
@@ -35,59 +62,68 @@ static bool before(const struct mem_block *a, const struct mem_block *b)
 
 /* --- one treap --- */
 
-/* Cuts `tree` into what comes before `at` and what does not. */
-static void treap_split(struct mem_block *tree, const struct mem_block *at, struct mem_block **less,
-			struct mem_block **more)
+/* Cuts `tree`, to which `link` leads, into what comes before `at` and what does not. */
+static void treap_split(const struct mem_block *tree, uint64_t link, const struct mem_block *at,
+			uint64_t *less, uint64_t *more)
 {
 	while (tree != NULL) {
 		if (before(tree, at)) {
-			*less = tree;
+			*less = link;
 			less = &node(tree)->right;
-			tree = *less;
+			tree = follow(less);
+			link = *less;
 		} else {
-			*more = tree;
+			*more = link;
 			more = &node(tree)->left;
-			tree = *more;
+			tree = follow(more);
+			link = *more;
 		}
 	}
-	*less = *more = NULL;
+	*less = *more = LINK_NONE;
 }
 
-/* Joins two trees of which all of `less` comes before all of `more`, at `*to`. */
-static void treap_join(struct mem_block *less, struct mem_block *more, struct mem_block **to)
+/* Joins the trees at `less` and at `more`, where all of `less` comes before all of `more`, at `to`. */
+static void treap_join(const uint64_t *less, const uint64_t *more, uint64_t *to)
 {
-	while (less != NULL && more != NULL) {
-		if (priority(less) > priority(more)) {
-			*to = less;
-			to = &node(less)->right;
-			less = *to;
+	struct mem_block *low = follow(less), *high = follow(more);
+	uint64_t low_link = *less, high_link = *more;
+
+	while (low != NULL && high != NULL) {
+		if (low_link > high_link) {
+			*to = low_link;
+			to = &node(low)->right;
+			low = follow(to);
+			low_link = *to;
 		} else {
-			*to = more;
-			to = &node(more)->left;
-			more = *to;
+			*to = high_link;
+			to = &node(high)->left;
+			high = follow(to);
+			high_link = *to;
 		}
 	}
-	*to = less != NULL ? less : more;
+	*to = low != NULL ? low_link : high_link;
 }
 
-static struct mem_block *treap_lowest(struct mem_block *tree)
+static struct mem_block *treap_lowest(const uint64_t *root)
 {
-	while (node(tree)->left != NULL)
-		tree = node(tree)->left;
+	struct mem_block *tree = follow(root), *left;
+
+	while ((left = follow(&node(tree)->left)) != NULL)
+		tree = left;
 	return tree;
 }
 
-/* The first of `tree` that has at least `units`, or NULL. */
-static struct mem_block *treap_at_least(struct mem_block *tree, uint32_t units)
+/* The first of the tree at `root` that has at least `units`, or NULL. */
+static struct mem_block *treap_at_least(const uint64_t *root, uint32_t units)
 {
-	struct mem_block *best = NULL;
+	struct mem_block *best = NULL, *tree;
 
-	while (tree != NULL) {
+	while ((tree = follow(root)) != NULL) {
 		if (tree->units >= units) {
 			best = tree;
-			tree = node(tree)->left;
+			root = &node(tree)->left;
 		} else {
-			tree = node(tree)->right;
+			root = &node(tree)->right;
 		}
 	}
 	return best;
@@ -128,30 +164,39 @@ static unsigned bin_from(const struct fit *fit, unsigned bin)
 	return word * 64 + (unsigned)__builtin_ctzll(bits);
 }
 
+/* A bin that was never used is zero, and has no bit. */
+static bool is_empty(const struct fit *fit, unsigned bin)
+{
+	return (fit->nonempty[bin / 64] >> (bin % 64) & 1) == 0;
+}
+
 void ma_fit_insert(struct fit *fit, struct mem_block *block)
 {
 	unsigned bin = bin_of(block->units);
-	struct mem_block **at = &fit->bin[bin];
-	uint64_t mine = priority(block);
+	uint64_t *at = &fit->bin[bin], mine = link_to(block);
+	const struct mem_block *tree;
 
-	while (*at != NULL && priority(*at) > mine)
-		at = before(*at, block) ? &node(*at)->right : &node(*at)->left;
-	treap_split(*at, block, &node(block)->left, &node(block)->right);
-	*at = block;
+	if (is_empty(fit, bin))
+		*at = LINK_NONE;
 	fit->nonempty[bin / 64] |= UINT64_C(1) << (bin % 64);
+	while ((tree = follow(at)) != NULL && *at > mine)
+		at = before(tree, block) ? &node(tree)->right : &node(tree)->left;
+	treap_split(tree, *at, block, &node(block)->left, &node(block)->right);
+	*at = mine;
 }
 
 void ma_fit_remove(struct fit *fit, struct mem_block *block)
 {
 	unsigned bin = bin_of(block->units);
-	struct mem_block **at = &fit->bin[bin];
+	uint64_t *at = &fit->bin[bin];
+	const struct mem_block *tree;
 
-	while (*at != block) {
-		MA_CHECK(*at != NULL, "free block missing from its bin (a write after free?)", block);
-		at = before(*at, block) ? &node(*at)->right : &node(*at)->left;
+	while ((tree = follow(at)) != block) {
+		MA_CHECK(tree != NULL, "free block missing from its bin (a write after free?)", block);
+		at = before(tree, block) ? &node(tree)->right : &node(tree)->left;
 	}
-	treap_join(node(block)->left, node(block)->right, at);
-	if (fit->bin[bin] == NULL)
+	treap_join(&node(block)->left, &node(block)->right, at);
+	if (fit->bin[bin] == LINK_NONE)
 		fit->nonempty[bin / 64] &= ~(UINT64_C(1) << (bin % 64));
 }
 
@@ -161,38 +206,41 @@ struct mem_block *ma_fit_find(const struct fit *fit, uint32_t units)
 	struct mem_block *found;
 
 	if (bin >= FIT_EXACT_BINS) { /* a bin of several sizes may hold smaller ones too */
-		found = treap_at_least(fit->bin[bin], units);
+		found = is_empty(fit, bin) ? NULL : treap_at_least(&fit->bin[bin], units);
 		if (found != NULL)
 			return found;
 		bin++;
 	}
 	bin = bin_from(fit, bin);
-	return bin == FIT_BINS ? NULL : treap_lowest(fit->bin[bin]);
+	return bin == FIT_BINS ? NULL : treap_lowest(&fit->bin[bin]);
 }
 
 struct mem_block *ma_fit_root(const struct fit *fit, unsigned bin)
 {
-	return fit->bin[bin];
+	return is_empty(fit, bin) ? NULL : follow(&fit->bin[bin]);
 }
 
 void ma_fit_children(const struct mem_block *block, struct mem_block **left, struct mem_block **right)
 {
-	*left = node(block)->left;
-	*right = node(block)->right;
+	*left = follow(&node(block)->left);
+	*right = follow(&node(block)->right);
 }
 
 bool ma_fit_has(const struct fit *fit, const struct mem_block *block)
 {
-	const struct mem_block *at = fit->bin[bin_of(block->units)];
+	unsigned bin = bin_of(block->units);
+	const struct mem_block *at = ma_fit_root(fit, bin);
 
 	while (at != NULL && at != block)
-		at = before(at, block) ? node(at)->right : node(at)->left;
+		at = follow(before(at, block) ? &node(at)->right : &node(at)->left);
 	return at != NULL;
 }
 
 static size_t treap_count(const struct mem_block *tree)
 {
-	return tree == NULL ? 0 : 1 + treap_count(node(tree)->left) + treap_count(node(tree)->right);
+	return tree == NULL
+		       ? 0
+		       : 1 + treap_count(follow(&node(tree)->left)) + treap_count(follow(&node(tree)->right));
 }
 
 size_t ma_fit_count(const struct fit *fit)
@@ -200,6 +248,6 @@ size_t ma_fit_count(const struct fit *fit)
 	size_t count = 0;
 
 	for (unsigned bin = 0; bin < FIT_BINS; bin++)
-		count += treap_count(fit->bin[bin]);
+		count += treap_count(ma_fit_root(fit, bin));
 	return count;
 }

@@ -5,7 +5,7 @@
  * Free blocks stand in bins by size: one bin a size up to 4 KiB, then eight bins for each doubling. A bitmap
  * tells which bins are not empty. Each bin is a treap (Aragon and Seidel, 1989) ordered by (size, address)
  * whose priorities are a hash of the block's address, so that nothing but two links is stored, in the free
- * block itself. A search costs the bitmap, and a walk down one treap: its length is logarithmic in the free
+ * block itself, each with a check. A search costs the bitmap, and a walk down one treap: its length is logarithmic in the free
  * blocks of nearly this size only, and the steps are neighbours in memory as they are in the tree.
  *
  * Threads: an index belongs to one heap and is touched by its owner only.
@@ -24,7 +24,7 @@ struct mem_block;
 
 struct fit {
 	uint64_t nonempty[FIT_WORDS]; /* bit per bin */
-	struct mem_block *bin[FIT_BINS];
+	uint64_t bin[FIT_BINS];	      /* links to the roots */
 };
 
 void ma_fit_insert(struct fit *fit, struct mem_block *block);

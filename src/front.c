@@ -11,6 +11,7 @@
 #include "ma.h"
 #include "mode.h"
 #include "options.h"
+#include "place.h"
 
 static void *no_memory(void)
 {
@@ -193,6 +194,7 @@ void ma_front_start(void)
 	if (done)
 		return;
 	done = true;
+	ma_fatal_around = ma_place_tell;
 	ma_thread_start();
 	ma_options_read(secure_getenv("MA_OPTIONS"));
 	ma_mode_start(entries, sizeof(entries) / sizeof(entries[0]));

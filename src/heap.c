@@ -89,10 +89,7 @@ void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 
 	if (size <= SLAB_MAX) {
 		struct slab *slab = ma_slab_current(&heap->slabs, ma_slab_class(size));
-		*zero = SIZE_MAX;
-		if (ma_slab_peek_zero(slab))
-			*zero = sizeof(struct slot);
-		p = ma_slab_pop(slab);
+		p = ma_slab_pop_zero(slab, zero);
 		if (MA_UNLIKELY(p == NULL))
 			p = alloc_growing(heap, size, MA_UNIT, zero);
 	} else if (is_large(size, MA_UNIT)) {

@@ -55,6 +55,8 @@ libma_core_la_SOURCES = \
 	src/mode.h \
 	src/options.c \
 	src/options.h \
+	src/place.c \
+	src/place.h \
 	src/report.c \
 	src/report.h \
 	src/sites.c \

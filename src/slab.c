@@ -128,6 +128,12 @@ void ma_slab_sample(struct slabs *slabs)
 		slabs->direct[unit] = (char *)&slabs->magazine[ma_slab_class(unit * MA_UNIT)] - (char *)slabs;
 }
 
+static MA_COLD void list_damaged(const struct slab *slab)
+{
+	ma_fatal_place("free list of a slab overwritten (a write after free?)", slab->start, "slab",
+		       slab->start, (size_t)slab->slots * slab->slot_size);
+}
+
 uint32_t ma_slab_load(struct slabs *slabs, unsigned class)
 {
 	struct slab *magazine = &slabs->magazine[class], *slab = ma_slab_current(slabs, class);
@@ -135,13 +141,16 @@ uint32_t ma_slab_load(struct slabs *slabs, unsigned class)
 
 	if (magazine->ready < magazine->limit || slab == &slabs->none)
 		return 0;
-	MA_CHECK(magazine->limit == 0 || magazine->ready == SLAB_END,
-		 "free list of a slab overwritten (a write after free?)", magazine->start);
+	if (magazine->limit != 0 && magazine->ready != SLAB_LINK(SLAB_END))
+		list_damaged(magazine);
 	count = slab->carved + 1 - slab->used; /* what is ready: see `used` of a current slab */
+	magazine->base = slab->base;
 	magazine->start = slab->start;
+	magazine->slots = slab->slots;
+	magazine->slot_size = slab->slot_size;
 	magazine->limit = slab->limit;
 	magazine->ready = slab->ready;
-	slab->ready = SLAB_END;
+	slab->ready = SLAB_LINK(SLAB_END);
 	slab->used += count;
 	return count;
 }
@@ -201,7 +210,7 @@ static bool push_remote(struct slab *slab, uint32_t offset, void *p)
 
 	slot->free_in = slab;
 	do {
-		slot->next = remote_first(old);
+		slot->next = SLAB_LINK(remote_first(old));
 		new = (old & ~(uint64_t)SLAB_END) + REMOTE_ONE + offset;
 		if (old & REMOTE_NOTIFY)
 			new = (new & ~REMOTE_NOTIFY) | REMOTE_PENDING;
@@ -231,6 +240,21 @@ void ma_slab_notify(struct slabs *owner, struct slab *slab)
 	} while (!ma_cas_release(&owner->pending, &old, slab));
 }
 
+/* The last slot of a list of `count` slots. */
+static struct slot *list_last(struct slab *slab, uint32_t offset, uint32_t count)
+{
+	struct slot *slot = (struct slot *)(slab->start + offset);
+
+	while (--count > 0) {
+		if (slot->next >= slab->limit)
+			list_damaged(slab);
+		slot = ma_slab_slot(slab, slot->next);
+	}
+	if (slot->next != SLAB_LINK(SLAB_END))
+		list_damaged(slab);
+	return slot;
+}
+
 /* Takes the whole remote list onto the ready list; the slab's word gets `flags`. Returns how many slots came. */
 static uint32_t take_remote(struct slab *slab, uint64_t flags)
 {
@@ -239,14 +263,10 @@ static uint32_t take_remote(struct slab *slab, uint64_t flags)
 
 	if (offset == SLAB_END)
 		return 0;
-	if (slab->ready !=
-	    SLAB_END) { /* the shorter list, mostly, is the remote one: hang the other to its end */
-		struct slot *slot = (struct slot *)(slab->start + offset);
-		while ((uint32_t)slot->next < slab->limit)
-			slot = (struct slot *)(slab->start + (uint32_t)slot->next);
-		slot->next = slab->ready;
-	}
-	slab->ready = offset;
+	/* The shorter list, mostly, is the remote one: hang the other to its end. */
+	if (slab->ready != SLAB_LINK(SLAB_END))
+		list_last(slab, offset, remote_count(word))->next = slab->ready;
+	slab->ready = SLAB_LINK(offset);
 	slab->used -= remote_count(word);
 	return remote_count(word);
 }
@@ -292,27 +312,27 @@ static bool disarm(struct slab *slab)
 
 static void set_limit(struct slab *slab, uint32_t limit)
 {
-	slab->limit = limit;
+	slab->limit = SLAB_LINK(limit);
 	ma_store_relaxed(&slab->shared_limit, limit); /* only compared with */
 }
 
 static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab)
 {
 	size_t size = slab->slot_size, page = ma_source_page();
-	char *from = slab->start + slab->limit;
+	uint32_t offset = slab->carved * slab->slot_size;
+	char *from = slab->start + offset;
 	size_t want = ma_clamp((size_t)bin->bytes * MA_GRANULE / 8, 1, 64 * 1024);
 	size_t room = ma_round_up((uintptr_t)from + want, page) - (uintptr_t)from;
 	uint32_t count = (uint32_t)ma_clamp(room / size, 1, slab->slots - slab->carved);
-	uint32_t offset = slab->limit;
-	uint64_t mark = slab->fresh ? SLAB_ZERO : 0;
+	int64_t first = SLAB_LINK(offset);
 
 	ma_block_touch(blocks, ma_chunk_of_slab(slab), from, from + count * size);
 	for (uint32_t i = 0; i < count; i++, offset += (uint32_t)size) {
 		struct slot *slot = (struct slot *)(slab->start + offset);
-		slot->next = mark | (i + 1 < count ? offset + (uint32_t)size : slab->ready);
+		slot->next = i + 1 < count ? SLAB_LINK(offset + size) : slab->ready;
 		slot->free_in = slab;
 	}
-	slab->ready = slab->limit;
+	slab->ready = first;
 	set_limit(slab, offset);
 	slab->carved += count;
 	slab->bound += count * (slab->inverse * size);
@@ -339,17 +359,19 @@ static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigne
 	slab = ma_chunk_take_slab(chunk);
 	ma_block_mark(block, BLOCK_SLAB);
 	slab->start = (char *)block + class_lead(size);
+	slab->base = (uintptr_t)slab->start - (uint64_t)INT64_MIN;
 	slab->inverse = UINT64_MAX / size + 1 + (size & (size - 1) ? 0 : 1);
+	slab->inverse += slab->inverse & 1;
 	slab->bound = 0;
-	slab->ready = SLAB_END;
+	slab->ready = SLAB_LINK(SLAB_END);
 	set_limit(slab, 0);
-	slab->carved = slab->used = 0;
+	slab->carved = slab->used = slab->virgin = 0;
 	slab->slot_size = (uint32_t)size;
 	slab->slots = (uint32_t)((granules * MA_GRANULE - class_lead(size)) / size);
 	slab->index = (uint8_t)(slab - chunk->slab);
 	slab->class = (uint8_t) class;
 	slab->full = slab->queued = false;
-	slab->fresh = zero <= 64;
+	slab->fresh = zero <= 64 && size > SLAB_DIRECT_MAX;
 	ma_store_relaxed(&slab->remote, REMOTE_EMPTY);
 	if (slab->fresh) /* the links of the free block that it was */
 		memset(ma_block_payload(block), 0, zero);
@@ -413,15 +435,21 @@ static void leave_current(struct slabs *slabs, struct slab *slab)
 /* The current slab's next ready slot, after taking in what others freed into it; NULL if there is none. */
 static void *pop_current(struct slab *slab, size_t *zero)
 {
-	if (slab->ready == SLAB_END && slab->limit != 0)
+	void *slot;
+
+	if (slab->limit == 0)
+		return NULL;
+	if (slab->ready == SLAB_LINK(SLAB_END)) {
+		/* A link that led to another place in the slab has shown by now: slots were left out, or were on the
+		 * list twice. */
+		if (slab->used != slab->carved + 1)
+			list_damaged(slab);
 		collect(slab);
-	if (slab->ready < slab->limit) {
-		*zero = ma_slab_peek_zero(slab) ? sizeof(struct slot) : SIZE_MAX;
-		return ma_slab_pop(slab);
 	}
-	MA_CHECK(slab->limit == 0 || slab->ready == SLAB_END,
-		 "free list of a slab overwritten (a write after free?)", slab->start);
-	return NULL;
+	slot = ma_slab_pop_zero(slab, zero);
+	if (slot == NULL && slab->ready != SLAB_LINK(SLAB_END))
+		list_damaged(slab);
+	return slot;
 }
 
 /* The next slab of the class to pop from, of those that there are; NULL if a new one is needed. */
@@ -489,19 +517,33 @@ void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab
 	settle(slabs, blocks, slab);
 }
 
+/* Can a used block's payload lie at `offset` from the chunk? */
+static bool is_payload(const struct chunk *chunk, uint64_t offset)
+{
+	return offset % MA_UNIT == 0 && offset >= sizeof(*chunk) + sizeof(struct mem_block) &&
+	       offset < (uint64_t)(ma_chunk_end(chunk) - (const char *)chunk);
+}
+
 /* Frees the blocks of a chunk that other threads have freed. */
 static void drain_blocks(struct blocks *blocks, struct chunk *chunk)
 {
 	/* Pairs with push_remote(). */
 	uint64_t word = ma_swap_acq_rel(&chunk->slab[0].remote, REMOTE_EMPTY | REMOTE_NOTIFY);
-	uint32_t offset = remote_first(word);
+	uint64_t offset = remote_first(word);
+	struct slot *slot = NULL;
 
-	while (offset != SLAB_END) { /* the last one may take the chunk with it */
-		struct slot *slot = (struct slot *)((char *)chunk + offset);
-		struct mem_block *block = ma_block_of(slot);
-		offset = (uint32_t)slot->next;
+	for (uint32_t left = remote_count(word); left > 0; left--) { /* the last may take the chunk with it */
+		const void *before = slot;
+		int64_t next;
+		MA_CHECK(is_payload(chunk, offset), "list of freed blocks overwritten (a write after free?)",
+			 before);
+		slot = (struct slot *)((char *)chunk + offset);
+		next = slot->next;
 		MA_CHECK(ma_block_inspect(chunk, slot) == BLOCK_SOUND, "double free of a block", slot);
-		ma_block_free(blocks, chunk, block);
+		MA_CHECK(left > 1 || next == SLAB_LINK(SLAB_END),
+			 "list of freed blocks overwritten (a write after free?)", slot);
+		offset = (uint64_t)(next - INT64_MIN);
+		ma_block_free(blocks, chunk, ma_block_of(slot));
 	}
 }
 
@@ -630,18 +672,18 @@ void *ma_slab_slot_around(const struct slab *slab, const void *p)
 {
 	size_t offset = (size_t)((const char *)p - slab->start);
 
-	if ((const char *)p < slab->start || offset >= slab->limit)
+	if ((const char *)p < slab->start || offset >= (size_t)slab->carved * slab->slot_size)
 		return NULL;
 	return slab->start + offset / slab->slot_size * slab->slot_size;
 }
 
-static bool list_has(const struct slab *slab, uint32_t offset, const void *slot)
+static bool list_has(const struct slab *slab, int64_t link, const void *slot)
 {
-	for (uint32_t steps = 0; offset < slab->limit && steps <= slab->carved; steps++) {
-		const struct slot *at = (const struct slot *)(slab->start + offset);
+	for (uint32_t steps = 0; link < slab->limit && steps <= slab->carved; steps++) {
+		const struct slot *at = ma_slab_slot(slab, link);
 		if (at == slot)
 			return true;
-		offset = (uint32_t)at->next;
+		link = at->next;
 	}
 	return false;
 }
@@ -651,7 +693,7 @@ bool ma_slab_is_free(const struct slab *slab, const void *slot)
 	const struct slab *magazine = magazine_of(slab);
 
 	return list_has(slab, slab->ready, slot) ||
-	       list_has(slab, remote_first(ma_load_acquire(&slab->remote)), slot) ||
+	       list_has(slab, SLAB_LINK(remote_first(ma_load_acquire(&slab->remote))), slot) ||
 	       (magazine != NULL && list_has(slab, magazine->ready, slot));
 }
 
@@ -659,31 +701,31 @@ bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload)
 {
 	const struct slab *self = &chunk->slab[0];
 	uint64_t word = ma_load_acquire(&self->remote); /* pairs with push_remote() */
-	uint32_t offset = remote_first(word);
+	uint64_t offset = remote_first(word);
 
 	if (((const struct slot *)payload)->free_in != self)
 		return false;
-	for (uint32_t left = remote_count(word); left > 0; left--) {
+	for (uint32_t left = remote_count(word); left > 0 && is_payload(chunk, offset); left--) {
 		const struct slot *slot = (const struct slot *)((const char *)chunk + offset);
 		if (slot == payload)
 			return true;
-		offset = (uint32_t)slot->next;
+		offset = (uint64_t)(slot->next - INT64_MIN);
 	}
 	return false;
 }
 
 /* Marks one list; returns how many slots it has, or UINT32_MAX if it leaves the slab or runs in a circle. */
-static uint32_t mark_list(const struct slab *slab, uint32_t offset, uint64_t *bitmap)
+static uint32_t mark_list(const struct slab *slab, int64_t link, uint64_t *bitmap)
 {
 	uint32_t count = 0;
 
-	while (offset != SLAB_END) {
-		uint32_t index = offset / slab->slot_size;
-		if (!ma_slab_holds(slab, offset) || bitmap[index / 64] >> (index % 64) & 1)
+	while (link != SLAB_LINK(SLAB_END)) {
+		uint32_t index = (uint32_t)((uint64_t)(link - INT64_MIN) / slab->slot_size);
+		if (!ma_slab_holds(slab, (uint64_t)link) || bitmap[index / 64] >> (index % 64) & 1)
 			return UINT32_MAX;
 		bitmap[index / 64] |= UINT64_C(1) << (index % 64);
 		count++;
-		offset = (uint32_t)((const struct slot *)(slab->start + offset))->next;
+		link = ma_slab_slot(slab, link)->next;
 	}
 	return count;
 }
@@ -693,7 +735,8 @@ void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap)
 	const struct slab *magazine = magazine_of(slab);
 
 	mark_list(slab, slab->ready, bitmap);
-	mark_list(slab, remote_first(ma_load_acquire(&slab->remote)), bitmap); /* pairs with push_remote() */
+	/* Pairs with push_remote(). */
+	mark_list(slab, SLAB_LINK(remote_first(ma_load_acquire(&slab->remote))), bitmap);
 	if (magazine != NULL)
 		mark_list(slab, magazine->ready, bitmap);
 }
@@ -715,12 +758,12 @@ const char *ma_slab_audit(const struct slabs *slabs, const struct slab *slab)
 	bool current = (const char *)slab - (const char *)slabs == slabs->current[slab->class];
 	uint32_t ready, others, used;
 
-	if (slab->carved > slab->slots || slab->limit != slab->carved * slab->slot_size)
+	if (slab->carved > slab->slots || slab->limit != SLAB_LINK(slab->carved * slab->slot_size))
 		return "slab whose carved slots are miscounted";
 	ready = mark_list(slab, slab->ready, bitmap);
 	if (ready == UINT32_MAX)
 		return "slab whose ready list is damaged";
-	others = mark_list(slab, remote_first(remote), bitmap);
+	others = mark_list(slab, SLAB_LINK(remote_first(remote)), bitmap);
 	if (others == UINT32_MAX || others != remote_count(remote))
 		return "slab whose remote list is damaged";
 	if (slab->full)

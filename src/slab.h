@@ -9,7 +9,7 @@
  *     +--------+---+------+------+------+- - -+------+- - - - - - - - - - - -+-----+ +----
  *                  start                             start + limit
  *
- *     a ready slot:  | offset of the next ready slot, 4 bytes | zero mark, 4 | address of the slab, 8 | …
+ *     a free slot:  | link to the next one, 8 bytes | address of the slab, 8 | …
  *
  * The idea of lists that belong to one slab, and of slots carved only as they are needed, is mimalloc's
  * (Leijen, Zorn and de Moura, 2019); new here are lists of offsets, checked against the slab at each step,
@@ -34,15 +34,11 @@
 /* Sizes up to this find their slab by one table look-up. */
 #define SLAB_DIRECT_MAX ((size_t)1024)
 
-/* Marks a ready slot whose memory is new: all but its list words is zero. A push wipes the mark. */
-#define SLAB_ZERO (UINT64_C(0x7a65726f) << 32)
-
 /* Slabs are found from pointers through a map of the low 32 bits of the address, in granules. */
 #define SLAB_MAP_ENTRIES ((size_t)1 << (32 - MA_GRANULE_SHIFT))
 
 struct slot {
-	uint64_t
-		next; /* low half: offset of the next slot of the list, SLAB_END ends it; high half: SLAB_ZERO or 0 */
+	int64_t next;		    /* link to the next slot of the list; SLAB_LINK(SLAB_END) ends it */
 	const struct slab *free_in; /* the slab, while the slot is free */
 };
 static_assert(sizeof(struct slot) <= MA_UNIT, "the smallest slot holds its list words");
@@ -114,33 +110,47 @@ MA_INLINE struct slab *ma_slab_mapped(struct slabs *slabs, const void *p)
 	return ma_slab_at(slabs, slabs->map[(uint32_t)(uintptr_t)p >> MA_GRANULE_SHIFT]);
 }
 
+/* What a link leads to. */
+MA_INLINE struct slot *ma_slab_slot(const struct slab *slab, int64_t link)
+{
+	return (struct slot *)(uintptr_t)(slab->base + (uint64_t)link);
+}
+
 /* Takes a ready slot; NULL if there is none or the list is damaged: the slow path tells which. */
 MA_INLINE void *ma_slab_pop(struct slab *slab)
 {
-	uint32_t offset = slab->ready;
+	int64_t link = slab->ready;
 	struct slot *slot;
 
-	if (MA_UNLIKELY(offset >= slab->limit))
+	if (MA_UNLIKELY(link >= slab->limit))
 		return NULL;
-	slot = (struct slot *)(slab->start + offset);
-	slab->ready = (uint32_t)slot->next;
+	slot = ma_slab_slot(slab, link);
+	slab->ready = slot->next;
 	slot->free_in = NULL;
 	slab->used++;
 	return slot;
 }
 
-/* Was the slot that ma_slab_pop() takes next never handed out? */
-MA_INLINE bool ma_slab_peek_zero(const struct slab *slab)
+/* The same, and tells from which byte on the slot is known to be zero. Slabs of classes that the fast path never
+ * pops from know it. */
+MA_INLINE void *ma_slab_pop_zero(struct slab *slab, size_t *zero)
 {
-	return slab->ready < slab->limit &&
-	       (((const struct slot *)(slab->start + slab->ready))->next & ~(uint64_t)SLAB_END) == SLAB_ZERO;
+	char *slot = ma_slab_pop(slab);
+
+	*zero = SIZE_MAX;
+	if (slab->fresh && slot >= slab->start + slab->virgin) {
+		slab->virgin = (uint32_t)(slot - slab->start) + slab->slot_size;
+		*zero = sizeof(struct slot);
+	}
+	return slot;
 }
 
 /*
- * Is `offset` from the slab's start that of a carved slot? With inverse = floor(2^64 / size) + 1 and e = inverse *
- * size - 2^64, which is at most size: an offset q * size + r gives q * e + r * inverse mod 2^64, which is below
- * bound = carved * e just if r is 0 and q below carved, as long as size < 2^15 and the offset < 2^48 (after
- * Lemire, Kaser and Kurz, 2019: "Faster remainder by direct computation").
+ * Is `offset` from the slab's start that of a carved slot? With inverse = floor(2^64 / size) + 1 or 2 and e =
+ * inverse * size - 2^64, which is at most 2 * size: an offset q * size + r gives q * e + r * inverse mod 2^64, which
+ * is below bound = carved * e just if r is 0 and q below carved, as long as size < 2^15 and the offset < 2^48 (after
+ * Lemire, Kaser and Kurz, 2019: "Faster remainder by direct computation"). As inverse is even, a link, which differs
+ * from the offset by 2^63, will do in its place.
  */
 MA_INLINE bool ma_slab_holds(const struct slab *slab, uint64_t offset)
 {
@@ -164,16 +174,16 @@ enum slab_push {
 /* Gives a slot back to a slab of the own heap. */
 MA_INLINE enum slab_push ma_slab_push(struct slab *slab, void *p)
 {
-	uint64_t offset = (uint64_t)((uintptr_t)p - (uintptr_t)slab->start);
+	uint64_t link = (uintptr_t)p - slab->base;
 	struct slot *slot = p;
 
-	if (MA_UNLIKELY(!ma_slab_holds(slab, offset)))
+	if (MA_UNLIKELY(!ma_slab_holds(slab, link)))
 		return SLAB_NOT_HERE;
 	if (MA_UNLIKELY(slot->free_in == slab))
 		return SLAB_FREE;
 	slot->free_in = slab;
 	slot->next = slab->ready;
-	slab->ready = (uint32_t)offset;
+	slab->ready = (int64_t)link;
 	if (MA_UNLIKELY(--slab->used == 0))
 		return SLAB_EVENT;
 	return SLAB_PUSHED;

@@ -113,6 +113,7 @@ unit_tests = \
 	tests/unit/test_options \
 	tests/unit/test_output \
 	tests/unit/test_pins \
+	tests/unit/test_place \
 	tests/unit/test_report \
 	tests/unit/test_residency \
 	tests/unit/test_sites \
@@ -190,6 +191,8 @@ tests_unit_test_sites_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_sites_LDADD = $(unit_ldadd)
 tests_unit_test_root_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_root_LDADD = $(unit_ldadd)
+tests_unit_test_place_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_place_LDADD = $(unit_ldadd)
 tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_slab_LDADD = $(unit_ldadd)
 tests_unit_test_stacks_CPPFLAGS = $(unit_cppflags)

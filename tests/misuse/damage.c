@@ -69,7 +69,7 @@ MISUSE(underflow_block, "block header overwritten (an overflow of the block befo
 }
 
 /* Wipes the links of two free blocks of a size, and frees their neighbours. */
-MISUSE(write_after_free_block, "free block missing from its bin (a write after free?): ADDRESS")
+MISUSE(write_after_free_block, "free block overwritten (a write after free?): ADDRESS")
 {
 	char *p = take_block(), *q = take_block();
 	char *after_p = block_behind(p), *after_q = block_behind(q);
@@ -83,7 +83,8 @@ MISUSE(write_after_free_block, "free block missing from its bin (a write after f
 }
 
 /* Writes over a free slot's link, and allocates. */
-MISUSE(write_after_free_slot, "free list of a slab overwritten (a write after free?): ADDRESS")
+MISUSE(write_after_free_slot,
+       "free list of a slab overwritten (a write after free?): ADDRESS is a slab of NUMBER bytes")
 {
 	void *p = take_slot();
 
@@ -92,4 +93,58 @@ MISUSE(write_after_free_slot, "free list of a slab overwritten (a write after fr
 	for (int i = 0; i < 1000; i++)
 		if (hide(ma_malloc(48)) == NULL)
 			return;
+}
+
+/* Writes a small number over half of a free slot's link: a place in the slab, where no slot starts. */
+MISUSE(write_after_free_slot_number,
+       "free list of a slab overwritten (a write after free?): ADDRESS is a slab of NUMBER bytes")
+{
+	int *p = take_slot();
+
+	release(p);
+	*p = 1000;
+	for (int i = 0; i < 1000; i++)
+		if (hide(ma_malloc(48)) == NULL)
+			return;
+}
+
+/* Clears a free slot, and allocates. */
+MISUSE(write_after_free_slot_zero,
+       "free list of a slab overwritten (a write after free?): ADDRESS is a slab of NUMBER bytes")
+{
+	void *p = take_slot();
+
+	release(p);
+	memset(p, 0, 48);
+	for (int i = 0; i < 2; i++)
+		if (hide(ma_malloc(48)) == NULL)
+			return;
+}
+
+/* Writes to two blocks that another thread has freed, whose owner takes them in. */
+MISUSE(write_after_remote_free, "list of freed blocks overwritten (a write after free?): ADDRESS")
+{
+	char *p = take_block(), *q = take_block();
+
+	release_elsewhere(p);
+	release_elsewhere(q);
+	*(int *)q = 77;
+	release(hide(ma_malloc(1000000)));
+}
+
+/* Copies the links of a free block that has its bin to itself over those of two that share one: one is lost. */
+MISUSE(write_after_free_block_copied, "free block missing from its bin (a write after free?): ADDRESS")
+{
+	char *p = take_block(), *q = take_block(), *alone = hide(ma_malloc(50000));
+	char *after_p = block_behind(p), *after_q = block_behind(q);
+
+	while (hide(ma_malloc(100)) != block_behind(alone))
+		alone = hide(ma_malloc(50000));
+	release(p);
+	release(q);
+	release(alone);
+	memcpy(p, alone, 16);
+	memcpy(q, alone, 16);
+	release(after_p);
+	release(after_q);
 }

@@ -12,7 +12,11 @@ tests_misuse_misuse_SOURCES = \
 	tests/misuse/sized_free.c
 tests_misuse_misuse_LDADD = tests/libwhole.la
 
-TESTS += tests/misuse/misuse.sh
+# Every word of libma's in a program's reach, written over.
+check_PROGRAMS += tests/misuse/words
+tests_misuse_words_LDADD = tests/libwhole.la
+
+TESTS += tests/misuse/misuse.sh tests/misuse/words
 EXTRA_DIST += tests/misuse/misuse.sh
 
 # Which class of faults is caught in which mode.

@@ -11,9 +11,16 @@ ulimit -c 0 2>/dev/null
 unset MA_OPTIONS
 SIGABRT=134 # as the shell has it
 
-# A line, as a pattern: ADDRESS and NUMBER stand for any.
+# A line, as a pattern: ADDRESS and NUMBER stand for any. What lies in a chunk has neighbours, and a header its block.
+neighbour="(the (chunk|slab)'s (start|end)|what was never used of the slab|a (free|used) slot at ADDRESS"
+neighbour="$neighbour|a (free block|used block|slab) of NUMBER bytes at ADDRESS"
+neighbour="$neighbour|a block whose header was overwritten, at ADDRESS)"
 pattern() {
-	sed 's/[][\\.*^$]/\\&/g; s/ADDRESS/0x[0-9a-f]*/g; s/NUMBER/[0-9]*/g; s/.*/^&$/'
+	sed 's/[][\\.*^$()+?{}|]/\\&/g
+		/\(overwritten\|double free of a block\|missing from its bin\|with an alignment.*\).*ADDRESS$/s/$/( is the header of a block of NUMBER bytes at ADDRESS| is a block of NUMBER bytes)/
+		/ of \(48\|NUMBER\) bytes/{s/$/(, between '"$neighbour and $neighbour"')/
+			/allocation of/s/$/?/}
+		s/ADDRESS/0x[0-9a-f]+/g; s/NUMBER/[0-9]+/g; s/.*/^&$/'
 }
 
 # ends LINE COMMAND...: says what is wrong if COMMAND does not end in abort(), or writes anything but LINE.
@@ -26,7 +33,7 @@ ends() {
 	[ "$status" -eq "$SIGABRT" ] || echo "$*: exit status $status instead of $SIGABRT"
 	[ ! -s "$scratch/out" ] || echo "$*: wrote on standard output"
 	[ "$(wc -l <"$scratch/err")" -eq 1 ] || echo "$*: wrote $(wc -l <"$scratch/err") lines instead of one"
-	if [ -z "$line" ] || ! grep -q "$(printf '%s\n' "$line" | pattern)" "$scratch/err"; then
+	if [ -z "$line" ] || ! grep -Eq "$(printf '%s\n' "$line" | pattern)" "$scratch/err"; then
 		echo "$*: wrote '$(head -n 3 "$scratch/err")' instead of '$line'"
 	fi
 }
@@ -69,7 +76,7 @@ clean covered "$MA_SRCDIR"/src/*.c
 
 # The gates can fail.
 line='libma: double free: ADDRESS is a slot of 48 bytes'
-said='libma: double free: 0x7f00 is a slot of 48 bytes'
+said='libma: double free: 0x7f00 is a slot of 48 bytes, between a used slot at 0x7ed0 and what was never used of the slab'
 planted 'exit status 0 instead' ends "$line" true
 planted 'exit status 1 instead' ends "$line" sh -c "echo '$said' >&2; exit 1"
 planted 'exit status 139 instead' ends "$line" sh -c "echo '$said' >&2; kill -SEGV \$\$"
@@ -78,6 +85,7 @@ planted 'wrote on standard output' ends "$line" sh -c "echo '$said' >&2; echo; k
 planted "instead of 'libma: double free" ends "$line" sh -c "echo '${said}s' >&2; kill -ABRT \$\$"
 planted "instead of 'libma: double free" ends "$line" sh -c "echo '$said' | sed s/48/64/ >&2; kill -ABRT \$\$"
 planted "instead of ''" ends '' sh -c "echo '$said' >&2; kill -ABRT \$\$"
+planted "instead of 'libma: double free" ends "$line" sh -c "echo '${said%%,*}' >&2; kill -ABRT \$\$"
 clean ends "$line" sh -c "echo '$said' >&2; kill -ABRT \$\$"
 
 cat >"$scratch/one.c" <<'END'

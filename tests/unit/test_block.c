@@ -516,7 +516,9 @@ static void grow_it(void *block)
 	expect(!ma_block_resize(&blocks, ma_chunk_of(block), block, 10000));
 }
 
-#define OVERWRITTEN "libma: block header overwritten (an overflow of the block before it?): %p"
+#define OVERWRITTEN                                                                                          \
+	"libma: block header overwritten (an overflow of the block before it?): %p is the header of a "      \
+	"block of 112 bytes at %p, between "
 
 START_TEST(overwritten_neighbours)
 {
@@ -528,11 +530,16 @@ START_TEST(overwritten_neighbours)
 	right = take_plain(100);
 	take_plain(100);
 	right->units ^= 1;
-	unit_dies(free_it, block, OVERWRITTEN, (void *)right);
-	unit_dies(grow_it, block, OVERWRITTEN, (void *)right);
+	unit_dies(free_it, block,
+		  OVERWRITTEN "a used block of 112 bytes at %p and a used block of 112 bytes at %p",
+		  (void *)right, (void *)(right + 1), (void *)(block + 1), (void *)(right + 9));
+	unit_dies(grow_it, block,
+		  OVERWRITTEN "a used block of 112 bytes at %p and a used block of 112 bytes at %p",
+		  (void *)right, (void *)(right + 1), (void *)(block + 1), (void *)(right + 9));
 	right->units ^= 1;
 	left->state = 0;
-	unit_dies(free_it, block, OVERWRITTEN, (void *)left);
+	unit_dies(free_it, block, OVERWRITTEN "the chunk's start and a used block of 112 bytes at %p",
+		  (void *)left, (void *)(left + 1), (void *)(block + 1));
 	left->state = BLOCK_USED;
 	unit_says(free_it, block, "");
 }
@@ -554,7 +561,8 @@ START_TEST(overwritten_free_block)
 	give(block);
 	unit_says(take_it, NULL, "");
 	block->left_units ^= 4;
-	unit_dies(take_it, NULL, OVERWRITTEN, (void *)block);
+	unit_dies(take_it, NULL, OVERWRITTEN "the chunk's start and a used block of 112 bytes at %p",
+		  (void *)block, (void *)(block + 1), (void *)(block + 9));
 }
 END_TEST
 

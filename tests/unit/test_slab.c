@@ -48,8 +48,8 @@ static void *take(struct side *side, size_t size)
 {
 	unsigned class = ma_slab_class(size);
 	struct slab *slab = ma_slab_current(&side->slabs, class);
-	size_t zero = ma_slab_peek_zero(slab) ? sizeof(struct slot) : SIZE_MAX;
-	char *p = ma_slab_pop(slab);
+	size_t zero = SIZE_MAX;
+	char *p = size <= SLAB_DIRECT_MAX ? ma_slab_pop(slab) : ma_slab_pop_zero(slab, &zero);
 
 	if (p == NULL)
 		p = ma_slab_refill(&side->slabs, &side->blocks, size, &zero);
@@ -507,17 +507,17 @@ START_TEST(audit_finds_planted_faults)
 	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose used slots are miscounted");
 	slab->used--;
 	next = *(uint64_t *)p;
-	*(uint64_t *)p = (uint64_t)((char *)p - slab->start); /* a circle */
+	*(int64_t *)p = SLAB_LINK((char *)p - slab->start); /* a circle */
 	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose ready list is damaged");
-	*(uint64_t *)p = 8;
+	*(int64_t *)p = SLAB_LINK(8);
 	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose ready list is damaged");
 	*(uint64_t *)p = next;
 	expect(ma_slab_audit(&mine.slabs, slab) == NULL);
 	give_remotely(&mine, q);
 	expect(ma_slab_audit(&mine.slabs, slab) == NULL);
-	*(uint64_t *)q = 8;
+	*(int64_t *)q = SLAB_LINK(8);
 	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose remote list is damaged");
-	*(uint64_t *)q = SLAB_END;
+	*(int64_t *)q = SLAB_LINK(SLAB_END);
 	slab->carved++;
 	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose carved slots are miscounted");
 	slab->carved--;
