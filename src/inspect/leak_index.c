@@ -39,7 +39,8 @@ static size_t unit_of(const struct leak_chunk *chunk, const void *p)
 /* Marks the slots of a slab that are in use. */
 static void index_slab(struct leak_chunk *into, const struct slab *slab)
 {
-	const char *at = slab->start, *end = at + ma_min(slab->limit, (size_t)slab->slots * slab->slot_size);
+	const char *at = slab->start,
+		   *end = at + ma_load_relaxed(&slab->shared_limit); /* a number: orders nothing */
 
 	for (; at < end && at + slab->slot_size <= into->end; at += slab->slot_size)
 		if (((const struct slot *)at)->free_in != slab)
