@@ -399,6 +399,8 @@ static void slab_delete(struct slabs *slabs, struct blocks *blocks, struct slab 
 	slab->bound = 0;
 	set_limit(slab, 0);
 	ma_chunk_drop_slab(chunk, slab);
+	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)",
+		 block);
 	ma_block_mark(block, BLOCK_USED);
 	ma_block_free(blocks, chunk, block);
 }
