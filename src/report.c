@@ -6,6 +6,8 @@
 #include "report.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +18,19 @@
 /* The last size that the site of an object in a chunk can have. */
 #define CHUNK_MOST (MA_WINDOW - 1)
 
+/* The main program's name is as it was called, which is no file's name as a rule. */
+static const char *file_name(const Dl_info *info)
+{
+	static char main_program[PATH_MAX];
+
+	if (info->dli_fname[0] == '/' || strcmp(info->dli_fname, program_invocation_name) != 0)
+		return info->dli_fname;
+	if (main_program[0] == '\0' &&
+	    readlink("/proc/self/exe", main_program, sizeof(main_program) - 1) <= 0)
+		return info->dli_fname;
+	return main_program;
+}
+
 static void report_frame(struct text *text, uintptr_t frame)
 {
 	Dl_info info;
@@ -25,7 +40,7 @@ static void report_frame(struct text *text, uintptr_t frame)
 	/* The byte before: a return address can be the next function's first. */
 	if (dladdr((const void *)(frame - 1), &info) != 0 && info.dli_fname != NULL) {
 		ma_text_char(text, ' ');
-		ma_text_string(text, info.dli_fname);
+		ma_text_string(text, file_name(&info));
 		ma_text_char(text, '+');
 		ma_text_hex(text, frame - (uintptr_t)info.dli_fbase);
 		if (info.dli_sname != NULL) {

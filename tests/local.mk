@@ -35,6 +35,7 @@ preload_command_tests = \
 	tests/tools/draw.sh \
 	tests/tools/stats.sh \
 	tests/tools/bench.sh \
+	tests/tools/leaks.sh \
 	tests/tools/live.sh \
 	tests/tools/run.sh \
 	tests/tools/run-without.sh

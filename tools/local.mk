@@ -18,6 +18,11 @@ ma_SOURCES = \
 	tools/ma/environment.c \
 	tools/ma/environment.h \
 	tools/ma/help.c \
+	tools/ma/leaks.h \
+	tools/ma/leaks_read.c \
+	tools/ma/leaks_run.c \
+	tools/ma/leaks_suppress.c \
+	tools/ma/leaks_write.c \
 	tools/ma/library.c \
 	tools/ma/library.h \
 	tools/ma/live.c \
@@ -42,9 +47,15 @@ ma_SOURCES = \
 	tools/ma/suggest.h \
 	tools/ma/target.c \
 	tools/ma/target.h
+if HAVE_LIBDW
+ma_SOURCES += tools/ma/leaks_symbols.c
+else
+ma_SOURCES += tools/ma/leaks_symbols_none.c
+endif
 ma_CPPFLAGS = $(AM_CPPFLAGS) -Itools/ma -I$(top_srcdir)/src -DMA_BINDIR='"$(bindir)"' -DMA_PKGLIBDIR='"$(pkglibdir)"'
+ma_CFLAGS = $(AM_CFLAGS) $(LIBDW_CFLAGS)
 # What looks into live processes is the library itself. The rest of ma runs on the C library's malloc.
-ma_LDADD = libma_core.la
+ma_LDADD = libma_core.la $(LIBDW_LIBS)
 
 # The page that `ma draw` fills in, as the lines of an array.
 BUILT_SOURCES += tools/ma/draw_page.h

@@ -5,7 +5,7 @@
  * The report is for people, and for the command `ma`, which adds what only debugging information tells. So its lines
  * keep their form:
  *
- *   libma: leak check of process NUMBER
+ *   libma: leak check of process NUMBER (PROGRAM)
  *   libma:   KIND  BYTES bytes in NUMBER allocations                                              for each kind
  *   libma:   note: TEXT
  *   libma: KIND: BYTES bytes in NUMBER allocations of up to BYTES bytes, the first at ADDRESS
@@ -14,7 +14,7 @@
  */
 #include "leak.h"
 
-#include <string.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -152,6 +152,9 @@ static void print_totals(struct text *text, const struct leak_scan *scan)
 
 	ma_text_string(text, "libma: leak check of process ");
 	ma_text_decimal(text, (uint64_t)getpid());
+	ma_text_string(text, " (");
+	ma_text_string(text, program_invocation_short_name);
+	ma_text_char(text, ')');
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		ma_text_string(text, "\nlibma:   ");
 		ma_text_string(text, kind_name[order[i]]);

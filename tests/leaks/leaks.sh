@@ -32,16 +32,16 @@ said() {
 	cut -d ' ' -f 2- "$1.cases"
 }
 
-# same WHO PROGRAM: the verdicts of WHO, which were written to verdicts, are what PROGRAM says.
+# same WHO PROGRAM: the verdicts of WHO, which were written to found, are what PROGRAM says.
 same() {
-	said "$2" | diff - verdicts | sed -n "s/^</$2 leaks:/p; s/^>/$1 says: /p"
+	said "$2" | diff - found | sed -n "s/^</$2 leaks:/p; s/^>/$1 says: /p"
 }
 
 # by_libma PROGRAM
 by_libma() {
 	on_libma env MA_OPTIONS="leaks=$scratch/libma.%p" "./$1" >"$1.cases" || echo "$1 does not run on libma"
 	[ "$(wc -l <"$1.cases")" -ge 20 ] || echo "$1 has only $(wc -l <"$1.cases") cases"
-	verdicts "$1" libma >verdicts
+	verdicts "$1" libma >found
 	same libma "$1"
 }
 
@@ -49,7 +49,7 @@ by_libma() {
 by_memcheck() {
 	valgrind --leak-check=full --log-file="$scratch/memcheck.%p" "./$1" >"$1.cases" 2>err ||
 		echo "$1 does not run under Memcheck: $(cat err)"
-	verdicts "$1" memcheck >verdicts
+	verdicts "$1" memcheck >found
 	same Memcheck "$1"
 }
 
@@ -75,9 +75,9 @@ for program in $programs; do
 done
 
 # The comparison can fail.
-said c-cases | sed 's/^one 1 0$/one 0 0/' >verdicts
+said c-cases | sed 's/^one 1 0$/one 0 0/' >found
 planted '^libma says:  one 0 0$' same libma c-cases
-said c-cases | grep -v '^ring ' >verdicts
+said c-cases | grep -v '^ring ' >found
 planted '^c-cases leaks: ring 1 4$' same libma c-cases
 
 exit $failed

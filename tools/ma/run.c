@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c - `ma run [--stats] [--map=FILE] [--] PROGRAM [ARG...]`: runs PROGRAM on libma.
+ * run.c - `ma run [OPTION...] [--] PROGRAM [ARG...]`: runs PROGRAM on libma.
  *
  * PROGRAM takes ma's place (it is executed, not spawned), so that its exit status, its signals, its
- * terminal and its process number are its own. Everything that libma has to know is in the environment,
+ * terminal and its process number are its own. With --leaks alone ma stays, since it has to make the report
+ * (see leaks_run.c). Everything that libma has to know is in the environment,
  * which PROGRAM hands on to its children, and so they run on libma too.
  *
  * Only if a picture of the heap is asked for, ma stays, and draws it when PROGRAM has ended: the library writes maps
@@ -26,6 +27,7 @@
 #include "command.h"
 #include "draw.h"
 #include "environment.h"
+#include "leaks.h"
 #include "library.h"
 #include "message.h"
 #include "program.h"
@@ -36,6 +38,8 @@ struct run_request {
 	const char *map;	/* the file for the heap map, "-" for standard error; NULL for none */
 	const char *map_format; /* NULL: as the file's name says */
 	const char *map_every;
+	bool sites;
+	struct leaks_request leaks;
 	bool colour;	/* may the map be coloured, if it goes to a terminal */
 	char **program; /* the rest of the command line: PROGRAM [ARG...] NULL */
 };
@@ -47,10 +51,32 @@ enum {
 	OPTION_MAP,
 	OPTION_MAP_FORMAT,
 	OPTION_MAP_EVERY,
-	OPTION_COLOUR
+	OPTION_COLOUR,
+	OPTION_LEAKS,
+	OPTION_LEAKS_EXIT,
+	OPTION_SITES,
+	OPTION_SUPPRESSIONS
 };
 
 static const struct argp_option options[] = {
+	{.name = "leaks",
+	 .key = OPTION_LEAKS,
+	 .arg = "FILE",
+	 .flags = OPTION_ARG_OPTIONAL,
+	 .doc = "When PROGRAM ends, report memory that it has lost to standard error, or to FILE, as JSON if it "
+		"ends in .json"},
+	{.name = "leaks-exit",
+	 .key = OPTION_LEAKS_EXIT,
+	 .arg = "STATUS",
+	 .doc = "The same, and exit with STATUS (1 to 255) if memory is definitely lost"},
+	{.name = "sites",
+	 .key = OPTION_SITES,
+	 .doc = "Keep the call stack of each allocation, and show it in reports"},
+	{.name = "suppressions",
+	 .key = OPTION_SUPPRESSIONS,
+	 .arg = "FILE",
+	 .doc = "Do not report the leaks that FILE names, in LeakSanitizer's format or Valgrind's; may be given "
+		"again"},
 	{.name = "stats",
 	 .key = OPTION_STATS,
 	 .arg = "FORM",
@@ -79,6 +105,16 @@ static const struct argp_option options[] = {
 	 .doc = "Colours of --map=-: auto (the default: if it is a terminal), always or never"},
 	{0},
 };
+
+static int parse_status(const char *text, struct argp_state *state)
+{
+	char *end;
+	long status = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0' || status < 1 || status > 255)
+		argp_error(state, "--leaks-exit needs an exit status from 1 to 255, not '%s'", text);
+	return (int)status;
+}
 
 static const char *const stats_formats[] = {"text", "json", "openmetrics", "xml", NULL};
 static const char *const map_formats[] = {"text", "json", "html", "svg", NULL};
@@ -180,6 +216,22 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_MAP:
 		check_file_name(state, "--map", arg);
 		request->map = arg;
+		return 0;
+	case OPTION_LEAKS:
+		if (arg != NULL && *arg == '\0')
+			argp_error(state, "--leaks= needs the name of a file");
+		request->leaks.wanted = true;
+		request->leaks.file = arg != NULL ? arg : "-";
+		return 0;
+	case OPTION_LEAKS_EXIT:
+		request->leaks.wanted = true;
+		request->leaks.exit_status = parse_status(arg, state);
+		return 0;
+	case OPTION_SITES:
+		request->sites = true;
+		return 0;
+	case OPTION_SUPPRESSIONS:
+		leaks_read_suppressions(&request->leaks.suppressions, arg);
 		return 0;
 	case ARGP_KEY_END:
 		check_together(state, request);
@@ -388,7 +440,16 @@ static int run_program(const struct run_request *request)
 		request_stats(request);
 	if (request->map != NULL)
 		json = request_map(request);
-	status = json != NULL ? run_and_draw(request, path, json) : execute(path, request->program);
+	if (request->sites)
+		environment_option("sites", "1");
+	if (request->leaks.wanted && json != NULL)
+		fail(EXIT_OWN_FAILURE,
+		     "--leaks and --map as a picture can't be had in one run; a map as JSON can be "
+		     "drawn later, by ma draw");
+	if (request->leaks.wanted)
+		status = leaks_run(&request->leaks, execute, path, request->program);
+	else
+		status = json != NULL ? run_and_draw(request, path, json) : execute(path, request->program);
 	free(json);
 	free(obstacle);
 	free(library);
@@ -406,10 +467,20 @@ int run_main(int argc, char **argv)
 		       "Options after PROGRAM are PROGRAM's. The exit status is PROGRAM's; 127 if it is not "
 		       "found, 126 if it can't be run, 125 if ma fails.",
 	};
-	struct run_request request = {.colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL};
+	struct run_request request = {
+		.colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL,
+		.leaks = {.file = "-", .exit_status = -1},
+	};
+	int error;
 
 	argp_err_exit_status = EXIT_OWN_FAILURE;
 	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request) != 0)
 		return EXIT_OWN_FAILURE;
+	if (request.leaks.suppressions != NULL && !request.leaks.wanted)
+		fail(EXIT_OWN_FAILURE, "--suppressions without --leaks has nothing to suppress");
+	if (request.leaks.wanted && strcmp(request.leaks.file, "-") != 0 &&
+	    (error = check_writable(request.leaks.file)) != 0)
+		fail(EXIT_OWN_FAILURE, "can't write the leak report '%s': %s", request.leaks.file,
+		     strerror(error));
 	return run_program(&request);
 }

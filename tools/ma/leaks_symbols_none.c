@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* leaks_symbols_none.c - the twin of leaks_symbols.c in a build without libdw: what libma itself has told must do. */
+#include <config.h>
+
+#include "leaks.h"
+
+void leaks_find_symbols(struct leak_report *report)
+{
+	(void)report;
+}
