@@ -10,6 +10,7 @@
 cat >lose.c <<'END'
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void wipe(void)
@@ -40,8 +41,12 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		lose_pair();
 	wipe();
-	if (argc > 1 && strchr(argv[1], 'f') != NULL && fork() == 0)
-		lose_pair();
+	if (argc > 1 && strchr(argv[1], 'f') != NULL) {
+		if (fork() == 0)
+			lose_pair();
+		else
+			wait(NULL);
+	}
 	if (argc > 1 && strchr(argv[1], 'k') != NULL)
 		abort();
 	if (argc > 1 && strchr(argv[1], 'p') != NULL)
