@@ -57,7 +57,7 @@ static __attribute__((noinline)) void wipe_registers(void)
 static int run_cases(const struct leak_case *cases, size_t count, int argc, char **argv)
 {
 	for (size_t i = 0; i < count; i++) {
-		int wanted = argc == 1, status;
+		int wanted = argc == 1, status = 0;
 		pid_t child;
 
 		for (int arg = 1; arg < argc; arg++)

@@ -84,7 +84,10 @@ for ms in 001 002 003 005 008 010 015 020 030 050; do
 	kill -KILL $command 2>/dev/null
 	wait $command 2>/dev/null
 done
-sleep 0.1
+for wait in 1 2 3 4 5 6 7 8 9 10; do # a reader that ma left behind ends soon
+	sleep 0.2
+	case $(state) in *[tT]*) ;; *) break ;; esac
+done
 case $(state) in
 *[tT]*) : >out >err && wrong "it stands still: $(state)" 'killed ma' ;;
 esac

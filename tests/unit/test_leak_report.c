@@ -80,9 +80,9 @@ START_TEST(groups)
 		large));
 	at = strchr(at, '\n') + 1;
 	expect(has(at,
-		   "libma: definitely lost: 1024 bytes in 1 allocation of up to 1024 bytes, the first at ",
+		   "libma: definitely lost: 1008 bytes in 1 allocation of up to 1008 bytes, the first at ",
 		   parent));
-	expect(strstr(at, ", and with them 2048 bytes in 1 allocation that only they lead to\n") != NULL);
+	expect(strstr(at, ", and with them 2000 bytes in 1 allocation that only they lead to\n") != NULL);
 	at = strchr(at, '\n') + 1;
 	expect(has(at, "libma: definitely lost: 96 bytes in 3 allocations of up to 32 bytes, the first at ",
 		   small[0]));
