@@ -16,6 +16,7 @@ neighbour="(the (chunk|slab)'s (start|end)|what was never used of the slab|a (fr
 neighbour="$neighbour|a (free block|used block|slab) of NUMBER bytes at ADDRESS"
 neighbour="$neighbour|a block whose header was overwritten, at ADDRESS)"
 pattern() {
+	# shellcheck disable=SC2016 # a dollar is a character here
 	sed 's/[][\\.*^$()+?{}|]/\\&/g
 		/\(overwritten\|double free of a block\|missing from its bin\|with an alignment.*\).*ADDRESS$/s/$/( is the header of a block of NUMBER bytes at ADDRESS| is a block of NUMBER bytes)/
 		/ of \(48\|NUMBER\) bytes/{s/$/(, between '"$neighbour and $neighbour"')/

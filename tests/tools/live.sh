@@ -26,7 +26,7 @@ finish() {
 	exec 9>&-
 	wait $pid
 	ended=$?
-	: >out >err
+	true >out && true >err
 	[ $ended -eq "$1" ] || wrong "the process ended with status $ended instead of $1" "$2"
 }
 
@@ -66,7 +66,7 @@ END
 	[ "$MA_THREADS" = 1 ] || continue
 	# shellcheck disable=SC2086
 	start $program busy 3
-	for run in 1 2 3; do
+	for _ in 1 2 3; do
 		expect 0 'sound$' '' "$ma" check $pid
 	done
 	expect 0 '^chunk ' '*' "$ma" map $pid
@@ -84,12 +84,12 @@ for ms in 001 002 003 005 008 010 015 020 030 050; do
 	kill -KILL $command 2>/dev/null
 	wait $command 2>/dev/null
 done
-for wait in 1 2 3 4 5 6 7 8 9 10; do # a reader that ma left behind ends soon
+for _ in 1 2 3 4 5 6 7 8 9 10; do # a reader that ma left behind ends soon
 	sleep 0.2
 	case $(state) in *[tT]*) ;; *) break ;; esac
 done
 case $(state) in
-*[tT]*) : >out >err && wrong "it stands still: $(state)" 'killed ma' ;;
+*[tT]*) true >out && true >err && wrong "it stands still: $(state)" 'killed ma' ;;
 esac
 expect 0 'sound$' '' "$ma" check $pid
 finish 0 'killed ma'
@@ -133,7 +133,7 @@ esac
 start "$ma" run "$plain" idle 1
 kill -STOP $pid
 expect 0 'sound$' '' "$ma" check $pid
-: >out >err
+true >out && true >err
 [ "$(state)" = T ] || wrong "its state is $(state)" 'a stopped process'
 kill -CONT $pid
 finish 0 'a stopped process'
@@ -151,6 +151,7 @@ expect 2 '' "^ma stats: --watch takes a number of seconds, 0.1 at least, not '0'
 expect 2 '' "^ma map: --format is text or json, not 'xml'" "$ma" map --format=xml 1
 expect 2 '' "^ma check: give one PID, not '2' too" "$ma" check $$ 2
 expect 125 '' '^ma: there is no process 999999999$' "$ma" check 999999999
+# shellcheck disable=SC2016 # for the inner shell
 expect 2 '' 'is this ma itself$' sh -c 'exec "$1" check $$' sh "$ma"
 
 start "$plain" idle 1
