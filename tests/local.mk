@@ -263,13 +263,13 @@ include tests/misuse/local.mk
 include tests/preload/local.mk
 include tests/stress/local.mk
 
-# What depends on how libma is configured: all but the scripts that look at texts.
-check-code:
+# The tests that are programs over the library: all that a sanitizer, or another switch, can change.
+check-library:
 	@list=; for test in $(TESTS); do \
-		case $$test in tests/scripts/*) ;; *) list="$$list $$test" ;; esac; \
+		case $$test in tests/unit/* | tests/property/* | tests/stress/*) list="$$list $$test" ;; esac; \
 	done; $(MAKE) $(AM_MAKEFLAGS) check TESTS="$$list"
 
-.PHONY: check-code
+.PHONY: check-library
 
 # The installed library, used as a stranger would.
 installcheck-local:
