@@ -81,8 +81,7 @@ struct slab {
 #define CHUNK_CELLS (MA_WINDOW / CHUNK_CELL)
 
 struct chunk {
-	MA_SHARED(void *)
-		owner; /* the heap, which begins with its slabs; written by the adopter under the heaps lock */
+	MA_SHARED(void *) owner;   /* the heap; written by the adopter under the heaps lock */
 	struct chunk *next, *prev; /* of the same heap; the owner writes */
 	char *foot;  /* on the break: where it stood before this chunk; up to the header nothing is used */
 	char *start; /* first block's header */
