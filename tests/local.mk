@@ -102,11 +102,9 @@ unit_tests = \
 	tests/unit/test_heap \
 	tests/unit/test_heaps \
 	tests/unit/test_large \
-	tests/unit/test_leak \
 	tests/unit/test_leak_index \
 	tests/unit/test_leak_mark \
 	tests/unit/test_leak_report \
-	tests/unit/test_leak_roots \
 	tests/unit/test_map \
 	tests/unit/test_map_json \
 	tests/unit/test_map_text \
@@ -128,7 +126,7 @@ unit_tests = \
 	tests/unit/test_unwind \
 	tests/unit/test_walk
 if MA_THREADS
-unit_tests += tests/unit/test_thread tests/unit/test_timer tests/unit/test_leak_threads
+unit_tests += tests/unit/test_thread tests/unit/test_timer
 else
 unit_tests += tests/unit/test_thread_single tests/unit/test_timer_single tests/unit/test_leak_threads_single
 endif
@@ -137,6 +135,13 @@ if MA_PRELOAD
 unit_tests += \
 	tests/unit/test_override \
 	tests/unit/test_override_new
+# And these read all memory of the process, terabytes of the sanitizers' own among it.
+unit_tests += \
+	tests/unit/test_leak \
+	tests/unit/test_leak_roots
+if MA_THREADS
+unit_tests += tests/unit/test_leak_threads
+endif
 endif
 
 check_PROGRAMS += $(unit_tests)
