@@ -110,10 +110,8 @@ unit_tests = \
 	tests/unit/test_map_text \
 	tests/unit/test_mode \
 	tests/unit/test_options \
-	tests/unit/test_output \
 	tests/unit/test_pins \
 	tests/unit/test_place \
-	tests/unit/test_report \
 	tests/unit/test_residency \
 	tests/unit/test_sites \
 	tests/unit/test_root \
@@ -123,7 +121,6 @@ unit_tests = \
 	tests/unit/test_stats \
 	tests/unit/test_stats_print \
 	tests/unit/test_text \
-	tests/unit/test_unwind \
 	tests/unit/test_walk
 if MA_THREADS
 unit_tests += tests/unit/test_thread tests/unit/test_timer
@@ -135,10 +132,14 @@ if MA_PRELOAD
 unit_tests += \
 	tests/unit/test_override \
 	tests/unit/test_override_new
-# And these read all memory of the process, terabytes of the sanitizers' own among it.
+# These read all memory of the process, terabytes of the sanitizers' own among it; or need signals, stacks and
+# functions of the C library as they are without one.
 unit_tests += \
 	tests/unit/test_leak \
-	tests/unit/test_leak_roots
+	tests/unit/test_leak_roots \
+	tests/unit/test_output \
+	tests/unit/test_report \
+	tests/unit/test_unwind
 if MA_THREADS
 unit_tests += tests/unit/test_leak_threads
 endif
