@@ -105,7 +105,7 @@ static bool option_set(const struct option *option, const char *value, size_t le
 			*(size_t *)option->value = 1;
 			return true;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	case OPTION_NUMBER:
 		if (!read_number(value, length, &number) || number < option->least || number > option->most)
 			return false;

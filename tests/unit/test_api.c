@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "../hide.h"
 #include "base.h"
 #include "ma.h"
 #include "scripted_source.h"
@@ -155,7 +156,7 @@ START_TEST(alignments_that_are_none)
 	expect(ma_posix_memalign(&p, 1, 100) == EINVAL &&
 	       ma_posix_memalign(&p, sizeof(void *) / 2, 1) == EINVAL);
 	errno = 0;
-	expect(ma_aligned_alloc(SIZE_MAX / 2 + 1, 100) == NULL && errno == ENOMEM);
+	expect(ma_aligned_alloc(hide_size(SIZE_MAX / 2 + 1), 100) == NULL && errno == ENOMEM);
 	expect(ma_posix_memalign(&p, SIZE_MAX / 2 + 1, 100) == ENOMEM && p == &p);
 	expect(scripted_held() == 0);
 }

@@ -22,7 +22,8 @@ static void tell(void *at)
 	ma_text_flush(&line);
 }
 
-static void says(const char *tell_kind, void *at, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void says(const char *tell_kind, void *at, const char *format,
+						       ...)
 {
 	char text[1000];
 	va_list rest;
