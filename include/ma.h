@@ -245,11 +245,18 @@ enum ma_format {
 	MA_XML		/* as glibc's malloc_info(3) writes it */
 };
 
+#if defined(__cplusplus) && defined(__GNUC__) /* where a function may have the name of a struct, as stat() does */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 /* Tells what the heap is made of, from its tiling: it looks at every block and slab, and asks the system what is
  * resident. Returns 0, or -1 with errno EINVAL if struct_size is none that any release had. Other threads' heaps
  * should be quiet meanwhile, else single figures may not fit each other. Never allocates. */
 MA_ATTR(__visibility__("default")) MA_ATTR(__nonnull__(1))
 int ma_stats(struct ma_stats *stats) MA_NOTHROW;
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /* Writes the same to the file descriptor `fd`. Returns 0, or -1 with errno EINVAL for no format, or as
  * write(2) sets it. Never allocates. A cancellation point. */
