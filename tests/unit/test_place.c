@@ -44,9 +44,9 @@ START_TEST(strangers)
 {
 	int here;
 
-	says(NULL, &here, "");
-	says("block", &here, "");
-	says(NULL, NULL, "");
+	says(NULL, &here, "%s", "");
+	says("block", &here, "%s", "");
+	says(NULL, NULL, "%s", "");
 }
 END_TEST
 
