@@ -157,7 +157,7 @@ static MA_COLD uint64_t make_rule(uintptr_t pc)
 
 static uint64_t rule_of(uintptr_t pc)
 {
-	uint64_t hash = (uint64_t)pc * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t hash = (uint64_t)pc * MA_HASH;
 	uint64_t mark = hash >> 16 << MARK_SHIFT, rule;
 	struct cached *cached = &cache[hash >> (64 - CACHE_BITS)];
 
@@ -307,17 +307,23 @@ MA_INLINE bool leave(struct unwind_registers *at, uint64_t *rule, uintptr_t end)
 	return true;
 }
 
+/* The first frame outside of libma: where a walk begins. Inlined, so that it begins in the function that asks. */
+MA_INLINE bool begin(struct unwind_registers *at, uint64_t *rule, uintptr_t *end)
+{
+	if (!KNOWN)
+		return false;
+	registers_here(at);
+	*end = stack_end(at->sp);
+	return leave(at, rule, *end);
+}
+
 __attribute__((noinline)) unsigned ma_unwind(uintptr_t *frames, unsigned most)
 {
 	struct unwind_registers at = {0};
 	uintptr_t end;
 	uint64_t rule;
 
-	if (!KNOWN || most == 0)
-		return 0;
-	registers_here(&at);
-	end = stack_end(at.sp);
-	if (!leave(&at, &rule, end))
+	if (most == 0 || !begin(&at, &rule, &end))
 		return 0;
 	frames[0] = at.pc;
 	return walk(&at, rule, end, frames, 1, most);
@@ -354,16 +360,12 @@ __attribute__((noinline)) uint32_t ma_unwind_number(struct unwind_memos *memos, 
 	unsigned depth = 1;
 	uint64_t rule;
 
-	if (!KNOWN || most == 0)
-		return 0;
-	registers_here(&at);
-	end = stack_end(at.sp);
-	if (!leave(&at, &rule, end))
+	if (most == 0 || !begin(&at, &rule, &end))
 		return 0;
 	frames[0] = at.pc;
 	if (memos == NULL)
 		return ma_stacks_number(frames, walk(&at, rule, end, frames, 1, most));
-	trail.memo = &memos->memo[(at.pc ^ at.sp >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MEMO_BITS)];
+	trail.memo = &memos->memo[(at.pc ^ at.sp >> 4) * MA_HASH >> (64 - MEMO_BITS)];
 	if (MA_LIKELY(is_same_walk(trail.memo, &at, most)))
 		return trail.memo->stack;
 	trail = (struct trail){.memo = trail.memo, .start = at.sp, .open = true};
