@@ -76,7 +76,7 @@ static bool set_report(char *path, const char *value, size_t length)
 	return set_path(path, value, length);
 }
 
-static bool set_format(enum ma_format *format, const char *value, size_t length)
+bool ma_options_format(enum ma_format *format, const char *value, size_t length)
 {
 	static const char *const names[] = {
 		[MA_TEXT] = "text", [MA_JSON] = "json", [MA_OPENMETRICS] = "openmetrics", [MA_XML] = "xml"};
@@ -116,7 +116,7 @@ static bool option_set(const struct option *option, const char *value, size_t le
 	case OPTION_REPORT:
 		return set_report(option->value, value, length);
 	case OPTION_FORMAT:
-		return set_format(option->value, value, length);
+		return ma_options_format(option->value, value, length);
 	}
 	return false;
 }

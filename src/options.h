@@ -35,4 +35,7 @@ extern struct options ma_options;
 /* Reads a string as MA_OPTIONS holds one; warns of what it can't read and ignores it. NULL is empty. */
 void ma_options_read(const char *string);
 
+/* The format of the name that stands in `length` bytes. False if there is none of that name. */
+bool ma_options_format(enum ma_format *format, const char *name, size_t length);
+
 #endif /* MA_OPTIONS_H */

@@ -46,6 +46,14 @@ bool ma_text_flush(struct text *text)
 	return text->error == 0;
 }
 
+int ma_text_end(struct text *text)
+{
+	if (ma_text_flush(text))
+		return 0;
+	errno = text->error;
+	return -1;
+}
+
 void ma_text_char(struct text *text, char c)
 {
 	if (text->used == sizeof(text->buffer))
@@ -120,6 +128,20 @@ void ma_text_size(struct text *text, uint64_t bytes)
 	ma_text_string(text, unit[power]);
 }
 
+void ma_text_number(struct text *text, const char *before, uint64_t n, const char *after)
+{
+	ma_text_string(text, before);
+	ma_text_decimal(text, n);
+	ma_text_string(text, after);
+}
+
+void ma_text_bytes(struct text *text, const char *before, uint64_t bytes, const char *after)
+{
+	ma_text_string(text, before);
+	ma_text_size(text, bytes);
+	ma_text_string(text, after);
+}
+
 void ma_text_ratio(struct text *text, uint64_t dividend, uint64_t divisor)
 {
 	/* Rounded; a dividend so large that it would overflow is cut, with the divisor, to fit. */
@@ -134,9 +156,8 @@ void ma_text_ratio(struct text *text, uint64_t dividend, uint64_t divisor)
 		ma_text_char(text, (char)('0' + dividend / place % 10));
 }
 
-void ma_text_quoted(struct text *text, const char *string)
+void ma_text_escaped(struct text *text, const char *string)
 {
-	ma_text_char(text, '"');
 	for (; *string != '\0'; string++) {
 		unsigned char c = (unsigned char)*string;
 		if (c < ' ') {
@@ -149,5 +170,11 @@ void ma_text_quoted(struct text *text, const char *string)
 			ma_text_char(text, '\\');
 		ma_text_char(text, (char)c);
 	}
+}
+
+void ma_text_quoted(struct text *text, const char *string)
+{
+	ma_text_char(text, '"');
+	ma_text_escaped(text, string);
 	ma_text_char(text, '"');
 }

@@ -31,13 +31,21 @@ void ma_text_hex(struct text *text, uint64_t n);
 void ma_text_address(struct text *text, const void *p);
 /* A number right-aligned in `width` columns. */
 void ma_text_column(struct text *text, uint64_t n, unsigned width);
+/* The same between two strings. */
+void ma_text_number(struct text *text, const char *before, uint64_t n, const char *after);
 /* Bytes as people read them: "512 B", "1.5 KiB", "3.0 GiB". */
 void ma_text_size(struct text *text, uint64_t bytes);
+/* The same between two strings. */
+void ma_text_bytes(struct text *text, const char *before, uint64_t bytes, const char *after);
 /* A quotient as decimal number with three digits behind the point; 0 if the divisor is. */
 void ma_text_ratio(struct text *text, uint64_t dividend, uint64_t divisor);
-/* The text in double quotes, as JSON has it. */
+/* What stands between the double quotes of a string, as JSON has it. */
+void ma_text_escaped(struct text *text, const char *string);
+/* And the quotes around it. */
 void ma_text_quoted(struct text *text, const char *string);
 /* Writes what is left. Returns whether all was written since the beginning. */
 bool ma_text_flush(struct text *text);
+/* The same, as public functions tell it: 0, or -1 with errno set. */
+int ma_text_end(struct text *text);
 
 #endif /* MA_TEXT_H */

@@ -103,7 +103,7 @@ static void index_chunk(struct leak_chunk *into, struct chunk *chunk)
 
 static struct leak_window *window_at(const struct leak_index *index, uintptr_t number)
 {
-	size_t at = (size_t)(number * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (index->windows - 1);
+	size_t at = (size_t)(number * MA_HASH >> 40) & (index->windows - 1);
 
 	while (index->window[at].number != 0 && index->window[at].number != number)
 		at = (at + 1) & (index->windows - 1);

@@ -48,7 +48,7 @@ static bool is_of(const struct leak_group *group, enum leak_kind kind, uint32_t 
 static struct leak_group *group_of(struct leak_scan *scan, enum leak_kind kind, uint32_t stack, size_t size)
 {
 	uint64_t key = (stack != 0 ? (uint64_t)stack << 32 : size_group(size)) * LEAK_KINDS + kind;
-	size_t at = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (scan->group_room - 1);
+	size_t at = (size_t)(key * MA_HASH >> 40) & (scan->group_room - 1);
 
 	while (scan->group[at].count.objects != 0) {
 		if (is_of(&scan->group[at], kind, stack, size))

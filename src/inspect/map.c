@@ -42,9 +42,5 @@ int ma_heap_map(int fd, enum ma_format format)
 		errno = EINVAL;
 		return -1;
 	}
-	if (!ma_text_flush(&text)) {
-		errno = text.error;
-		return -1;
-	}
-	return 0;
+	return ma_text_end(&text);
 }

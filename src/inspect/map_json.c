@@ -207,8 +207,8 @@ static void write_frame(struct text *text, uintptr_t frame)
 		return;
 	}
 	slash = strrchr(info.dli_fname, '/');
-	ma_text_quoted(text, slash == NULL ? info.dli_fname : slash + 1);
-	text->used--; /* the quote: the string goes on */
+	ma_text_char(text, '"');
+	ma_text_escaped(text, slash == NULL ? info.dli_fname : slash + 1);
 	ma_text_char(text, '+');
 	ma_text_hex(text, frame - (uintptr_t)info.dli_fbase);
 	ma_text_char(text, '"');

@@ -90,20 +90,6 @@ static char cell_char(const struct cells *cells, size_t i)
 
 /* --- lines --- */
 
-static void number(struct text *text, const char *before, uint64_t n, const char *after)
-{
-	ma_text_string(text, before);
-	ma_text_decimal(text, n);
-	ma_text_string(text, after);
-}
-
-static void size(struct text *text, const char *before, uint64_t bytes, const char *after)
-{
-	ma_text_string(text, before);
-	ma_text_size(text, bytes);
-	ma_text_string(text, after);
-}
-
 static void place(struct text *text, const char *before, const void *at, const char *after)
 {
 	ma_text_string(text, before);
@@ -128,8 +114,9 @@ static void write_chunk(struct text *text, struct cells *cells, struct chunk *ch
 	last = (size_t)(end - cells->base + CHUNK_CELL - 1) / CHUNK_CELL;
 	place(text, "chunk ", chunk, ", ");
 	ma_text_size(text, (size_t)(end - (const char *)chunk));
-	size(text, ", ", ma_residency_bytes(&cells->residency, (const char *)chunk, end), " resident");
-	number(text, ", heap ", heap_of(chunk), "");
+	ma_text_bytes(text, ", ", ma_residency_bytes(&cells->residency, (const char *)chunk, end),
+		      " resident");
+	ma_text_number(text, ", heap ", heap_of(chunk), "");
 	for (size_t i = first; i < last; i++) {
 		if ((i - first) % ROW == 0)
 			ma_text_string(text, "\n  ");
@@ -142,7 +129,7 @@ static void write_large(struct text *text, const struct large_place *large)
 {
 	place(text, large->free ? "cached " : "large ", large->start, ", ");
 	ma_text_size(text, large->size);
-	size(text, ", ", ma_residency_sum(large->start, large->start + large->size), " resident\n");
+	ma_text_bytes(text, ", ", ma_residency_sum(large->start, large->start + large->size), " resident\n");
 }
 
 static void write_all(struct text *text, struct cells *cells)
@@ -171,8 +158,8 @@ static void write_site(struct text *text, const void *object, size_t usable)
 
 	if (!ma_sites_get(object, usable, &site) || !site.alive)
 		return;
-	size(text, "      ", site.size, "");
-	number(text, " at it are held by what thread ", site.thread, " allocated in\n");
+	ma_text_bytes(text, "      ", site.size, "");
+	ma_text_number(text, " at it are held by what thread ", site.thread, " allocated in\n");
 	ma_report_stack(text, site.stack);
 }
 
@@ -183,7 +170,7 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 	unsigned shown = 0, count = 0;
 
 	if (slab == NULL) {
-		size(text, "block of ", ma_block_size(pin), "");
+		ma_text_bytes(text, "block of ", ma_block_size(pin), "");
 		place(text, " at ", ma_block_payload(pin), "\n");
 		write_site(text, ma_block_payload(pin), ma_block_size(pin));
 		return;
@@ -192,9 +179,9 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 	for (uint32_t i = 0; i < slab->carved; i++)
 		count += (unsigned)(used[i / 64] >> (i % 64) & 1);
 	place(text, "slab at ", slab->start, ", ");
-	number(text, "", count, " of ");
-	number(text, "", slab->slots, " slots of ");
-	number(text, "", slab->slot_size, " B in use:");
+	ma_text_number(text, "", count, " of ");
+	ma_text_number(text, "", slab->slots, " slots of ");
+	ma_text_number(text, "", slab->slot_size, " B in use:");
 	for (uint32_t i = 0; i < slab->carved && shown < SLOTS_SHOWN; i++) {
 		if ((used[i / 64] >> (i % 64) & 1) == 0)
 			continue;
@@ -210,17 +197,15 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 	}
 }
 
-static void write_pinned_break(struct text *text)
+static void write_pinned_break(struct text *text, const struct pinned_break *top)
 {
-	struct pinned_break found = ma_pins_break();
-
-	if (found.pin == NULL)
+	if (top->pin == NULL)
 		return;
-	place(text, "  break at ", found.end, ", ");
-	size(text, "", found.above, " free below it, then ");
-	write_pin(text, found.chunk, found.pin);
-	if (found.below != 0)
-		size(text, "    if that went, the ", found.below, " below it could go as well\n");
+	place(text, "  break at ", top->end, ", ");
+	ma_text_bytes(text, "", top->above, " free below it, then ");
+	write_pin(text, top->chunk, top->pin);
+	if (top->below != 0)
+		ma_text_bytes(text, "    if that went, the ", top->below, " below it could go as well\n");
 }
 
 static void write_pinned(struct text *text, const struct pinned *pinned)
@@ -229,34 +214,35 @@ static void write_pinned(struct text *text, const struct pinned *pinned)
 	unsigned shown = 0;
 
 	place(text, "  chunk ", pinned->chunk, ", ");
-	size(text, "", pinned->held, ", ");
-	size(text, "", pinned->resident, " resident, ");
-	size(text, "", pinned->used, " in use, heap ");
-	number(text, "", heap_of(pinned->chunk), ":\n");
+	ma_text_bytes(text, "", pinned->held, ", ");
+	ma_text_bytes(text, "", pinned->resident, " resident, ");
+	ma_text_bytes(text, "", pinned->used, " in use, heap ");
+	ma_text_number(text, "", heap_of(pinned->chunk), ":\n");
 	for (; pin != NULL && shown < PINS_SHOWN; pin = ma_pins_next(pinned->chunk, pin), shown++) {
 		ma_text_string(text, "    ");
 		write_pin(text, pinned->chunk, pin);
 	}
 	if (pinned->pins > shown)
-		number(text, "    and ", pinned->pins - shown, " more\n");
+		ma_text_number(text, "    and ", pinned->pins - shown, " more\n");
 }
 
 static void write_pins(struct text *text)
 {
 	struct pinned pinned[PINNED_SHOWN];
+	struct pinned_break top = ma_pins_break();
 	size_t all, wasted;
 	unsigned count = ma_pins_find(pinned, PINNED_SHOWN, &all, &wasted);
 
-	if (count == 0 && ma_pins_break().pin == NULL)
+	if (count == 0 && top.pin == NULL)
 		return;
 	ma_text_string(text, "what pins memory:\n");
-	write_pinned_break(text);
+	write_pinned_break(text, &top);
 	for (unsigned i = 0; i < count; i++)
 		write_pinned(text, &pinned[i]);
 	if (all > count)
-		number(text, "  and ", all - count, " more chunks that are nearly empty\n");
+		ma_text_number(text, "  and ", all - count, " more chunks that are nearly empty\n");
 	if (all > 0)
-		size(text, "  in nearly empty chunks, resident and not in use: ", wasted, "\n");
+		ma_text_bytes(text, "  in nearly empty chunks, resident and not in use: ", wasted, "\n");
 }
 
 void ma_map_write_text(struct text *text)
@@ -274,10 +260,10 @@ void ma_map_write_text(struct text *text)
 			     "resident  + mixed\n0-9 slab, tenths of it in use  _ slab, not carved yet\n");
 	write_all(text, cells);
 	ma_source_unmap(cells, room);
-	size(text, "in use ", stats.used_block_bytes + stats.used_slot_bytes, " in ");
-	number(text, "", stats.used_blocks + stats.used_slots, " objects, ");
-	size(text, "held ", stats.break_bytes + stats.mapped_bytes, ", ");
-	size(text, "large ", stats.large_bytes, ", ");
-	size(text, "largest free block ", stats.largest_free, "\n");
+	ma_text_bytes(text, "in use ", stats.used_block_bytes + stats.used_slot_bytes, " in ");
+	ma_text_number(text, "", stats.used_blocks + stats.used_slots, " objects, ");
+	ma_text_bytes(text, "held ", stats.break_bytes + stats.mapped_bytes, ", ");
+	ma_text_bytes(text, "large ", stats.large_bytes, ", ");
+	ma_text_bytes(text, "largest free block ", stats.largest_free, "\n");
 	write_pins(text);
 }

@@ -373,39 +373,25 @@ static void line_end(struct text *text, size_t count, const char *of)
 	ma_text_string(text, count == 1 ? "\n" : "s\n");
 }
 
-static void part(struct text *text, const char *before, size_t bytes, const char *after)
-{
-	ma_text_string(text, before);
-	ma_text_size(text, bytes);
-	ma_text_string(text, after);
-}
-
-static void number(struct text *text, const char *before, uint64_t count, const char *after)
-{
-	ma_text_string(text, before);
-	ma_text_decimal(text, count);
-	ma_text_string(text, after);
-}
-
 static void percent(struct text *text, const char *before, size_t part_of, size_t whole, const char *after)
 {
-	number(text, before, whole == 0 ? 0 : ((uint64_t)part_of * 100 + whole / 2) / whole, after);
+	ma_text_number(text, before, whole == 0 ? 0 : ((uint64_t)part_of * 100 + whole / 2) / whole, after);
 }
 
 static void text_calls(struct text *text, const struct ma_stats *stats)
 {
-	number(text, "libma:   system calls ", stats->brk_calls, " brk, ");
-	number(text, "", stats->mmap_calls, " mmap, ");
-	number(text, "", stats->munmap_calls, " munmap, ");
-	number(text, "", stats->mremap_calls, " mremap, ");
-	number(text, "", stats->madvise_calls, " madvise\n");
+	ma_text_number(text, "libma:   system calls ", stats->brk_calls, " brk, ");
+	ma_text_number(text, "", stats->mmap_calls, " mmap, ");
+	ma_text_number(text, "", stats->munmap_calls, " munmap, ");
+	ma_text_number(text, "", stats->mremap_calls, " mremap, ");
+	ma_text_number(text, "", stats->madvise_calls, " madvise\n");
 	if (stats->counted == 0)
 		return;
-	number(text, "libma:   calls        ", stats->allocations, " allocations of ");
+	ma_text_number(text, "libma:   calls        ", stats->allocations, " allocations of ");
 	ma_text_size(text, stats->allocated_bytes);
-	number(text, " in all, ", stats->frees, " frees, ");
-	number(text, "", stats->remote_frees, " of them remote\n");
-	part(text, "libma:   peak in use  ", stats->peak_used_bytes, "\n");
+	ma_text_number(text, " in all, ", stats->frees, " frees, ");
+	ma_text_number(text, "", stats->remote_frees, " of them remote\n");
+	ma_text_bytes(text, "libma:   peak in use  ", stats->peak_used_bytes, "\n");
 }
 
 /* The classes that hold most, on a line each. */
@@ -423,12 +409,12 @@ static void text_classes(struct text *text, const struct ma_stats *stats)
 		if (most == stats->classes)
 			return;
 		shown[most] = true;
-		number(text, "libma:   slots of ", stats->by_class[most].slot_size, " B: ");
-		part(text, "", stats->by_class[most].slab_bytes, " in ");
-		number(text, "", stats->by_class[most].slabs,
-		       stats->by_class[most].slabs == 1 ? " slab, " : " slabs, ");
-		number(text, "", stats->by_class[most].used_slots, " in use, ");
-		number(text, "", stats->by_class[most].free_slots, " free\n");
+		ma_text_number(text, "libma:   slots of ", stats->by_class[most].slot_size, " B: ");
+		ma_text_bytes(text, "", stats->by_class[most].slab_bytes, " in ");
+		ma_text_number(text, "", stats->by_class[most].slabs,
+			       stats->by_class[most].slabs == 1 ? " slab, " : " slabs, ");
+		ma_text_number(text, "", stats->by_class[most].used_slots, " in use, ");
+		ma_text_number(text, "", stats->by_class[most].free_slots, " free\n");
 	}
 }
 
@@ -436,27 +422,28 @@ static void write_text(struct text *text, const struct ma_stats *stats)
 {
 	size_t held = stats->break_bytes + stats->mapped_bytes;
 
-	number(text, "libma: summary of process ", (uint64_t)ma_inspect_subject.process(), "\n");
+	ma_text_number(text, "libma: summary of process ", (uint64_t)ma_inspect_subject.process(), "\n");
 	line_begin(text, "held         ", held);
 	line_end(text, stats->chunks, "chunk");
-	part(text, "libma:   resident     ", stats->resident_bytes,
-	     " of what is held and of large mappings\n");
+	ma_text_bytes(text, "libma:   resident     ", stats->resident_bytes,
+		      " of what is held and of large mappings\n");
 	line_begin(text, "in use       ", stats->used_block_bytes + stats->used_slot_bytes);
 	line_end(text, stats->used_blocks + stats->used_slots, "object");
 	line_begin(text, "free blocks  ", stats->free_bytes);
-	number(text, " in ", stats->free_blocks, stats->free_blocks == 1 ? " block" : " blocks");
-	part(text, ", the largest ", stats->largest_free, "; ");
-	part(text, "", stats->free_resident_bytes, " resident\n");
+	ma_text_number(text, " in ", stats->free_blocks, stats->free_blocks == 1 ? " block" : " blocks");
+	ma_text_bytes(text, ", the largest ", stats->largest_free, "; ");
+	ma_text_bytes(text, "", stats->free_resident_bytes, " resident\n");
 	line_begin(text, "free slots   ", stats->free_slot_bytes);
-	number(text, " in ", stats->free_slots, stats->free_slots == 1 ? " slot; " : " slots; ");
-	part(text, "", stats->uncarved_bytes, " not carved yet\n");
+	ma_text_number(text, " in ", stats->free_slots, stats->free_slots == 1 ? " slot; " : " slots; ");
+	ma_text_bytes(text, "", stats->uncarved_bytes, " not carved yet\n");
 	line_begin(text, "large        ", stats->large_bytes);
-	number(text, " in ", stats->large_objects, stats->large_objects == 1 ? " object; " : " objects; ");
-	part(text, "", stats->cached_bytes, " in the cache of freed ones\n");
-	number(text, "libma:   heaps        ", stats->heaps, ", ");
-	number(text, "idle ", stats->idle_heaps, ", ");
-	number(text, "slabs ", stats->slabs, ", ");
-	number(text, "mappings ", stats->mappings, "\n");
+	ma_text_number(text, " in ", stats->large_objects,
+		       stats->large_objects == 1 ? " object; " : " objects; ");
+	ma_text_bytes(text, "", stats->cached_bytes, " in the cache of freed ones\n");
+	ma_text_number(text, "libma:   heaps        ", stats->heaps, ", ");
+	ma_text_number(text, "idle ", stats->idle_heaps, ", ");
+	ma_text_number(text, "slabs ", stats->slabs, ", ");
+	ma_text_number(text, "mappings ", stats->mappings, "\n");
 	percent(text, "libma:   fragmented   ", stats->free_bytes - stats->largest_free, stats->free_bytes,
 		" % of free blocks outside the largest, ");
 	percent(text, "", stats->free_slot_bytes + stats->uncarved_bytes,
@@ -492,9 +479,5 @@ int ma_stats_print(int fd, enum ma_format format)
 		errno = EINVAL;
 		return -1;
 	}
-	if (!ma_text_flush(&text)) {
-		errno = text.error;
-		return -1;
-	}
-	return 0;
+	return ma_text_end(&text);
 }

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "live.h"
 #include "ma.h"
+#include "options.h"
 
 struct map_request {
 	struct live live;
@@ -29,11 +30,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	if (key != LIVE_OPTION_FORMAT)
 		return live_option(key, arg, state, &request->live);
-	if (strcmp(arg, "text") == 0)
-		request->format = MA_TEXT;
-	else if (strcmp(arg, "json") == 0)
-		request->format = MA_JSON;
-	else
+	if (!ma_options_format(&request->format, arg, strlen(arg)) || request->format > MA_JSON)
 		argp_error(state, "--format is text or json, not '%s'", arg);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "command.h"
 #include "live.h"
 #include "ma.h"
+#include "options.h"
 
 enum { OPTION_WATCH = 'w' };
 
@@ -37,19 +38,6 @@ static int stats(int output, const struct subject_process *process, void *arg)
 	return ma_stats_print(output, request->format) == 0 ? 0 : 1;
 }
 
-static void parse_format(const char *name, struct argp_state *state, enum ma_format *format)
-{
-	static const char *const names[] = {
-		[MA_TEXT] = "text", [MA_JSON] = "json", [MA_OPENMETRICS] = "openmetrics", [MA_XML] = "xml"};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(name, names[i]) == 0) {
-			*format = (enum ma_format)i;
-			return;
-		}
-	argp_error(state, "--format is text, json, openmetrics or xml, not '%s'", name);
-}
-
 static double parse_seconds(const char *arg, struct argp_state *state)
 {
 	char *end;
@@ -66,7 +54,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case LIVE_OPTION_FORMAT:
-		parse_format(arg, state, &request->format);
+		if (!ma_options_format(&request->format, arg, strlen(arg)))
+			argp_error(state, "--format is text, json, openmetrics or xml, not '%s'", arg);
 		return 0;
 	case OPTION_WATCH:
 		request->seconds = arg == NULL ? DEFAULT_SECONDS : parse_seconds(arg, state);
