@@ -41,6 +41,12 @@ static_assert(_Alignof(max_align_t) <= 16, "an address of a whole unit suits eve
 #define MA_WINDOW ((size_t)1 << MA_WINDOW_SHIFT)
 #define MA_GRANULES (MA_WINDOW / MA_GRANULE)
 
+/* Fibonacci hashing (Knuth, 1973): 2^64 over the golden ratio, made odd, spreads a factor over all bits above its own;
+ * and the number that leads back from the product. */
+#define MA_HASH UINT64_C(0x9e3779b97f4a7c15)
+#define MA_UNHASH UINT64_C(0xf1de83e19937733d)
+static_assert(MA_HASH * MA_UNHASH == 1, "the inverse modulo 2^64");
+
 MA_INLINE size_t ma_round_up(size_t n, size_t to)
 {
 	return (n + to - 1) & ~(to - 1);

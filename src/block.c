@@ -55,7 +55,7 @@ static uint32_t header_check(const struct mem_block *block)
 {
 	uint64_t fields = (uint64_t)block->units << 32 | block->left_units;
 
-	fields = (fields ^ ma_load_relaxed(&secret) ^ (uintptr_t)block) * UINT64_C(0x9e3779b97f4a7c15);
+	fields = (fields ^ ma_load_relaxed(&secret) ^ (uintptr_t)block) * MA_HASH;
 	fields = (fields ^ (fields >> 29) ^ block->state) * UINT64_C(0xbf58476d1ce4e5b9);
 	return (uint32_t)(fields >> 32);
 }
@@ -73,7 +73,7 @@ bool ma_block_is_sound(const struct mem_block *block)
 	return block->check == header_check(block);
 }
 
-static void header_verify(const struct mem_block *block)
+void ma_block_verify(const struct mem_block *block)
 {
 	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)",
 		 block);
@@ -96,7 +96,7 @@ static void link_right(struct chunk *chunk, struct mem_block *block)
 		chunk->last = block;
 		return;
 	}
-	header_verify(right); /* writing it anew must not hide that it was overwritten */
+	ma_block_verify(right); /* writing it anew must not hide that it was overwritten */
 	header_write(right, right->units, block->units, (enum block_state)right->state);
 }
 
@@ -161,20 +161,17 @@ static bool is_big(const struct mem_block *block)
 	return block->units >= BLOCK_BIG_UNITS;
 }
 
-/* `dirty` is kept as a multiple of an odd number, as the links of the index are: what is written over it is no number
+/* `dirty` is kept as a multiple of MA_HASH, as the links of the index are: what is written over it is no number
  * of bytes that the block can have. */
-#define DIRTY_HASH UINT64_C(0x9e3779b97f4a7c15)
-#define DIRTY_UNHASH UINT64_C(0xf1de83e19937733d)
-static_assert(DIRTY_HASH * DIRTY_UNHASH == 1, "the inverse modulo 2^64");
 
 static void dirty_set(struct mem_block *block, size_t dirty)
 {
-	((struct free_block *)block)->dirty = (dirty + 1) * DIRTY_HASH;
+	((struct free_block *)block)->dirty = (dirty + 1) * MA_HASH;
 }
 
 static size_t dirty_of(const struct mem_block *block)
 {
-	uint64_t dirty = ((const struct free_block *)block)->dirty * DIRTY_UNHASH - 1;
+	uint64_t dirty = ((const struct free_block *)block)->dirty * MA_UNHASH - 1;
 
 	MA_CHECK(dirty <= bytes_of(block), "free block overwritten (a write after free?)",
 		 ma_block_payload(block));
@@ -240,7 +237,7 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 	uint32_t units = block->units;
 
 	if (right != NULL) {
-		header_verify(right);
+		ma_block_verify(right);
 		if (right->state == BLOCK_FREE) {
 			*dirty += index_remove(blocks, right);
 			units += right->units;
@@ -248,13 +245,17 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 		}
 	}
 	if (left != NULL) {
-		header_verify(left);
+		ma_block_verify(left);
 		if (left->state == BLOCK_FREE) {
 			*dirty += index_remove(blocks, left);
 			units += left->units;
 			first = left;
 			header_retire(chunk, block);
 		}
+	}
+	if (units == block->units) {
+		ma_block_mark(block, BLOCK_FREE);
+		return block;
 	}
 	header_write(first, units, first->left_units, BLOCK_FREE);
 	link_right(chunk, first);
@@ -283,6 +284,7 @@ static void cover(struct blocks *blocks, struct chunk *chunk, char *from)
 
 	header_write(block, (uint32_t)((size_t)(ma_chunk_end(chunk) - from) / MA_UNIT),
 		     last == NULL ? 0 : last->units, BLOCK_FREE);
+	chunk->last = block;
 	block = coalesce_with_neighbors(blocks, chunk, block, &dirty);
 	index_insert(blocks, block, dirty);
 }
@@ -297,7 +299,7 @@ static bool grow_top(struct blocks *blocks, size_t size)
 	if (top == NULL)
 		return false;
 	last = top->last;
-	header_verify(last);
+	ma_block_verify(last);
 	have = last->state == BLOCK_FREE ? bytes_of(last) : 0;
 	if (have >= size) /* big enough but for its alignment */
 		have = 0;
@@ -428,7 +430,7 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		if (block == NULL)
 			return NULL;
 	}
-	header_verify(block);
+	ma_block_verify(block);
 	chunk = ma_chunk_of(block);
 	dirty = index_remove(blocks, block);
 	lead = lead_of(block, request);
@@ -459,7 +461,7 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 	if (size > MA_WINDOW) /* more than units can count */
 		return false;
 	if (right != NULL)
-		header_verify(right);
+		ma_block_verify(right);
 	right_free = right != NULL && right->state == BLOCK_FREE;
 	if (units > had && (!right_free || had + right->units < units))
 		return false;
@@ -488,7 +490,7 @@ static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t 
 	if (block == NULL || most == 0)
 		return 0;
 	ma_fit_children(block, &left, &right);
-	header_verify(block);
+	ma_block_verify(block);
 	if (is_big(block) && dirty_of(block) != 0) {
 		given = ma_chunk_purge(ma_chunk_of(block), (char *)block + sizeof(struct free_block),
 				       (char *)ma_block_right(block));
@@ -544,7 +546,7 @@ static size_t delete_if_empty(struct blocks *blocks, struct chunk *chunk)
 	struct mem_block *block = chunk->last;
 	size_t size = (size_t)(ma_chunk_end(chunk) - (char *)chunk), dirty;
 
-	header_verify(block);
+	ma_block_verify(block);
 	if (block->state != BLOCK_FREE || (char *)block != chunk->start)
 		return 0;
 	dirty = index_remove(blocks, block);
@@ -568,7 +570,7 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	if (top == NULL)
 		return 0;
 	last = top->last;
-	header_verify(last);
+	ma_block_verify(last);
 	pad = ma_round_up(ma_max(pad, sizeof(struct free_block)), MA_UNIT);
 	if (last->state != BLOCK_FREE || bytes_of(last) < pad)
 		return 0;
@@ -644,7 +646,7 @@ void ma_block_adopt(struct blocks *blocks, struct blocks *from, struct chunk *ch
 	chunk_unlink(from, chunk);
 	chunk_link(blocks, chunk);
 	for (; block != NULL; block = right_of(chunk, block)) {
-		header_verify(block);
+		ma_block_verify(block);
 		if (block->state == BLOCK_FREE) {
 			size_t dirty = index_remove(from, block);
 			index_insert(blocks, block, dirty);

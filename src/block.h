@@ -118,6 +118,9 @@ void ma_block_adopt(struct blocks *blocks, struct blocks *from, struct chunk *ch
 /* True if the header is what this layer wrote. */
 bool ma_block_is_sound(const struct mem_block *block);
 
+/* Never returns if it is not. */
+void ma_block_verify(const struct mem_block *block);
+
 MA_INLINE void *ma_block_payload(const struct mem_block *block)
 {
 	return (char *)(uintptr_t)block + sizeof(*block);

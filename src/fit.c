@@ -19,29 +19,26 @@ struct fit_node {
 };
 
 /*
- * A link is a block's address times an odd number. So it is the block's priority at the same time (Fibonacci hashing:
- * distinct for distinct addresses), and a product with that number's inverse leads back to the address. What a program
+ * A link is a block's address times MA_HASH. So it is the block's priority at the same time (distinct for distinct
+ * addresses), and MA_UNHASH leads back to the address. What a program
  * writes over any byte of a link spreads in that product over all bits above: unless these are zero it is no
  * address, which all but 1 in 2^16 of such writes show. Zero is no link either.
  */
-#define HASH UINT64_C(0x9e3779b97f4a7c15)
-#define UNHASH UINT64_C(0xf1de83e19937733d)
 #define LINK_NONE UINT64_C(0x656e6f6e656e6f6e)
 #define ADDRESS_END (UINT64_C(1) << (UINTPTR_MAX > UINT32_MAX ? 48 : 32))
-static_assert(HASH * UNHASH == 1, "the inverse modulo 2^64");
-static_assert(LINK_NONE * UNHASH >= ADDRESS_END, "no block's");
+static_assert(LINK_NONE * MA_UNHASH >= ADDRESS_END, "no block's");
 static_assert(sizeof(struct fit_node) <= (BLOCK_LEAST_UNITS - 1) * MA_UNIT,
 	      "the least block holds its links");
 
 static uint64_t link_to(const struct mem_block *block)
 {
-	return (uintptr_t)block * HASH;
+	return (uintptr_t)block * MA_HASH;
 }
 
 /* What the link at `at` leads to; NULL if to nothing. */
 static inline struct mem_block *follow(const uint64_t *at)
 {
-	uint64_t address = *at * UNHASH;
+	uint64_t address = *at * MA_UNHASH;
 
 	if (MA_LIKELY(address - 1 < ADDRESS_END - 1))
 		return (struct mem_block *)(uintptr_t)address;

@@ -15,6 +15,15 @@
 
 struct heap ma_heap_none;
 
+struct heap *ma_heap_seen(struct heap *heap, enum heap_view view)
+{
+	if (view == VIEW_SAMPLED)
+		ma_slab_sample(&heap->slabs);
+	else if (view != VIEW_ALL)
+		ma_slab_hide(&heap->slabs);
+	return view == VIEW_NONE ? &ma_heap_none : heap;
+}
+
 static bool is_owner(const struct heap *heap, const struct chunk *chunk)
 {
 	/* Only the owner can change it from or to himself: no order is needed to know whether one is it. */
@@ -22,14 +31,6 @@ static bool is_owner(const struct heap *heap, const struct chunk *chunk)
 }
 
 /* --- allocation --- */
-
-static void *alloc_block(struct heap *heap, size_t size, size_t align, size_t *zero)
-{
-	struct block_request request = {.size = size, .align = align};
-	struct mem_block *block = ma_block_alloc(&heap->blocks, &request, zero);
-
-	return block == NULL ? NULL : ma_block_payload(block);
-}
 
 static void *alloc_large(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
@@ -43,12 +44,32 @@ static void *alloc_large(struct heap *heap, size_t size, size_t align, size_t *z
 	return p;
 }
 
+/* The class whose slots hold `size` with the alignment and little waste; SLAB_CLASSES if none does. */
+static unsigned slot_class(size_t size, size_t align)
+{
+	unsigned class;
+
+	if (align <= MA_UNIT)
+		return size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES;
+	if (align > 64 || size > SLAB_MAX / 2)
+		return SLAB_CLASSES;
+	for (class = ma_slab_class(size); class < SLAB_CLASSES; class ++)
+		if (ma_slab_class_size(class) % align == 0)
+			break;
+	return class;
+}
+
 /* One attempt; NULL if the heap would have to grow and is reluctant to, or can't. */
 static void *alloc_here(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	if (align == MA_UNIT && size <= SLAB_MAX)
-		return ma_slab_refill(&heap->slabs, &heap->blocks, size, zero);
-	return alloc_block(heap, size, align, zero);
+	struct block_request request = {.size = size, .align = align};
+	unsigned class = slot_class(size, align);
+	struct mem_block *block;
+
+	if (class < SLAB_CLASSES)
+		return ma_slab_refill(&heap->slabs, &heap->blocks, class, &request, zero);
+	block = ma_block_alloc(&heap->blocks, &request, zero);
+	return block == NULL ? NULL : ma_block_payload(block);
 }
 
 /* Before a heap grows it takes in what others have freed, and adopts what ended threads have left. */
@@ -83,57 +104,29 @@ static void count_alloc(struct heap *heap, size_t size, const void *p)
 	ma_heap_count_alloc(heap, size, ma_heap_size(heap, p, &place));
 }
 
-void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
+MA_INLINE void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	void *p;
+	unsigned class = slot_class(size, align);
+	void *p = NULL;
 
-	if (size <= SLAB_MAX) {
-		struct slab *slab = ma_slab_current(&heap->slabs, ma_slab_class(size));
-		p = ma_slab_pop_zero(slab, zero);
-		if (MA_UNLIKELY(p == NULL))
-			p = alloc_growing(heap, size, MA_UNIT, zero);
-	} else if (is_large(size, MA_UNIT)) {
-		p = alloc_large(heap, size, MA_UNIT, zero);
-	} else {
-		p = alloc_growing(heap, size, MA_UNIT, zero);
-	}
+	if (class < SLAB_CLASSES)
+		p = ma_slab_pop_zero(ma_slab_current(&heap->slabs, class), zero);
+	if (MA_UNLIKELY(p == NULL))
+		p = is_large(size, align) ? alloc_large(heap, size, align, zero)
+					  : alloc_growing(heap, size, align, zero);
 	if (MA_STATS && p != NULL)
 		count_alloc(heap, size, p);
 	return p;
 }
 
-/* The class whose slots are aligned to `align` and hold `size` with little waste; SLAB_CLASSES if none is. */
-static unsigned aligned_class(size_t size, size_t align)
+void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 {
-	unsigned class;
-
-	if (align > 64 || size > SLAB_MAX / 2)
-		return SLAB_CLASSES;
-	for (class = ma_slab_class(size); class < SLAB_CLASSES; class ++)
-		if (ma_slab_class_size(class) % align == 0)
-			break;
-	return class;
+	return alloc(heap, size, MA_UNIT, zero);
 }
 
 void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	unsigned class;
-	void *p;
-
-	if (align <= MA_UNIT)
-		return ma_heap_alloc(heap, size, zero);
-	class = aligned_class(size, align);
-	if (class < SLAB_CLASSES) {
-		p = ma_heap_alloc(heap, ma_slab_class_size(class), zero);
-		if (p == NULL || ((uintptr_t)p & (align - 1)) == 0)
-			return p;
-		ma_heap_free(heap, p); /* one of the first of its class: a block */
-	}
-	p = is_large(size, align) ? alloc_large(heap, size, align, zero)
-				  : alloc_growing(heap, size, align, zero);
-	if (MA_STATS && p != NULL)
-		count_alloc(heap, size, p);
-	return p;
+	return align <= MA_UNIT ? ma_heap_alloc(heap, size, zero) : alloc(heap, size, align, zero);
 }
 
 /* --- judging a pointer --- */
@@ -166,8 +159,7 @@ _Noreturn void ma_heap_report(const void *p)
 	block = ma_block_around(chunk, p);
 	if (block == NULL)
 		ma_fatal("invalid pointer, into a chunk's header", p);
-	if (!ma_block_is_sound(block))
-		ma_fatal("block header overwritten (an overflow of the block before it?)", block);
+	ma_block_verify(block);
 	if (block->state == BLOCK_FREE)
 		ma_fatal_place("double free, or invalid pointer", p, "free block", ma_block_payload(block),
 			       ma_block_size(block));

@@ -75,6 +75,17 @@ MA_INLINE void ma_heap_count_free(struct heap *heap, size_t usable)
 /* Stands for "this thread has no heap yet": all zero, so that every fast path fails over. */
 extern struct heap ma_heap_none;
 
+/* What the fast paths see of a thread's heap. */
+enum heap_view {
+	VIEW_ALL,     /* all: there is no mode */
+	VIEW_SAMPLED, /* an allocation now and then fails over */
+	VIEW_FREES,   /* every allocation fails over */
+	VIEW_NONE,    /* every free, too */
+};
+
+/* Prepares a heap for that; returns the heap that the fast paths are to use. */
+struct heap *ma_heap_seen(struct heap *heap, enum heap_view view);
+
 /* What a pointer is. */
 enum heap_place {
 	PLACE_SLOT,    /* a slot's start, in use */

@@ -73,7 +73,7 @@ void ma_large_unlock_all(void)
 
 static size_t place_of(const char *start)
 {
-	return (size_t)(((uintptr_t)start >> 12) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (table_size - 1);
+	return (size_t)(((uintptr_t)start >> 12) * MA_HASH >> 20) & (table_size - 1);
 }
 
 /* The place of `start`, or the empty one where it would be. */

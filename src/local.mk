@@ -64,6 +64,7 @@ libma_core_la_SOURCES = \
 	src/root.c \
 	src/root.h \
 	src/slab.c \
+	src/slab_look.c \
 	src/slab.h \
 	src/stacks.c \
 	src/stacks.h \

@@ -21,16 +21,6 @@
 
 #include "source.h"
 
-static uint32_t remote_first(uint64_t word)
-{
-	return (uint32_t)word;
-}
-
-static uint32_t remote_count(uint64_t word)
-{
-	return (uint32_t)(word >> 32) & 0x3fffffff;
-}
-
 /* --- shape of a class --- */
 
 /* Granules of a slab: room for 32 slots of up to 2 KiB, for 15 and more of larger ones. */
@@ -108,15 +98,9 @@ void ma_slab_hide(struct slabs *slabs)
 	memset(slabs->direct, 0, sizeof(slabs->direct));
 }
 
-/* Classes that `direct` leads to. */
-static unsigned magazines(void)
-{
-	return ma_slab_class(SLAB_DIRECT_MAX) + 1;
-}
-
 void ma_slab_sample(struct slabs *slabs)
 {
-	size_t bytes = ma_round_up(magazines() * sizeof(*slabs->magazine), ma_source_page());
+	size_t bytes = ma_round_up(ma_slab_magazines() * sizeof(*slabs->magazine), ma_source_page());
 
 	if (slabs->magazine != NULL)
 		return;
@@ -159,7 +143,7 @@ void ma_slab_unload(struct slabs *slabs, struct blocks *blocks)
 {
 	if (slabs->magazine == NULL)
 		return;
-	for (unsigned class = 0; class < magazines(); class ++) {
+	for (unsigned class = 0; class < ma_slab_magazines(); class ++) {
 		void *slot;
 		while ((slot = ma_slab_pop(&slabs->magazine[class])) != NULL) {
 			struct slab *slab = ma_slab_in_chunk(ma_chunk_of(slot), slot);
@@ -167,23 +151,6 @@ void ma_slab_unload(struct slabs *slabs, struct blocks *blocks)
 				ma_slab_event(slabs, blocks, slab);
 		}
 	}
-}
-
-/* The magazine that may hold slots of `slab`; NULL if none can. */
-static const struct slab *magazine_of(const struct slab *slab)
-{
-	const struct slabs *owner = ma_load_relaxed(&ma_chunk_of_slab(slab)->owner);
-	const struct slab *magazine;
-
-	if (owner == NULL || owner->magazine == NULL || slab->class >= magazines())
-		return NULL;
-	magazine = &owner->magazine[slab->class];
-	return magazine->start == slab->start ? magazine : NULL;
-}
-
-static bool is_current(struct slabs *slabs, const struct slab *slab)
-{
-	return ma_slab_current(slabs, slab->class) == slab;
 }
 
 /* Writes a slab, or none, into the map for all its granules. */
@@ -210,7 +177,7 @@ static bool push_remote(struct slab *slab, uint32_t offset, void *p)
 
 	slot->free_in = slab;
 	do {
-		slot->next = SLAB_LINK(remote_first(old));
+		slot->next = SLAB_LINK(ma_slab_remote_first(old));
 		new = (old & ~(uint64_t)SLAB_END) + REMOTE_ONE + offset;
 		if (old & REMOTE_NOTIFY)
 			new = (new & ~REMOTE_NOTIFY) | REMOTE_PENDING;
@@ -259,16 +226,16 @@ static struct slot *list_last(struct slab *slab, uint32_t offset, uint32_t count
 static uint32_t take_remote(struct slab *slab, uint64_t flags)
 {
 	uint64_t word = ma_swap_acquire(&slab->remote, REMOTE_EMPTY | flags); /* pairs with push_remote() */
-	uint32_t offset = remote_first(word);
+	uint32_t offset = ma_slab_remote_first(word);
 
 	if (offset == SLAB_END)
 		return 0;
 	/* The shorter list, mostly, is the remote one: hang the other to its end. */
 	if (slab->ready != SLAB_LINK(SLAB_END))
-		list_last(slab, offset, remote_count(word))->next = slab->ready;
+		list_last(slab, offset, ma_slab_remote_count(word))->next = slab->ready;
 	slab->ready = SLAB_LINK(offset);
-	slab->used -= remote_count(word);
-	return remote_count(word);
+	slab->used -= ma_slab_remote_count(word);
+	return ma_slab_remote_count(word);
 }
 
 /* Takes in the remote frees of a slab that is not full. False if there are none, or if they will come with the
@@ -277,7 +244,7 @@ static bool collect(struct slab *slab)
 {
 	uint64_t word = ma_load_relaxed(&slab->remote);
 
-	if (remote_first(word) == SLAB_END || (word & REMOTE_PENDING) != 0)
+	if (ma_slab_remote_first(word) == SLAB_END || (word & REMOTE_PENDING) != 0)
 		return false;
 	return take_remote(slab, 0) != 0;
 }
@@ -399,8 +366,7 @@ static void slab_delete(struct slabs *slabs, struct blocks *blocks, struct slab 
 	slab->bound = 0;
 	set_limit(slab, 0);
 	ma_chunk_drop_slab(chunk, slab);
-	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)",
-		 block);
+	ma_block_verify(block);
 	ma_block_mark(block, BLOCK_USED);
 	ma_block_free(blocks, chunk, block);
 }
@@ -469,9 +435,9 @@ static struct slab *next_slab(struct slabs *slabs, struct blocks *blocks, struct
 	return slab;
 }
 
-void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, size_t size, size_t *zero)
+void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
+		     const struct block_request *request, size_t *zero)
 {
-	unsigned class = ma_slab_class(size);
 	struct slab_bin *bin = &slabs->bin[class];
 
 	for (;;) {
@@ -492,8 +458,7 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, size_t size, si
 		}
 		slab = next_slab(slabs, blocks, bin);
 		if (slab == NULL && is_rare(bin, blocks, ma_slab_class_size(class))) {
-			struct block_request request = {.size = size, .align = MA_UNIT};
-			struct mem_block *block = ma_block_alloc(blocks, &request, zero);
+			struct mem_block *block = ma_block_alloc(blocks, request, zero);
 			bin->early += ma_slab_class_size(class);
 			return block == NULL ? NULL : ma_block_payload(block);
 		}
@@ -519,26 +484,20 @@ void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab
 	settle(slabs, blocks, slab);
 }
 
-/* Can a used block's payload lie at `offset` from the chunk? */
-static bool is_payload(const struct chunk *chunk, uint64_t offset)
-{
-	return offset % MA_UNIT == 0 && offset >= sizeof(*chunk) + sizeof(struct mem_block) &&
-	       offset < (uint64_t)(ma_chunk_end(chunk) - (const char *)chunk);
-}
-
 /* Frees the blocks of a chunk that other threads have freed. */
 static void drain_blocks(struct blocks *blocks, struct chunk *chunk)
 {
 	/* Pairs with push_remote(). */
 	uint64_t word = ma_swap_acq_rel(&chunk->slab[0].remote, REMOTE_EMPTY | REMOTE_NOTIFY);
-	uint64_t offset = remote_first(word);
+	uint64_t offset = ma_slab_remote_first(word);
 	struct slot *slot = NULL;
 
-	for (uint32_t left = remote_count(word); left > 0; left--) { /* the last may take the chunk with it */
+	for (uint32_t left = ma_slab_remote_count(word); left > 0;
+	     left--) { /* the last may take the chunk with it */
 		const void *before = slot;
 		int64_t next;
-		MA_CHECK(is_payload(chunk, offset), "list of freed blocks overwritten (a write after free?)",
-			 before);
+		MA_CHECK(ma_slab_is_payload(chunk, offset),
+			 "list of freed blocks overwritten (a write after free?)", before);
 		slot = (struct slot *)((char *)chunk + offset);
 		next = slot->next;
 		MA_CHECK(ma_block_inspect(chunk, slot) == BLOCK_SOUND, "double free of a block", slot);
@@ -556,7 +515,7 @@ static void drain_slab(struct slabs *slabs, struct blocks *blocks, struct slab *
 		slab->used = slab->carved;
 	}
 	take_remote(slab, 0);
-	if (!is_current(slabs, slab))
+	if (!ma_slab_is_current(slabs, slab))
 		settle(slabs, blocks, slab);
 }
 
@@ -591,7 +550,7 @@ void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *c
 		if (slab == NULL || slab->full)
 			continue;
 		collect(slab);
-		if (is_current(slabs, slab)) {
+		if (ma_slab_is_current(slabs, slab)) {
 			if (slab->used > 1)
 				continue;
 			set_current(slabs, slab->class, NULL);
@@ -644,7 +603,7 @@ void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *fro
 			queue_remove(old, slab);
 		if (old->carving == slab)
 			old->carving = NULL;
-		if (is_current(from, slab)) {
+		if (ma_slab_is_current(from, slab)) {
 			set_current(from, slab->class, NULL);
 			slab->used--;
 		}
@@ -659,121 +618,4 @@ void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *fro
 	if (!arm(&chunk->slab[0]))
 		drain_blocks(blocks, chunk);
 	blocks->steady = false;
-}
-
-/* --- for reports and audits --- */
-
-struct slab *ma_slab_in_chunk(struct chunk *chunk, const void *p)
-{
-	unsigned index = chunk->slab_at[ma_chunk_granule(p)];
-
-	return index == 0 ? NULL : &chunk->slab[index];
-}
-
-void *ma_slab_slot_around(const struct slab *slab, const void *p)
-{
-	size_t offset = (size_t)((const char *)p - slab->start);
-
-	if ((const char *)p < slab->start || offset >= (size_t)slab->carved * slab->slot_size)
-		return NULL;
-	return slab->start + offset / slab->slot_size * slab->slot_size;
-}
-
-static bool list_has(const struct slab *slab, int64_t link, const void *slot)
-{
-	for (uint32_t steps = 0; link < slab->limit && steps <= slab->carved; steps++) {
-		const struct slot *at = ma_slab_slot(slab, link);
-		if (at == slot)
-			return true;
-		link = at->next;
-	}
-	return false;
-}
-
-bool ma_slab_is_free(const struct slab *slab, const void *slot)
-{
-	const struct slab *magazine = magazine_of(slab);
-
-	return list_has(slab, slab->ready, slot) ||
-	       list_has(slab, SLAB_LINK(remote_first(ma_load_acquire(&slab->remote))), slot) ||
-	       (magazine != NULL && list_has(slab, magazine->ready, slot));
-}
-
-bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload)
-{
-	const struct slab *self = &chunk->slab[0];
-	uint64_t word = ma_load_acquire(&self->remote); /* pairs with push_remote() */
-	uint64_t offset = remote_first(word);
-
-	if (((const struct slot *)payload)->free_in != self)
-		return false;
-	for (uint32_t left = remote_count(word); left > 0 && is_payload(chunk, offset); left--) {
-		const struct slot *slot = (const struct slot *)((const char *)chunk + offset);
-		if (slot == payload)
-			return true;
-		offset = (uint64_t)(slot->next - INT64_MIN);
-	}
-	return false;
-}
-
-/* Marks one list; returns how many slots it has, or UINT32_MAX if it leaves the slab or runs in a circle. */
-static uint32_t mark_list(const struct slab *slab, int64_t link, uint64_t *bitmap)
-{
-	uint32_t count = 0;
-
-	while (link != SLAB_LINK(SLAB_END)) {
-		uint32_t index = (uint32_t)((uint64_t)(link - INT64_MIN) / slab->slot_size);
-		if (!ma_slab_holds(slab, (uint64_t)link) || bitmap[index / 64] >> (index % 64) & 1)
-			return UINT32_MAX;
-		bitmap[index / 64] |= UINT64_C(1) << (index % 64);
-		count++;
-		link = ma_slab_slot(slab, link)->next;
-	}
-	return count;
-}
-
-void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap)
-{
-	const struct slab *magazine = magazine_of(slab);
-
-	mark_list(slab, slab->ready, bitmap);
-	/* Pairs with push_remote(). */
-	mark_list(slab, SLAB_LINK(remote_first(ma_load_acquire(&slab->remote))), bitmap);
-	if (magazine != NULL)
-		mark_list(slab, magazine->ready, bitmap);
-}
-
-uint32_t ma_slab_live(const struct slabs *slabs, const struct slab *slab)
-{
-	uint32_t others = remote_count(ma_load_relaxed(&slab->remote)); /* a count: orders nothing */
-	bool current = (const char *)slab - (const char *)slabs == slabs->current[slab->class];
-	uint32_t used = slab->full ? slab->carved : slab->used - current;
-
-	/* Of a heap that is at work meanwhile the counts may not agree for a moment. */
-	return used <= slab->carved && others <= used ? used - others : 0;
-}
-
-const char *ma_slab_audit(const struct slabs *slabs, const struct slab *slab)
-{
-	uint64_t bitmap[MA_GRANULE / MA_UNIT / 64] = {0};
-	uint64_t remote = ma_load_acquire(&slab->remote); /* pairs with push_remote() */
-	bool current = (const char *)slab - (const char *)slabs == slabs->current[slab->class];
-	uint32_t ready, others, used;
-
-	if (slab->carved > slab->slots || slab->limit != SLAB_LINK(slab->carved * slab->slot_size))
-		return "slab whose carved slots are miscounted";
-	ready = mark_list(slab, slab->ready, bitmap);
-	if (ready == UINT32_MAX)
-		return "slab whose ready list is damaged";
-	others = mark_list(slab, SLAB_LINK(remote_first(remote)), bitmap);
-	if (others == UINT32_MAX || others != remote_count(remote))
-		return "slab whose remote list is damaged";
-	if (slab->full)
-		return ready != 0 || slab->used != 1 || slab->queued ? "full slab with ready slots" : NULL;
-	used = slab->carved - ready + current;
-	if (slab->used != used)
-		return "slab whose used slots are miscounted";
-	if (!current && !slab->queued && slabs->bin[slab->class].carving != slab)
-		return "slab with room that is on no list";
-	return NULL;
 }

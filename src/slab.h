@@ -189,9 +189,40 @@ MA_INLINE enum slab_push ma_slab_push(struct slab *slab, void *p)
 	return SLAB_PUSHED;
 }
 
+/* The parts of a remote word; see slab.c. */
+MA_INLINE uint32_t ma_slab_remote_first(uint64_t word)
+{
+	return (uint32_t)word;
+}
+
+MA_INLINE uint32_t ma_slab_remote_count(uint64_t word)
+{
+	return (uint32_t)(word >> 32) & 0x3fffffff;
+}
+
+/* Can a used block's payload lie at `offset` from the chunk? */
+MA_INLINE bool ma_slab_is_payload(const struct chunk *chunk, uint64_t offset)
+{
+	return offset % MA_UNIT == 0 && offset >= sizeof(*chunk) + sizeof(struct mem_block) &&
+	       offset < (uint64_t)(ma_chunk_end(chunk) - (const char *)chunk);
+}
+
+/* Classes that `direct` leads to, and that may have magazines. */
+MA_INLINE unsigned ma_slab_magazines(void)
+{
+	return ma_slab_class(SLAB_DIRECT_MAX) + 1;
+}
+
+MA_INLINE bool ma_slab_is_current(const struct slabs *slabs, const struct slab *slab)
+{
+	return (const char *)slab - (const char *)slabs == slabs->current[slab->class];
+}
+
 /* Takes a ready slot of a class, finding or making one if the current slab has none. From byte `*zero` on it is
- * known to be zero. NULL: out of memory. Objects of a class that is rare are plain blocks; frees know either. */
-void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, size_t size, size_t *zero);
+ * known to be zero. NULL: out of memory. If the class is rare, what the request asks for is taken as a plain block;
+ * frees know either. The class's slots are such that they serve the request. */
+void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
+		     const struct block_request *request, size_t *zero);
 
 /* From here on every allocation fails over into the slow path. */
 void ma_slab_hide(struct slabs *slabs);
@@ -236,6 +267,8 @@ bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *ch
 
 /* Afterwards, with the chunk's owner and blocks already changed: takes over its slabs. */
 void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *from, struct chunk *chunk);
+
+/* --- slab_look.c --- */
 
 /* The slab of `chunk` that lies at `p`, NULL if none does. */
 struct slab *ma_slab_in_chunk(struct chunk *chunk, const void *p);

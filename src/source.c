@@ -44,7 +44,7 @@ size_t ma_source_page(void)
 uint64_t ma_source_secret(void)
 {
 	const void *random = (const void *)getauxval(AT_RANDOM); /* 16 random bytes; the first 8 are libc's */
-	uint64_t secret = 0x9e3779b97f4a7c15u;
+	uint64_t secret = MA_HASH;
 
 	if (random != NULL)
 		__builtin_memcpy(&secret, (const char *)random + 8, sizeof(secret));

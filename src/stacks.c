@@ -66,7 +66,7 @@ static uint32_t hash_of(const uintptr_t *frames, unsigned depth)
 	uint64_t hash = depth;
 
 	for (unsigned i = 0; i < depth; i++)
-		hash = (hash ^ frames[i]) * UINT64_C(0x9e3779b97f4a7c15) ^ hash >> 29;
+		hash = (hash ^ frames[i]) * MA_HASH ^ hash >> 29;
 	return (uint32_t)(hash >> 32);
 }
 

@@ -18,8 +18,8 @@ _Thread_local struct heap *ma_thread_own = &ma_heap_none;
 
 static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
-static bool started;	      /* the key exists; set before the program has a second thread */
-static enum thread_view view; /* set then, too */
+static bool started;	    /* the key exists; set before the program has a second thread */
+static enum heap_view view; /* set then, too */
 
 static void thread_exit(void *heap)
 {
@@ -43,16 +43,6 @@ void ma_thread_start(void)
 	pthread_atfork(ma_heaps_before_fork, ma_heaps_after_fork_parent, fork_child);
 }
 
-/* Lets the fast paths see what they may of this thread's heap. */
-static void show(struct heap *heap)
-{
-	ma_thread_heap = view == VIEW_NONE ? &ma_heap_none : heap;
-	if (view == VIEW_SAMPLED)
-		ma_slab_sample(&heap->slabs);
-	else if (view != VIEW_ALL)
-		ma_slab_hide(&heap->slabs);
-}
-
 struct heap *ma_thread_bind(void)
 {
 	int saved = errno;
@@ -65,18 +55,18 @@ struct heap *ma_thread_bind(void)
 		return NULL;
 	ma_thread_own = heap; /* first: what follows may allocate */
 	ma_store_relaxed(&heap->thread, (int)ma_thread_number());
-	show(heap);
+	ma_thread_heap = ma_heap_seen(heap, view);
 	if (started) /* the first thread's heap, bound before, never leaves */
 		pthread_setspecific(exit_key, heap);
 	errno = saved;
 	return heap;
 }
 
-void ma_thread_set_view(enum thread_view new_view)
+void ma_thread_set_view(enum heap_view new_view)
 {
 	view = new_view;
 	if (ma_thread_own != &ma_heap_none)
-		show(ma_thread_own);
+		ma_thread_heap = ma_heap_seen(ma_thread_own, view);
 }
 
 uint32_t ma_thread_number(void)

@@ -34,12 +34,6 @@ void ma_thread_at_fork(void (*before)(void), void (*after)(void));
 uint32_t ma_thread_number(void);
 
 /* What the fast paths see of a thread's heap, from here on. Called once, by a program that has one thread still. */
-enum thread_view {
-	VIEW_ALL,     /* all: there is no mode */
-	VIEW_SAMPLED, /* an allocation now and then fails over */
-	VIEW_FREES,   /* every allocation fails over */
-	VIEW_NONE,    /* every free, too */
-};
-void ma_thread_set_view(enum thread_view view);
+void ma_thread_set_view(enum heap_view view);
 
 #endif /* MA_THREAD_H */

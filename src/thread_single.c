@@ -6,20 +6,10 @@
 
 struct heap *ma_thread_heap = &ma_heap_none;
 struct heap *ma_thread_own = &ma_heap_none;
-static enum thread_view view;
+static enum heap_view view;
 
 void ma_thread_start(void)
 {
-}
-
-/* Lets the fast paths see what they may of this thread's heap. */
-static void show(struct heap *heap)
-{
-	ma_thread_heap = view == VIEW_NONE ? &ma_heap_none : heap;
-	if (view == VIEW_SAMPLED)
-		ma_slab_sample(&heap->slabs);
-	else if (view != VIEW_ALL)
-		ma_slab_hide(&heap->slabs);
 }
 
 struct heap *ma_thread_bind(void)
@@ -30,16 +20,16 @@ struct heap *ma_thread_bind(void)
 			return NULL;
 		ma_thread_own = heap;
 		heap->thread = getpid();
-		show(heap);
+		ma_thread_heap = ma_heap_seen(heap, view);
 	}
 	return ma_thread_own;
 }
 
-void ma_thread_set_view(enum thread_view new_view)
+void ma_thread_set_view(enum heap_view new_view)
 {
 	view = new_view;
 	if (ma_thread_own != &ma_heap_none)
-		show(ma_thread_own);
+		ma_thread_heap = ma_heap_seen(ma_thread_own, view);
 }
 
 uint32_t ma_thread_number(void)

@@ -77,6 +77,7 @@ tests_unit_libunit_la_SOURCES = \
 	tests/pattern.h \
 	tests/random.h \
 	tests/unit/leak_unit.h \
+	tests/unit/slab_side.h \
 	tests/unit/scripted_source.c \
 	tests/unit/scripted_source.h \
 	tests/unit/unit.c \
@@ -116,6 +117,7 @@ unit_tests = \
 	tests/unit/test_sites \
 	tests/unit/test_root \
 	tests/unit/test_slab \
+	tests/unit/test_slab_look \
 	tests/unit/test_source \
 	tests/unit/test_stacks \
 	tests/unit/test_stats \
@@ -202,6 +204,8 @@ tests_unit_test_place_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_place_LDADD = $(unit_ldadd)
 tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_slab_LDADD = $(unit_ldadd)
+tests_unit_test_slab_look_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_slab_look_LDADD = $(unit_ldadd)
 tests_unit_test_stacks_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_stacks_LDADD = $(unit_ldadd)
 tests_unit_test_map_json_CPPFLAGS = $(unit_cppflags)

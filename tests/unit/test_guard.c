@@ -279,18 +279,26 @@ static int count_used(const struct ma_place *place, void *arg)
 	return 0;
 }
 
+#define SAMPLED 500
+
+/* Slots that came and went while samples were taken; some wait in a magazine. */
+static void sample_slots(void *p[SAMPLED])
+{
+	ma_options_read("guard=1000000");
+	ma_mode_start(NULL, 0);
+	for (size_t i = 0; i < SAMPLED; i++)
+		p[i] = ma_malloc(48);
+	for (size_t i = 0; i < SAMPLED; i++)
+		ma_free(p[i]);
+}
+
 /* Slots that wait in a magazine are free ones to all who look. */
 START_TEST(sampled_slots_are_free)
 {
 	size_t used = 0;
-	void *p[500];
+	void *p[SAMPLED];
 
-	ma_options_read("guard=1000000");
-	ma_mode_start(NULL, 0);
-	for (size_t i = 0; i < LENGTH(p); i++)
-		p[i] = ma_malloc(48);
-	for (size_t i = 0; i < LENGTH(p); i++)
-		ma_free(p[i]);
+	sample_slots(p);
 	for (size_t i = 0; i < 10; i++)
 		p[i] = ma_malloc(48);
 	ma_walk(count_used, &used);
@@ -300,15 +308,10 @@ END_TEST
 
 static void double_free_of_sampled(void *arg)
 {
-	void *p[500];
+	void *p[SAMPLED];
 
 	(void)arg;
-	ma_options_read("guard=1000000");
-	ma_mode_start(NULL, 0);
-	for (size_t i = 0; i < LENGTH(p); i++)
-		p[i] = ma_malloc(48);
-	for (size_t i = 0; i < LENGTH(p); i++)
-		ma_free(p[i]);
+	sample_slots(p);
 	for (size_t i = 0; i < 300; i++)
 		if (ma_malloc(48) == NULL)
 			return;

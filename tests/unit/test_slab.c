@@ -3,22 +3,8 @@
 #include "unit.h"
 
 #include "scripted_source.h"
-#include "slab.h"
+#include "slab_side.h"
 #include "source.h"
-
-struct side {
-	struct slabs slabs;
-	struct blocks blocks;
-};
-
-static struct side mine, other;
-
-static void begin(void)
-{
-	mine.blocks.owner = &mine;
-	other.blocks.owner = &other;
-	mine.blocks.on_break = true;
-}
 
 /* Every slab of every chunk is sound; returns how many slots are neither ready nor remotely freed. */
 static size_t used_slots(struct side *side)
@@ -43,57 +29,6 @@ static size_t used_slots(struct side *side)
 	return used;
 }
 
-/* What an allocation does, without the front's fast path. */
-static void *take(struct side *side, size_t size)
-{
-	unsigned class = ma_slab_class(size);
-	struct slab *slab = ma_slab_current(&side->slabs, class);
-	size_t zero = SIZE_MAX;
-	char *p = size <= SLAB_DIRECT_MAX ? ma_slab_pop(slab) : ma_slab_pop_zero(slab, &zero);
-
-	if (p == NULL)
-		p = ma_slab_refill(&side->slabs, &side->blocks, size, &zero);
-	if (p != NULL && zero < size)
-		expect(pattern_is_zero(p + zero, size - zero));
-	return p;
-}
-
-static struct slab *slab_of(void *p)
-{
-	return ma_slab_in_chunk(ma_chunk_of(p), p);
-}
-
-/* A free by the owner. */
-static void give(struct side *side, void *p)
-{
-	struct slab *slab = slab_of(p);
-
-	if (slab == NULL) {
-		ma_block_free(&side->blocks, ma_chunk_of(p), ma_block_of(p));
-		return;
-	}
-	expect(ma_slab_mapped(&side->slabs, p) == slab ||
-	       ma_slab_push(ma_slab_mapped(&side->slabs, p), p) != SLAB_PUSHED);
-	switch (ma_slab_push(slab, p)) {
-	case SLAB_PUSHED:
-		break;
-	case SLAB_EVENT:
-		ma_slab_event(&side->slabs, &side->blocks, slab);
-		break;
-	default:
-		expect(!"a push of what is in use");
-	}
-}
-
-/* A free by somebody else. */
-static void give_remotely(struct side *owner, void *p)
-{
-	struct slab *slab = slab_of(p);
-
-	if (slab != NULL ? ma_slab_push_remote(slab, p) : ma_slab_push_remote_block(ma_chunk_of(p), p))
-		ma_slab_notify(&owner->slabs, slab != NULL ? slab : &ma_chunk_of(p)->slab[0]);
-}
-
 START_TEST(classes)
 {
 	expect(ma_slab_class_size(SLAB_CLASSES - 1) == SLAB_MAX);
@@ -107,18 +42,6 @@ START_TEST(classes)
 	}
 }
 END_TEST
-
-/* A slot of the size, once its class has come and gone often enough to have slabs. */
-static void *take_slot(size_t size)
-{
-	void *p = take(&mine, size);
-
-	while (slab_of(p) == NULL) {
-		give(&mine, p);
-		p = take(&mine, size);
-	}
-	return p;
-}
 
 /* Fills slabs of one class until one is full, and tries every offset of the first. */
 static void holds_in_class(unsigned class)
@@ -492,39 +415,6 @@ START_TEST(overwritten_link_is_reported)
 }
 END_TEST
 
-START_TEST(audit_finds_planted_faults)
-{
-	void *p, *q;
-	struct slab *slab;
-	uint64_t next;
-
-	begin();
-	p = take_slot(100);
-	q = take(&mine, 100);
-	slab = slab_of(p);
-	give(&mine, p);
-	slab->used++;
-	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose used slots are miscounted");
-	slab->used--;
-	next = *(uint64_t *)p;
-	*(int64_t *)p = SLAB_LINK((char *)p - slab->start); /* a circle */
-	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose ready list is damaged");
-	*(int64_t *)p = SLAB_LINK(8);
-	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose ready list is damaged");
-	*(uint64_t *)p = next;
-	expect(ma_slab_audit(&mine.slabs, slab) == NULL);
-	give_remotely(&mine, q);
-	expect(ma_slab_audit(&mine.slabs, slab) == NULL);
-	*(int64_t *)q = SLAB_LINK(8);
-	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose remote list is damaged");
-	*(int64_t *)q = SLAB_LINK(SLAB_END);
-	slab->carved++;
-	ck_assert_str_eq(ma_slab_audit(&mine.slabs, slab), "slab whose carved slots are miscounted");
-	slab->carved--;
-	expect(ma_slab_audit(&mine.slabs, slab) == NULL);
-}
-END_TEST
-
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -544,7 +434,6 @@ int main(void)
 		adoption_to_and_fro,
 		no_change_of_hands_during_a_notice,
 		overwritten_link_is_reported,
-		audit_finds_planted_faults,
 	};
 
 	return unit_run("slab", tests, LENGTH(tests));

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* slab_side.h - slabs with their blocks, as a heap has them, for the tests of slab*.c: two sides, `mine` and `other`. */
+#ifndef SLAB_SIDE_H
+#define SLAB_SIDE_H
+
+#include "../expect.h"
+#include "../pattern.h"
+#include "slab.h"
+
+struct side {
+	struct slabs slabs;
+	struct blocks blocks;
+};
+
+static __attribute__((unused)) struct side mine, other;
+
+static inline void begin(void)
+{
+	mine.blocks.owner = &mine;
+	other.blocks.owner = &other;
+	mine.blocks.on_break = true;
+}
+
+/* What an allocation of at most SLAB_MAX does, without the front's fast path. */
+static inline void *take(struct side *side, size_t size)
+{
+	unsigned class = ma_slab_class(size);
+	struct slab *slab = ma_slab_current(&side->slabs, class);
+	size_t zero = SIZE_MAX;
+	char *p = size <= SLAB_DIRECT_MAX ? ma_slab_pop(slab) : ma_slab_pop_zero(slab, &zero);
+
+	if (p == NULL) {
+		struct block_request request = {.size = size, .align = MA_UNIT};
+		p = ma_slab_refill(&side->slabs, &side->blocks, class, &request, &zero);
+	}
+	if (p != NULL && zero < size)
+		expect(pattern_is_zero(p + zero, size - zero));
+	return p;
+}
+
+static inline struct slab *slab_of(void *p)
+{
+	return ma_slab_in_chunk(ma_chunk_of(p), p);
+}
+
+/* A free by the owner. */
+static inline void give(struct side *side, void *p)
+{
+	struct slab *slab = slab_of(p);
+
+	if (slab == NULL) {
+		ma_block_free(&side->blocks, ma_chunk_of(p), ma_block_of(p));
+		return;
+	}
+	expect(ma_slab_mapped(&side->slabs, p) == slab ||
+	       ma_slab_push(ma_slab_mapped(&side->slabs, p), p) != SLAB_PUSHED);
+	switch (ma_slab_push(slab, p)) {
+	case SLAB_PUSHED:
+		break;
+	case SLAB_EVENT:
+		ma_slab_event(&side->slabs, &side->blocks, slab);
+		break;
+	default:
+		expect(!"a push of what is in use");
+	}
+}
+
+/* A free by somebody else. */
+static inline void give_remotely(struct side *owner, void *p)
+{
+	struct slab *slab = slab_of(p);
+
+	if (slab != NULL ? ma_slab_push_remote(slab, p) : ma_slab_push_remote_block(ma_chunk_of(p), p))
+		ma_slab_notify(&owner->slabs, slab != NULL ? slab : &ma_chunk_of(p)->slab[0]);
+}
+
+/* A slot of the size, once its class has come and gone often enough to have slabs. */
+static inline void *take_slot(size_t size)
+{
+	void *p = take(&mine, size);
+
+	while (slab_of(p) == NULL) {
+		give(&mine, p);
+		p = take(&mine, size);
+	}
+	return p;
+}
+
+#endif /* SLAB_SIDE_H */
