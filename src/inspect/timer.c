@@ -140,7 +140,10 @@ void ma_timer_stop(void)
 
 	(void)ma_swap_acq_rel(&stopped, true);
 	/* In a child that the program forked there is no timer, whatever stood here at that moment. */
-	for (struct timer *timer = timers; timer < timers + TIMERS; timer++)
-		while (ma_load_acquire(&timer->running) == getpid())
+	for (struct timer *timer = timers; timer < timers + TIMERS; timer++) {
+		int process;
+
+		while ((process = ma_load_acquire(&timer->running)) != 0 && process == getpid())
 			nanosleep(&moment, NULL);
+	}
 }
