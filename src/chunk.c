@@ -237,7 +237,7 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 
 static struct chunk *chunk_new_mapped(void *owner, bool huge)
 {
-	struct chunk *chunk = ma_source_map(MA_WINDOW, MA_WINDOW);
+	struct chunk *chunk = ma_source_map_named(MA_WINDOW, MA_WINDOW, "libma heap");
 
 	if (chunk == NULL)
 		return NULL;

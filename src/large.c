@@ -24,6 +24,7 @@
  * may touch little of what it asks for. */
 #define HUGE_MIN ((size_t)4 * 1024 * 1024)
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
+#define NAME "libma large object"
 
 struct large {
 	char *start; /* NULL: an empty place */
@@ -195,10 +196,10 @@ static size_t unmap_all(const struct cached *out, unsigned count)
 static char *map_new(size_t size, size_t align)
 {
 	bool huge = size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM;
-	char *start = ma_source_map(size, huge ? ma_max(align, HUGE_PAGE) : align);
+	char *start = ma_source_map_named(size, huge ? ma_max(align, HUGE_PAGE) : align, NAME);
 
 	if (start == NULL && ma_large_trim() > 0)
-		start = ma_source_map(size, align);
+		start = ma_source_map_named(size, align, NAME);
 	if (start != NULL && huge)
 		ma_source_huge(start, size, true);
 	return start;
@@ -282,7 +283,7 @@ static char *map_resize(char *start, size_t old_size, size_t size, bool may_move
 
 	if (moved != NULL || !may_move)
 		return moved;
-	room = ma_source_map(size, size >= HUGE_MIN ? HUGE_PAGE : MA_UNIT);
+	room = ma_source_map_named(size, size >= HUGE_MIN ? HUGE_PAGE : MA_UNIT, NAME);
 	if (room == NULL)
 		return NULL;
 	moved = ma_source_remap(start, old_size, size, room);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #if MA_THREADS
@@ -21,6 +22,11 @@
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; older kernels refuse it, which does no harm */
+#endif
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41 /* Linux 5.17, if configured so */
+#define PR_SET_VMA_ANON_NAME 0
 #endif
 
 static bool owns_break;
@@ -105,6 +111,19 @@ bool ma_source_break_shrink(char *top, size_t size)
 	return done;
 }
 
+/* What the break got has a name already: [heap]. */
+static void source_name(void *start, size_t size, const char *name)
+{
+	static MA_SHARED(bool) refused; /* by a kernel without names, which is not asked again */
+	int saved = errno;
+
+	if (ma_load_relaxed(&refused))
+		return;
+	if (prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, start, size, name) != 0 && errno == EINVAL)
+		ma_store_relaxed(&refused, true);
+	errno = saved;
+}
+
 static void *source_map_anywhere(size_t size)
 {
 	int saved = errno;
@@ -118,7 +137,7 @@ static void *source_map_anywhere(size_t size)
 	return start;
 }
 
-void *ma_source_map(size_t size, size_t align)
+static void *source_map_aligned(size_t size, size_t align)
 {
 	char *start = source_map_anywhere(size);
 	size_t lead, room;
@@ -140,6 +159,15 @@ void *ma_source_map(size_t size, size_t align)
 	if (room - lead != size)
 		ma_source_unmap(start + lead + size, room - lead - size);
 	return start + lead;
+}
+
+void *ma_source_map_named(size_t size, size_t align, const char *name)
+{
+	void *start = source_map_aligned(size, align);
+
+	if (start != NULL)
+		source_name(start, size, name);
+	return start;
 }
 
 void ma_source_unmap(void *start, size_t size)
@@ -216,7 +244,10 @@ void *ma_source_reserve(size_t size)
 
 	ma_add_relaxed(&calls_map, 1);
 	errno = saved;
-	return start == MAP_FAILED ? NULL : start;
+	if (start == MAP_FAILED)
+		return NULL;
+	source_name(start, size, "libma guard");
+	return start;
 }
 
 bool ma_source_open(void *start, size_t size)

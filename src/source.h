@@ -42,8 +42,16 @@ char *ma_source_break_grow(size_t size);
 /* Gives back the last `size` bytes below `top`; false, and nothing done, if the break isn't at `top`. */
 bool ma_source_break_shrink(char *top, size_t size);
 
-/* Maps `size` bytes of zeroed memory (a multiple of the OS page), aligned to `align` (a power of two). */
-void *ma_source_map(size_t size, size_t align);
+/* Maps `size` bytes of zeroed memory (a multiple of the OS page), aligned to `align` (a power of two). `name` is what
+ * /proc/PID/maps shows it as, if the system can: "[anon:libma heap]". */
+void *ma_source_map_named(size_t size, size_t align, const char *name);
+
+/* The same for what libma needs for itself. */
+MA_INLINE void *ma_source_map(size_t size, size_t align)
+{
+	return ma_source_map_named(size, align, "libma data");
+}
+
 void ma_source_unmap(void *start, size_t size);
 
 /* Resizes a mapping where it is, or moves its pages to `to`, a mapping of `new_size` that it replaces. NULL:

@@ -248,11 +248,12 @@ static char *place_for(size_t size, size_t align, unsigned *index)
 	return NULL;
 }
 
-void *ma_source_map(size_t size, size_t align)
+void *ma_source_map_named(size_t size, size_t align, const char *name)
 {
 	char *start = NULL;
 	unsigned index;
 
+	(void)name;
 	must(size % ma_source_page() == 0 && (align & (align - 1)) == 0, "a mapping of no whole pages\n");
 	source_enter();
 	source.calls.map++;

@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "source.h"
 
@@ -56,6 +60,84 @@ START_TEST(maps)
 			expect(resident(p, page) == -1);
 		}
 	expect(errno == 99);
+}
+END_TEST
+
+/* --- names --- */
+
+/* What mappings were named, and what the kernel shall have said to that: it may know names or not. */
+static struct {
+	const void *start;
+	size_t size;
+	const char *name;
+	unsigned calls;
+	bool real;   /* the kernel is asked */
+	int refusal; /* else what it says: errno; 0: none */
+} named;
+
+/* In the place of the C library's. */
+int prctl(int option, ...)
+{
+	unsigned long arg[4];
+	va_list args;
+
+	va_start(args, option);
+	for (size_t i = 0; i < LENGTH(arg); i++)
+		arg[i] = va_arg(args, unsigned long);
+	va_end(args);
+	if (option != 0x53564d41 || named.real)
+		return (int)syscall(SYS_prctl, option, arg[0], arg[1], arg[2], arg[3]);
+	expect(arg[0] == 0);
+	named.start = (const void *)arg[1];
+	named.size = arg[2];
+	named.name = (const char *)arg[3];
+	named.calls++;
+	errno = named.refusal;
+	return named.refusal == 0 ? 0 : -1;
+}
+
+START_TEST(names)
+{
+	size_t page = ma_source_page();
+	void *p;
+
+	errno = 99;
+	named.refusal = ENOMEM; /* one mapping too many: the next one may have its name */
+	expect(ma_source_map(4 * page, page) != NULL);
+	named.refusal = 0;
+	p = ma_source_map(4 * page, 64 * page);
+	expect(named.calls == 2 && named.start == p && named.size == 4 * page);
+	ck_assert_str_eq(named.name, "libma data");
+	p = ma_source_map_named(MB, MB, "libma heap");
+	expect(named.calls == 3 && named.start == p && named.size == MB);
+	ck_assert_str_eq(named.name, "libma heap");
+	p = ma_source_reserve(MB);
+	expect(named.calls == 4 && named.start == p && named.size == MB);
+	ck_assert_str_eq(named.name, "libma guard");
+	named.refusal = EINVAL; /* the kernel knows no names */
+	for (int i = 0; i < 3; i++)
+		expect(ma_source_map(page, page) != NULL);
+	expect(named.calls == 5 && errno == 99);
+}
+END_TEST
+
+/* Where the kernel knows names, it shows them. */
+START_TEST(names_that_show)
+{
+	char line[512], start[32];
+	bool found = false, known;
+	FILE *maps;
+	void *p;
+
+	named.real = true;
+	p = ma_source_map_named(MB, MB, "libma heap");
+	maps = fopen("/proc/self/maps", "r");
+	known = prctl(0x53564d41, 0, p, MB, "libma heap") == 0;
+	snprintf(start, sizeof(start), "%lx-", (unsigned long)(uintptr_t)p);
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+		found = found || (strncmp(line, start, strlen(start)) == 0 &&
+				  strstr(line, "[anon:libma heap]") != NULL);
+	expect(maps != NULL && found == known && fclose(maps) == 0);
 }
 END_TEST
 
@@ -227,6 +309,8 @@ int main(void)
 		facts,
 		maps,
 		maps_that_cannot_be,
+		names,
+		names_that_show,
 		maps_give_all_back,
 		remaps,
 		populate_and_purge,
