@@ -17,10 +17,8 @@ struct heap ma_heap_none;
 
 struct heap *ma_heap_seen(struct heap *heap, enum heap_view view)
 {
-	if (view == VIEW_SAMPLED)
-		ma_slab_sample(&heap->slabs);
-	else if (view != VIEW_ALL)
-		ma_slab_hide(&heap->slabs);
+	for (unsigned class = 0; view != VIEW_ALL && class < SLAB_CLASSES; class ++)
+		ma_slab_hide(&heap->slabs, class, true);
 	return view == VIEW_NONE ? &ma_heap_none : heap;
 }
 
@@ -60,10 +58,9 @@ static unsigned slot_class(size_t size, size_t align)
 }
 
 /* One attempt; NULL if the heap would have to grow and is reluctant to, or can't. */
-static void *alloc_here(struct heap *heap, size_t size, size_t align, size_t *zero)
+static void *alloc_here(struct heap *heap, unsigned class, size_t size, size_t align, size_t *zero)
 {
 	struct block_request request = {.size = size, .align = align};
-	unsigned class = slot_class(size, align);
 	struct mem_block *block;
 
 	if (class < SLAB_CLASSES)
@@ -73,21 +70,21 @@ static void *alloc_here(struct heap *heap, size_t size, size_t align, size_t *ze
 }
 
 /* Before a heap grows it takes in what others have freed, and adopts what ended threads have left. */
-static void *alloc_growing(struct heap *heap, size_t size, size_t align, size_t *zero)
+static void *alloc_growing(struct heap *heap, unsigned class, size_t size, size_t align, size_t *zero)
 {
 	void *p;
 
 	heap->blocks.reluctant = true;
-	p = alloc_here(heap, size, align, zero);
+	p = alloc_here(heap, class, size, align, zero);
 	if (p == NULL && ma_slab_drain(&heap->slabs, &heap->blocks))
-		p = alloc_here(heap, size, align, zero);
+		p = alloc_here(heap, class, size, align, zero);
 	while (p == NULL && ma_heaps_adopt(heap))
-		p = alloc_here(heap, size, align, zero);
+		p = alloc_here(heap, class, size, align, zero);
 	heap->blocks.reluctant = false;
 	if (p == NULL)
-		p = alloc_here(heap, size, align, zero);
+		p = alloc_here(heap, class, size, align, zero);
 	if (p == NULL && ma_large_trim() > 0) /* the cache of freed mappings may be all that is in the way */
-		p = alloc_here(heap, size, align, zero);
+		p = alloc_here(heap, class, size, align, zero);
 	return p;
 }
 
@@ -104,16 +101,15 @@ static void count_alloc(struct heap *heap, size_t size, const void *p)
 	ma_heap_count_alloc(heap, size, ma_heap_size(heap, p, &place));
 }
 
-MA_INLINE void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
+MA_INLINE void *alloc(struct heap *heap, unsigned class, size_t size, size_t align, size_t *zero)
 {
-	unsigned class = slot_class(size, align);
 	void *p = NULL;
 
 	if (class < SLAB_CLASSES)
 		p = ma_slab_pop_zero(ma_slab_current(&heap->slabs, class), zero);
 	if (MA_UNLIKELY(p == NULL))
 		p = is_large(size, align) ? alloc_large(heap, size, align, zero)
-					  : alloc_growing(heap, size, align, zero);
+					  : alloc_growing(heap, class, size, align, zero);
 	if (MA_STATS && p != NULL)
 		count_alloc(heap, size, p);
 	return p;
@@ -121,12 +117,18 @@ MA_INLINE void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero
 
 void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 {
-	return alloc(heap, size, MA_UNIT, zero);
+	return alloc(heap, slot_class(size, MA_UNIT), size, MA_UNIT, zero);
 }
 
 void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	return align <= MA_UNIT ? ma_heap_alloc(heap, size, zero) : alloc(heap, size, align, zero);
+	return align <= MA_UNIT ? ma_heap_alloc(heap, size, zero)
+				: alloc(heap, slot_class(size, align), size, align, zero);
+}
+
+void *ma_heap_alloc_block(struct heap *heap, size_t size, size_t align, size_t *zero)
+{
+	return alloc(heap, SLAB_CLASSES, size, align, zero);
 }
 
 /* --- judging a pointer --- */

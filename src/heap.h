@@ -39,9 +39,7 @@ struct heap {
 	struct heap *next;     /* of all, the newest first; written once */
 	struct heap *next_idle;
 	struct heap_counts counts;
-	uint64_t random;	    /* and these, too: the modes' dice */
-	ptrdiff_t unguarded;	    /* allocations until the next one is guarded */
-	struct unwind_memos *memos; /* of walks by the thread that has it; the modes', NULL without */
+	struct mode_heap *mode; /* what the modes keep for the thread that has it; NULL without */
 };
 
 /* Tells the sum of all heaps what a heap has counted; defined in heaps.c. */
@@ -77,10 +75,9 @@ extern struct heap ma_heap_none;
 
 /* What the fast paths see of a thread's heap. */
 enum heap_view {
-	VIEW_ALL,     /* all: there is no mode */
-	VIEW_SAMPLED, /* an allocation now and then fails over */
-	VIEW_FREES,   /* every allocation fails over */
-	VIEW_NONE,    /* every free, too */
+	VIEW_ALL,   /* all */
+	VIEW_FREES, /* every allocation fails over */
+	VIEW_NONE,  /* every free, too */
 };
 
 /* Prepares a heap for that; returns the heap that the fast paths are to use. */
@@ -100,6 +97,9 @@ enum heap_place {
 /* Takes `size` bytes. From byte `*zero` on they are known to be zero. NULL: out of memory. */
 void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero);
 void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t *zero);
+
+/* The same, but never a slot: so its free is sure to come through the slow path. */
+void *ma_heap_alloc_block(struct heap *heap, size_t size, size_t align, size_t *zero);
 
 /* Frees `p`, which is not NULL. PLACE_STRANGE: nothing was done. Never returns if the pointer is bad. */
 enum heap_place ma_heap_free(struct heap *heap, void *p);

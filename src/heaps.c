@@ -98,7 +98,6 @@ struct heap *ma_heaps_take(void)
 
 void ma_heaps_leave(struct heap *heap)
 {
-	ma_slab_unload(&heap->slabs, &heap->blocks);
 	ma_slab_drain(&heap->slabs, &heap->blocks);
 	ma_lock(&heaps_lock);
 	idle_add(heap);

@@ -59,6 +59,8 @@ libma_core_la_SOURCES = \
 	src/place.h \
 	src/report.c \
 	src/report.h \
+	src/sample.c \
+	src/sample.h \
 	src/sites.c \
 	src/sites.h \
 	src/root.c \

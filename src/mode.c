@@ -9,6 +9,7 @@
 #include "guard.h"
 #include "options.h"
 #include "report.h"
+#include "sample.h"
 #include "sites.h"
 #include "source.h"
 #include "thread.h"
@@ -21,10 +22,21 @@
 
 unsigned ma_mode;
 
+/* All allocations come here, not only those that the fast path could not serve. */
+static bool every_call;
+
+struct mode_heap {
+	struct unwind_memos memos;
+	struct samples samples;
+};
+
 void ma_mode_start(void (*const *entries)(void), size_t count)
 {
+	enum heap_view view;
+
 	if (ma_options.sites != 0) {
-		ma_mode |= MODE_SITES | (ma_options.free_sites ? MODE_FREE_SITES : 0);
+		ma_mode |= MODE_SITES |
+			   (ma_options.free_sites && ma_options.sites == 1 ? MODE_FREE_SITES : 0);
 		ma_unwind_start(entries, count);
 		ma_sites_start();
 		ma_fatal_tell = ma_report_site;
@@ -42,22 +54,39 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 		ma_mode |= MODE_FILL;
 	if (ma_options.zero_on_free)
 		ma_mode |= MODE_ZERO;
-	if (ma_mode & (MODE_FILL | MODE_ZERO | MODE_FREE_SITES))
-		ma_thread_set_view(VIEW_NONE);
-	else if (ma_mode == MODE_GUARD && ma_options.guard > 1)
-		ma_thread_set_view(VIEW_SAMPLED);
-	else if (ma_mode != 0)
-		ma_thread_set_view(VIEW_FREES);
+	view = ma_mode & (MODE_FILL | MODE_ZERO | MODE_FREE_SITES) ? VIEW_NONE
+	       : ma_options.sites == 1 || ma_options.guard == 1	   ? VIEW_FREES
+								   : VIEW_ALL;
+	every_call = view != VIEW_ALL;
+	ma_thread_set_view(view);
+}
+
+/* What the modes keep for the caller's heap. NULL: no memory for it. */
+static struct mode_heap *mode_of(struct heap *heap)
+{
+	struct mode_heap *mode = heap->mode;
+	struct samples *samples;
+
+	if (MA_LIKELY(mode != NULL) || heap == &ma_heap_none)
+		return mode;
+	mode = ma_source_map(ma_round_up(sizeof(*mode), ma_source_page()), MA_UNIT);
+	if (mode == NULL)
+		return NULL;
+	samples = &mode->samples;
+	samples->random = ma_source_secret() ^ heap->number;
+	samples->every_call = every_call;
+	samples->sampler[SAMPLE_GUARD].every = ma_mode & MODE_GUARD ? ma_options.guard : 0;
+	samples->sampler[SAMPLE_SITES].every = ma_mode & MODE_SITES ? ma_options.sites : 0;
+	samples->sampler[SAMPLE_SITES].bytes = true;
+	return heap->mode = mode;
 }
 
 /* The stack of the call that is being served. */
 static uint32_t stack_here(struct heap *heap)
 {
-	unsigned most = (unsigned)ma_options.sites_depth;
+	struct mode_heap *mode = mode_of(heap);
 
-	if (MA_UNLIKELY(heap->memos == NULL) && heap != &ma_heap_none)
-		heap->memos = ma_source_map(ma_round_up(sizeof(*heap->memos), ma_source_page()), MA_UNIT);
-	return ma_unwind_number(heap->memos, most);
+	return ma_unwind_number(mode == NULL ? NULL : &mode->memos, (unsigned)ma_options.sites_depth);
 }
 
 static void keep_site(struct heap *heap, const void *p, size_t size)
@@ -83,28 +112,6 @@ static bool guard_may(void)
 	return true;
 }
 
-/* Is this allocation to be guarded? */
-static bool guard_is_due(struct heap *heap)
-{
-	size_t every = ma_options.guard;
-	ptrdiff_t next;
-	bool may;
-
-	if (every == 1)
-		return true;
-	if (--heap->unguarded > 0)
-		return false;
-	if (heap->random == 0)
-		heap->random = ma_source_secret() ^ heap->number;
-	heap->random = heap->random * UINT64_C(6364136223846793005) + 1;
-	/* Around `every` on average, so that no rhythm of the program's hides anything. What a magazine took too many is
-	 * made up for, unless there may be no more now. */
-	next = (ptrdiff_t)(every / 2 + (heap->random >> 32) % every + 1);
-	may = guard_may();
-	heap->unguarded = may ? heap->unguarded + next : next;
-	return may;
-}
-
 static struct guard_caller caller(struct heap *heap)
 {
 	return (struct guard_caller){stack_here(heap), ma_thread_number()};
@@ -112,21 +119,23 @@ static struct guard_caller caller(struct heap *heap)
 
 void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
+	struct mode_heap *mode = ma_mode & (MODE_GUARD | MODE_SITES) ? mode_of(heap) : NULL;
+	unsigned due = mode == NULL ? 0 : ma_samples_due(&mode->samples, &heap->slabs, size, align);
 	void *p = NULL;
 
-	if (ma_mode & MODE_GUARD && guard_is_due(heap)) {
+	if (due & 1u << SAMPLE_GUARD && (ma_options.guard == 1 || guard_may())) {
 		p = ma_guard_alloc(size, align, caller(heap));
 		*zero = SIZE_MAX;
-		if (p == NULL) /* no room: it may be long until there is some */
-			heap->unguarded = (ptrdiff_t)ma_options.guard;
 	}
+	if (p == NULL && due & 1u << SAMPLE_SITES && ma_options.sites > 1)
+		p = ma_heap_alloc_block(heap, size, align, zero);
 	if (p == NULL)
 		p = ma_heap_alloc_aligned(heap, size, align, zero);
+	if (mode != NULL)
+		ma_samples_lend(&mode->samples, &heap->slabs, size, align);
 	if (p == NULL)
 		return NULL;
-	if (heap->slabs.magazine != NULL && heap->unguarded > 0 && size <= SLAB_DIRECT_MAX)
-		heap->unguarded -= ma_slab_load(&heap->slabs, ma_slab_class(size));
-	if (ma_mode & MODE_SITES)
+	if (due & 1u << SAMPLE_SITES)
 		keep_site(heap, p, size);
 	if (ma_mode & MODE_FILL) {
 		memset(p, FILL_NEW, size);
@@ -148,8 +157,12 @@ enum heap_place ma_mode_free(struct heap *heap, void *p)
 			return place;
 		memset(p, ma_mode & MODE_ZERO ? 0 : FILL_FREED, size);
 	}
-	if (ma_mode & MODE_SITES)
-		ma_sites_set_freed(p, ma_mode & MODE_FREE_SITES ? stack_here(heap) : 0);
+	if (ma_mode & MODE_FREE_SITES)
+		ma_sites_set_freed(p, stack_here(heap));
+	else if (ma_mode & MODE_SITES && ma_options.sites > 1)
+		ma_sites_forget(p); /* what is there next may be unsampled */
+	else if (ma_mode & MODE_SITES)
+		ma_sites_set_freed(p, 0);
 	return ma_heap_free(heap, p);
 }
 
@@ -162,9 +175,18 @@ size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place)
 	return ma_heap_size(heap, p, place);
 }
 
+/* Is its site known? Of all objects it is, of sampled ones only if they were taken. */
+static bool has_site(const void *p)
+{
+	struct site site;
+
+	return ma_mode & MODE_SITES && (ma_options.sites == 1 || ma_sites_get(p, 0, &site));
+}
+
 bool ma_mode_minds(const void *p)
 {
-	return ma_mode != 0 && (ma_mode != MODE_GUARD || ma_guard_has(p));
+	return ma_mode != 0 &&
+	       (ma_mode & ~(unsigned)(MODE_GUARD | MODE_SITES) || ma_guard_has(p) || has_site(p));
 }
 
 /* In place only where little is wasted, as ma_front_realloc() does without modes. */
@@ -179,7 +201,7 @@ bool ma_mode_resize(struct heap *heap, void *p, size_t size)
 		return false;
 	if (!ma_heap_resize(heap, p, size))
 		return false;
-	if (ma_mode & MODE_SITES)
+	if (has_site(p))
 		keep_site(heap, p, size);
 	return true;
 }

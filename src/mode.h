@@ -4,7 +4,7 @@
  *
  * The hot path has no modes. A mode that has to see every call hides the heaps from the fast paths (see thread.h),
  * so that all calls come to front.c's slow ones; these test `ma_mode`, and call here instead of into the heap. Sites
- * need the allocations only; for guarding a few, one call now and then is enough (see slab.h, ma_slab_sample()).
+ * need the allocations only. Modes that take a sample hide nothing, but a class whose turn it is (see sample.h).
  * While no mode is on, that test on the slow paths is all that modes cost.
  *
  * `heap` is the caller's own, from ma_thread_own.

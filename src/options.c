@@ -24,7 +24,7 @@ static const struct option {
 	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
 	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, 0},
 	{"map_on_abort", OPTION_PATH, ma_options.map_on_abort, 0, 0},
-	{"sites", OPTION_NUMBER, &ma_options.sites, 0, 1},
+	{"sites", OPTION_NUMBER, &ma_options.sites, 0, (size_t)1 << 30},
 	{"sites_depth", OPTION_NUMBER, &ma_options.sites_depth, 1, 64},
 	{"stats", OPTION_REPORT, ma_options.stats, 0, 0},
 	{"stats_every", OPTION_NUMBER, &ma_options.stats_every, 1, 86400},

@@ -15,7 +15,7 @@ struct options {
 	size_t guard;		     /* guard one in so many objects; 0: none */
 	size_t guard_rate;	     /* if not all: at most so many in a second; 0: any number */
 	bool guard_low;		     /* at the start of their pages */
-	size_t sites;		     /* keep the site of one in so many allocations; 0: of none */
+	size_t sites;		     /* keep the site of an object in so many bytes; 1: of all; 0: of none */
 	size_t sites_depth;	     /* frames of a stack */
 	bool free_sites;	     /* the stacks of frees, too */
 	bool fill;		     /* new memory and freed memory get a pattern */

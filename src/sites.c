@@ -152,6 +152,16 @@ void ma_sites_set_freed(const void *p, uint32_t stack)
 	ma_store_relaxed(&entry->a, a | (stack != 0 ? stack : FREED_SOMEWHERE) << STACK_BITS);
 }
 
+void ma_sites_forget(const void *p)
+{
+	struct entry *entry = entry_of(p, false);
+
+	if (entry == NULL || ma_load_relaxed(&entry->a) == 0) /* not to touch what was never written */
+		return;
+	ma_store_relaxed(&entry->a, 0);
+	ma_store_relaxed(&entry->b, 0);
+}
+
 bool ma_sites_get(const void *p, size_t usable, struct site *site)
 {
 	const struct entry *entry = entry_of(p, false);

@@ -34,6 +34,9 @@ bool ma_sites_get(const void *p, size_t usable, struct site *site);
 void ma_sites_set(const void *p, uint32_t stack, uint32_t thread, size_t size);
 void ma_sites_set_freed(const void *p, uint32_t stack);
 
+/* From here on nothing is known of what starts at `p`. */
+void ma_sites_forget(const void *p);
+
 /* Calls `see` for each piece of memory that the sites take. */
 void ma_sites_own(void (*see)(const void *start, size_t size, void *arg), void *arg);
 

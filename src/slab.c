@@ -78,79 +78,40 @@ static void queue_remove(struct slab_bin *bin, struct slab *slab)
 	slab->queued = false;
 }
 
+/* Leads the fast path to `distance` for all sizes of the class that it serves. */
+static void direct_set(struct slabs *slabs, unsigned class, ptrdiff_t distance)
+{
+	size_t size = ma_slab_class_size(class);
+	size_t below = class == 0 ? 0 : ma_slab_class_size(class - 1) / MA_UNIT + 1;
+
+	for (size_t unit = below; unit <= ma_min(size, SLAB_DIRECT_MAX) / MA_UNIT; unit++)
+		slabs->direct[unit] = distance;
+}
+
 /* Makes `slab`, or none for NULL, the one that slots of the class are popped from. */
 static void set_current(struct slabs *slabs, unsigned class, struct slab *slab)
 {
 	ptrdiff_t distance = slab == NULL ? 0 : (char *)slab - (char *)slabs;
-	size_t size = ma_slab_class_size(class);
-	size_t below = class == 0 ? 0 : ma_slab_class_size(class - 1) / MA_UNIT + 1;
 
 	slabs->current[class] = distance;
-	for (size_t unit = below; !slabs->hidden && unit <= ma_min(size, SLAB_DIRECT_MAX) / MA_UNIT; unit++)
-		slabs->direct[unit] = distance;
+	if (!slabs->hidden[class])
+		direct_set(slabs, class, distance);
 	if (slab != NULL)
 		slab->used++;
 }
 
-void ma_slab_hide(struct slabs *slabs)
+void ma_slab_hide(struct slabs *slabs, unsigned class, bool hide)
 {
-	slabs->hidden = true;
-	memset(slabs->direct, 0, sizeof(slabs->direct));
-}
-
-void ma_slab_sample(struct slabs *slabs)
-{
-	size_t bytes = ma_round_up(ma_slab_magazines() * sizeof(*slabs->magazine), ma_source_page());
-
-	if (slabs->magazine != NULL)
+	if (slabs->hidden[class] == hide)
 		return;
-	ma_slab_hide(slabs);
-	slabs->magazine = ma_source_map(bytes, MA_UNIT);
-	if (slabs->magazine == NULL)
-		return;
-	for (size_t unit = 0; unit <= SLAB_DIRECT_MAX / MA_UNIT; unit++)
-		slabs->direct[unit] = (char *)&slabs->magazine[ma_slab_class(unit * MA_UNIT)] - (char *)slabs;
+	slabs->hidden[class] = hide;
+	direct_set(slabs, class, hide ? 0 : slabs->current[class]);
 }
 
 static MA_COLD void list_damaged(const struct slab *slab)
 {
 	ma_fatal_place("free list of a slab overwritten (a write after free?)", slab->start, "slab",
 		       slab->start, (size_t)slab->slots * slab->slot_size);
-}
-
-uint32_t ma_slab_load(struct slabs *slabs, unsigned class)
-{
-	struct slab *magazine = &slabs->magazine[class], *slab = ma_slab_current(slabs, class);
-	uint32_t count;
-
-	if (magazine->ready < magazine->limit || slab == &slabs->none)
-		return 0;
-	if (magazine->limit != 0 && magazine->ready != SLAB_LINK(SLAB_END))
-		list_damaged(magazine);
-	count = slab->carved + 1 - slab->used; /* what is ready: see `used` of a current slab */
-	magazine->base = slab->base;
-	magazine->start = slab->start;
-	magazine->slots = slab->slots;
-	magazine->slot_size = slab->slot_size;
-	magazine->limit = slab->limit;
-	magazine->ready = slab->ready;
-	slab->ready = SLAB_LINK(SLAB_END);
-	slab->used += count;
-	return count;
-}
-
-void ma_slab_unload(struct slabs *slabs, struct blocks *blocks)
-{
-	if (slabs->magazine == NULL)
-		return;
-	for (unsigned class = 0; class < ma_slab_magazines(); class ++) {
-		void *slot;
-		while ((slot = ma_slab_pop(&slabs->magazine[class])) != NULL) {
-			struct slab *slab = ma_slab_in_chunk(ma_chunk_of(slot), slot);
-			if (ma_slab_push(slab, slot) == SLAB_EVENT)
-				ma_slab_event(slabs, blocks, slab);
-		}
-	}
 }
 
 /* Writes a slab, or none, into the map for all its granules. */

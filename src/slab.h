@@ -62,8 +62,7 @@ struct slabs {
 	ptrdiff_t direct[SLAB_DIRECT_MAX / MA_UNIT + 1]; /* the same, by size in units */
 	struct slab_bin bin[SLAB_CLASSES];
 	MA_SHARED(struct slab *) pending; /* slabs that were full when another thread freed into them */
-	bool hidden;			  /* `direct` is not for the current slabs: see ma_slab_hide() */
-	struct slab *magazine; /* by class, as far as `direct` goes: see ma_slab_sample(); NULL without */
+	bool hidden[SLAB_CLASSES];	  /* `direct` leads nowhere for the class: see ma_slab_hide() */
 	/* By granule: the slab that lies there. A cache: two granules may share an entry, and the later wins. */
 	_Alignas(64) ptrdiff_t map[SLAB_MAP_ENTRIES];
 };
@@ -207,15 +206,17 @@ MA_INLINE bool ma_slab_is_payload(const struct chunk *chunk, uint64_t offset)
 	       offset < (uint64_t)(ma_chunk_end(chunk) - (const char *)chunk);
 }
 
-/* Classes that `direct` leads to, and that may have magazines. */
-MA_INLINE unsigned ma_slab_magazines(void)
-{
-	return ma_slab_class(SLAB_DIRECT_MAX) + 1;
-}
-
 MA_INLINE bool ma_slab_is_current(const struct slabs *slabs, const struct slab *slab)
 {
 	return (const char *)slab - (const char *)slabs == slabs->current[slab->class];
+}
+
+/* Slots that the current slab of a class has ready. */
+MA_INLINE uint32_t ma_slab_ready(struct slabs *slabs, unsigned class)
+{
+	const struct slab *slab = ma_slab_current(slabs, class);
+
+	return slab == &slabs->none ? 0 : slab->carved + 1 - slab->used;
 }
 
 /* Takes a ready slot of a class, finding or making one if the current slab has none. From byte `*zero` on it is
@@ -224,23 +225,8 @@ MA_INLINE bool ma_slab_is_current(const struct slabs *slabs, const struct slab *
 void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 		     const struct block_request *request, size_t *zero);
 
-/* From here on every allocation fails over into the slow path. */
-void ma_slab_hide(struct slabs *slabs);
-
-/*
- * From here on an allocation now and then fails over, at no cost to the others: `direct` leads to a magazine for each
- * class, a descriptor that lends out slots of the current slab. It takes all that are ready, while what is freed
- * goes to the slab. So it runs empty, however a program mixes allocations and frees.
- *
- * To its slab a slot in a magazine is a live one. Without memory it is as ma_slab_hide().
- */
-void ma_slab_sample(struct slabs *slabs);
-
-/* Loads the magazine of a class, if it is empty. Returns how many slots it has got. */
-uint32_t ma_slab_load(struct slabs *slabs, unsigned class);
-
-/* Gives all slots in magazines back to their slabs. */
-void ma_slab_unload(struct slabs *slabs, struct blocks *blocks);
+/* From here on every allocation of the class fails over into the slow path; or none that need not. */
+void ma_slab_hide(struct slabs *slabs, unsigned class, bool hide);
 
 /* To be called when a push says so: a full slab has a slot again, or a slab is empty and goes back. */
 void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab);

@@ -23,18 +23,6 @@ void *ma_slab_slot_around(const struct slab *slab, const void *p)
 	return slab->start + offset / slab->slot_size * slab->slot_size;
 }
 
-/* The magazine that may hold slots of `slab`; NULL if none can. */
-static const struct slab *magazine_of(const struct slab *slab)
-{
-	const struct slabs *owner = ma_load_relaxed(&ma_chunk_of_slab(slab)->owner);
-	const struct slab *magazine;
-
-	if (owner == NULL || owner->magazine == NULL || slab->class >= ma_slab_magazines())
-		return NULL;
-	magazine = &owner->magazine[slab->class];
-	return magazine->start == slab->start ? magazine : NULL;
-}
-
 static bool list_has(const struct slab *slab, int64_t link, const void *slot)
 {
 	for (uint32_t steps = 0; link < slab->limit && steps <= slab->carved; steps++) {
@@ -48,11 +36,8 @@ static bool list_has(const struct slab *slab, int64_t link, const void *slot)
 
 bool ma_slab_is_free(const struct slab *slab, const void *slot)
 {
-	const struct slab *magazine = magazine_of(slab);
-
 	return list_has(slab, slab->ready, slot) ||
-	       list_has(slab, SLAB_LINK(ma_slab_remote_first(ma_load_acquire(&slab->remote))), slot) ||
-	       (magazine != NULL && list_has(slab, magazine->ready, slot));
+	       list_has(slab, SLAB_LINK(ma_slab_remote_first(ma_load_acquire(&slab->remote))), slot);
 }
 
 bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload)
@@ -91,13 +76,9 @@ static uint32_t mark_list(const struct slab *slab, int64_t link, uint64_t *bitma
 
 void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap)
 {
-	const struct slab *magazine = magazine_of(slab);
-
 	mark_list(slab, slab->ready, bitmap);
 	/* Pairs with push_remote(). */
 	mark_list(slab, SLAB_LINK(ma_slab_remote_first(ma_load_acquire(&slab->remote))), bitmap);
-	if (magazine != NULL)
-		mark_list(slab, magazine->ready, bitmap);
 }
 
 uint32_t ma_slab_live(const struct slabs *slabs, const struct slab *slab)

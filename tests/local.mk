@@ -114,6 +114,7 @@ unit_tests = \
 	tests/unit/test_pins \
 	tests/unit/test_place \
 	tests/unit/test_residency \
+	tests/unit/test_sample \
 	tests/unit/test_sites \
 	tests/unit/test_root \
 	tests/unit/test_slab \
@@ -196,6 +197,8 @@ tests_unit_test_options_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_options_LDADD = $(unit_ldadd)
 tests_unit_test_report_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_report_LDADD = $(unit_ldadd)
+tests_unit_test_sample_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_sample_LDADD = $(unit_ldadd)
 tests_unit_test_sites_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_sites_LDADD = $(unit_ldadd)
 tests_unit_test_root_CPPFLAGS = $(unit_cppflags)

@@ -189,6 +189,12 @@ START_TEST(churn_sites)
 }
 END_TEST
 
+START_TEST(churn_samples)
+{
+	churn("sites=5000,guard=70,guard_rate=0");
+}
+END_TEST
+
 START_TEST(churn_free_sites)
 {
 	churn("sites=1,free_sites=1");
@@ -286,6 +292,7 @@ int main(void)
 		churn_guard,
 		churn_guard_all,
 		churn_sites,
+		churn_samples,
 		churn_free_sites,
 		sites_of_every_kind_of_call,
 		out_of_memory,
