@@ -4,7 +4,7 @@
  *
  * The registry is a radix tree of two levels over windows: a root that covers the address space and leaves
  * of 2^17 windows each. Both are zero pages until used, so it costs a small program two OS pages. A leaf,
- * once made, stays.
+ * once made, stays. It is read without a lock: tests/model/registry.pml proves that this is safe.
  *
  * The break may be moved by others. A chunk is grown only if the break still stands at its end; if not, a
  * new chunk is begun beyond the stranger's memory, at a window's edge. Memory on the break goes back from the

@@ -4,7 +4,7 @@
  *
  * An idle heap belongs to whoever holds the heaps lock. A thread that starts takes one as it is; a thread that
  * would have to grow adopts its chunks, and the empty heap waits for the next thread; a thread that frees into
- * one visits it now and then, to take in what was freed.
+ * one visits it now and then, to take in what was freed. tests/model/heaps.pml proves it.
  *
  * fork: the lock is held across it, so idle heaps are whole in the child and can be used there. The heaps of
  * the parent's other threads may be in the middle of a change: in the child they are lost, that is, nobody

@@ -13,7 +13,8 @@
  * A remote free is one compare-and-swap on the slab's `remote` word: | PENDING | NOTIFY | count, 30 | offset, 32 |.
  * NOTIFY is set while the slab is full. Who pushes then turns it into PENDING, and must put the slab on its
  * owner's list of pending slabs. While PENDING is set neither the slab nor its chunk may go or change hands;
- * the owner clears it when the slab reaches him.
+ * the owner clears it when the slab reaches him. tests/model/remote.pml proves this protocol, and heaps.pml that it
+ * holds while chunks change hands.
  */
 #include "slab.h"
 

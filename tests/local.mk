@@ -273,6 +273,7 @@ endif
 
 include tests/leaks/local.mk
 include tests/misuse/local.mk
+include tests/model/local.mk
 include tests/preload/local.mk
 include tests/stress/local.mk
 

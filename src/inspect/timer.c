@@ -34,7 +34,7 @@ static struct timer {
 	timer_task *task;
 	MA_SHARED(int) running; /* the process whose timer is in a call; 0: none */
 } timers[TIMERS];
-static MA_SHARED(bool) stopped;
+static MA_SHARED(int) stopped; /* 1: there are to be no more calls */
 
 /* What the parent is, for its copy. */
 static long parent_process;
@@ -100,9 +100,10 @@ static void *timer_run(void *arg)
 		}
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL) == EINTR)
 			;
-		/* Of this store and the next load, and of their like in ma_timer_stop(), one pair sees the other. */
+		/* Of this store and the next load, and of their like in ma_timer_stop(), one pair sees the other: both
+		 * change `stopped`, if only by 0. tests/model/timer.pml proves it. */
 		(void)ma_swap_acq_rel(&timer->running, getpid());
-		if (ma_swap_acq_rel(&stopped, ma_load_relaxed(&stopped))) {
+		if (ma_add_acq_rel(&stopped, 0) != 0) {
 			ma_store_release(&timer->running, 0);
 			return NULL;
 		}
@@ -138,7 +139,7 @@ void ma_timer_stop(void)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
 
-	(void)ma_swap_acq_rel(&stopped, true);
+	(void)ma_swap_acq_rel(&stopped, 1);
 	/* In a child that the program forked there is no timer, whatever stood here at that moment. */
 	for (struct timer *timer = timers; timer < timers + TIMERS; timer++) {
 		int process;
