@@ -72,6 +72,7 @@ unit_ldadd = tests/unit/libunit.la $(CHECK_LIBS)
 if HAVE_CHECK
 check_LTLIBRARIES += tests/unit/libunit.la
 tests_unit_libunit_la_SOURCES = \
+	tests/emulated.h \
 	tests/expect.h \
 	tests/hide.h \
 	tests/pattern.h \

@@ -120,7 +120,7 @@ START_TEST(alignments)
 	void *p = NULL;
 
 	objects_begin(&objects, 2000);
-	for (size_t align = 1; align <= (size_t)1 << 30; align *= 2)
+	for (size_t align = 1; align <= SCRIPTED_REGION >> 6; align *= 2)
 		for (size_t size = 1; size < 100000; size = size * 7 + 3) {
 			p = ma_aligned_alloc(align, size);
 			expect((uintptr_t)p % align == 0);

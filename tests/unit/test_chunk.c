@@ -100,10 +100,10 @@ START_TEST(any_pointer_may_be_asked_about)
 		UINTPTR_MAX / 2 + 1
 	};
 
-	for (size_t i = 0; i < LENGTH(wild); i++)
-		expect(ma_chunk_of((void *)wild[i]) == NULL);
-	for (int i = 0; i < 100000; i++) {
-		uintptr_t p = (uintptr_t)random_next(&random) >> random_below(&random, 64);
+	for (size_t i = 0; i < 100000; i++) {
+		uintptr_t p = i < LENGTH(wild)
+				      ? wild[i]
+				      : (uintptr_t)(random_next(&random) >> random_below(&random, 64));
 		struct chunk *of = ma_chunk_of((void *)p);
 		expect(of == NULL ||
 		       (of == chunk && p >= (uintptr_t)chunk->start && p < (uintptr_t)chunk->limit));

@@ -118,14 +118,23 @@ enum fault {
 	FAULTS
 };
 
+/* Other machines do not say which it was. */
+#if defined(__x86_64__) || defined(__i386__)
+#define READ "read"
+#define WRITE "write"
+#else
+#define READ "access"
+#define WRITE "access"
+#endif
+
 static const char *const lines[FAULTS] = {
-	[READ_AFTER_FREE] = "libma: read after free: 0x",
-	[WRITE_AFTER_FREE] = "libma: write after free: 0x",
-	[READ_BEHIND] = "libma: read behind an object: 0x",
-	[WRITE_BEHIND] = "libma: write behind an object: 0x",
+	[READ_AFTER_FREE] = "libma: " READ " after free: 0x",
+	[WRITE_AFTER_FREE] = "libma: " WRITE " after free: 0x",
+	[READ_BEHIND] = "libma: " READ " behind an object: 0x",
+	[WRITE_BEHIND] = "libma: " WRITE " behind an object: 0x",
 	[WRITE_SOON_BEHIND] = "libma: memory behind an object was written to: 0x",
 	[WRITE_SOON_BEFORE] = "libma: memory before an object was written to: 0x",
-	[READ_BEFORE] = "libma: read before an object: 0x",
+	[READ_BEFORE] = "libma: " READ " before an object: 0x",
 	[DOUBLE_FREE] = "libma: double free: 0x",
 	[INTERIOR] = "libma: invalid pointer, not the start of an allocation: 0x",
 	[NEVER] = "libma: invalid pointer, not the start of an allocation: 0x",

@@ -54,7 +54,9 @@ START_TEST(counts)
 	make_list(&kept, 100000);
 	expect(lost() == 10);
 	memset(&kept, 0, sizeof(kept));
+#if UINTPTR_MAX > UINT32_MAX /* else some other word may look like a pointer to one of so many */
 	expect(lost() == 100010);
+#endif
 	expect(ma_check() == 0);
 }
 END_TEST
@@ -96,7 +98,9 @@ START_TEST(in_a_handler)
 	kept = NULL;
 	wipe();
 	raise(SIGUSR1);
+#if UINTPTR_MAX > UINT32_MAX /* else a register that was saved on the stack may still hold one */
 	expect(lost_in_handler == 5);
+#endif
 }
 END_TEST
 

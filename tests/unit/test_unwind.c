@@ -28,7 +28,12 @@ static __attribute__((noinline)) unsigned compare(void)
 		for (unsigned i = 1; i < depth; i++)
 			expect(frames[i] == numbered[i]);
 	}
+#if defined(                                                                                                 \
+	__i386__) /* gcc's main() realigns the stack: its caller would take more to find than a rule holds */
+	expect(depth >= 3 && other_depth >= (int)depth && other_depth <= (int)depth + 3);
+#else
 	expect(depth >= 3 && other_depth >= (int)depth && other_depth <= (int)depth + 1);
+#endif
 	for (unsigned i = 1; i < depth; i++)
 		expect(frames[i] == (uintptr_t)others[i]);
 	return depth;

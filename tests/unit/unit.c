@@ -48,6 +48,7 @@ int unit_child(void (*act)(void *), void *arg, char *text, size_t room)
 	while (used < room - 1 && (got = read(ends[0], text + used, room - 1 - used)) > 0)
 		used += (size_t)got;
 	text[used] = '\0';
+	drop_emulators_line(text);
 	close(ends[0]);
 	while (waitpid(child, &status, 0) < 0)
 		expect(errno == EINTR);

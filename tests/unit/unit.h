@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "../emulated.h"
 #include "../expect.h"
 #include "../hide.h"
 #include "../pattern.h"
