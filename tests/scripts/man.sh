@@ -1,16 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The manual pages are those of include/ma.h and src/libma.map, name by name: each function has a page
-# that names it and shows its prototype, no page is left over, each has its sections in order, and
-# what it refers to among ours exists. ma_options(7) has the options that there are. man/local.mk installs
-# all pages.
+# The manual pages are those of include/ma.h, src/libma.map and `ma --help`, name by name: each function has a page
+# that names it and shows its prototype, each command one with its options; no page is left over, each has its
+# sections in order, and what it refers to among ours exists. libma(7) lists the functions, ma(1) the commands, and
+# ma_options(7) has the options that there are. man/local.mk installs all pages.
 
 . "${0%/*}/common"
 
-# What a page of a function has, in this order.
+# What a page of a function has, in this order; and one of a command, besides others.
 sections='NAME|LIBRARY|SYNOPSIS|DESCRIPTION|RETURN VALUE|ERRORS|ATTRIBUTES|VERSIONS|STANDARDS|NOTES'
 sections="$sections|EXAMPLES|SEE ALSO"
+command_sections='NAME|SYNOPSIS|DESCRIPTION|OPTIONS|EXIT STATUS|VERSIONS|EXAMPLES|SEE ALSO'
 
 # The declarations of a header without attributes, one a line, without a needless blank.
 declarations() {
@@ -126,6 +127,43 @@ ordered() {
 	done
 }
 
+# overview PAGE: the functions that libma(7) lists.
+overview() {
+	sed -n '/^\.SS Functions/,/^\.SS Linking/s/^\.BR \(ma_[a-z_]*\) (3)$/\1/p' "$1" | sort
+}
+
+# commands COMMAND: those that `ma --help` names. `help` is described in ma(1).
+commands() {
+	"$1" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -vx help | sort
+}
+
+commands_of_pages() {
+	(cd "$1" && ls ./ma-*.1) | sed 's|^./ma-\(.*\)\.1$|\1|' | sort
+}
+
+# Those in the list of ma(1).
+commands_of_ma() {
+	sed -n '/^\.SS Commands/,/^\.SH/s/^\.B \([a-z]*\)$/\1/p' "$1" | grep -vx help | sort
+}
+
+# commands_described COMMAND FOLDER: the page of each has the sections and the options of its --help.
+commands_described() {
+	for name in $(commands "$1"); do
+		file=$2/ma-$name.1
+		[ -f "$file" ] || continue
+		same "ma $name --help" "$("$1" "$name" --help | sed -n 's/^  *\(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p' | sort)" \
+			"${file##*/}" "$(sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/{
+				/^\.T[PQ]$/{
+					n
+					s/\\-/-/g
+					s/^\.[BIR]* .*\(--[a-z-]*\).*/\1/p
+				}
+			}' "$file" | sort)"
+		found=$(sed -n 's/^\.SH //p' "$file" | grep -vx -e ENVIRONMENT -e FILES -e NOTES | paste -s -d '|')
+		[ "$found" = "$command_sections" ] || echo "${file##*/} has the sections $found"
+	done
+}
+
 # references FOLDER: pages of ours that others refer to.
 references() {
 	for file in "$1"/*.[1-8]; do
@@ -155,9 +193,14 @@ installed() {
 header=$MA_SRCDIR/include/ma.h
 map=$MA_SRCDIR/src/libma.map
 man=$MA_SRCDIR/man
+ma=$MA_BUILDDIR/ma
 
 clean same ma.h "$(functions_of_header "$header")" libma.map "$(functions_of_map "$map")"
 clean same ma.h "$(functions_of_header "$header")" man/ "$(functions_of_pages "$man")"
+clean same ma.h "$(functions_of_header "$header")" libma.7 "$(overview "$man/libma.7")"
+clean same 'ma --help' "$(commands "$ma")" man/ "$(commands_of_pages "$man")"
+clean same 'ma --help' "$(commands "$ma")" ma.1 "$(commands_of_ma "$man/ma.1")"
+clean commands_described "$ma" "$man"
 clean described "$header" "$man"
 clean stubs "$man"
 clean ordered "$man"
@@ -188,6 +231,11 @@ edit ma_expand.3 's/^ma_expand \\-/ma_expand, ma_shrink \\-/'
 edit ma_check.3 's/^\.SH VERSIONS/.SH HISTORY/'
 edit libma.7 's/^\.BR ma_options (7)/.BR ma_settings (7)/'
 edit ma_options.7 's/^\.BI map= /.BI chart= /'
+edit libma.7 '/^\.BR ma_trim (3)$/d'
+edit ma.1 '/^\.B map$/d'
+edit ma-run.1 's/^\.BI .*stats\\-every.*/.BI statistics/'
+edit ma-check.1 '/^\.SH OPTIONS/d'
+rm ma-stats.1
 edit local.mk 's|man/ma_trim\.3|man/ma_prune.3|'
 described "$scratch/ma.h" . >"$scratch/faults" # one run for all that it is to find
 planted '^ma_new has no page$' cat "$scratch/faults"
@@ -200,6 +248,12 @@ planted '^ma_reallocarray.3 includes a page that does not name ma_reallocarray$'
 planted '^ma_expand.3 names ma_shrink, which has no such page$' cat "$scratch/faults"
 planted '^ma_check.3 has the sections NAME|' ordered .
 planted '^libma.7 refers to ma_settings.7,' references .
+planted '^ma_trim is in ma.h, not in libma.7$' same ma.h "$(functions_of_header "$header")" libma.7 "$(overview libma.7)"
+planted '^stats is in ma --help, not in man/$' same 'ma --help' "$(commands "$ma")" man/ "$(commands_of_pages .)"
+planted '^map is in ma --help, not in ma.1$' same 'ma --help' "$(commands "$ma")" ma.1 "$(commands_of_ma ma.1)"
+commands_described "$ma" . >"$scratch/faults"
+planted '^--stats-every is in ma run --help, not in ma-run.1$' cat "$scratch/faults"
+planted '^ma-check.1 has the sections NAME|SYNOPSIS|DESCRIPTION|EXIT STATUS|' cat "$scratch/faults"
 planted '^map is in options.c, not in ma_options.7$' options "$MA_SRCDIR/src/options.c" ma_options.7
 planted '^ma_trim.3 is not in man/local.mk$' installed .
 planted '^ma_prune.3 is in man/local.mk, but not there$' installed .
