@@ -92,6 +92,7 @@ EXTRA_DIST += \
 	docs/pictures/growth.svg \
 	docs/pictures/header.svg \
 	docs/pictures/heap.svg \
+	docs/pictures/holes.svg \
 	docs/pictures/huge.svg \
 	docs/pictures/lifetimes.svg \
 	docs/pictures/loaded.svg \
@@ -101,6 +102,7 @@ EXTRA_DIST += \
 	docs/pictures/process-map.svg \
 	docs/pictures/remote.svg \
 	docs/pictures/resident.svg \
+	docs/pictures/segments.svg \
 	docs/pictures/slab.svg \
 	docs/pictures/stacks.svg \
 	docs/pictures/thread-local.svg \
@@ -114,6 +116,7 @@ EXTRA_DIST += \
 	docs/pictures/data/cow.txt \
 	docs/pictures/data/fits.txt \
 	docs/pictures/data/header.txt \
+	docs/pictures/data/holes.txt \
 	docs/pictures/data/huge.txt \
 	docs/pictures/data/loader.txt \
 	docs/pictures/data/map.txt \
@@ -122,6 +125,7 @@ EXTRA_DIST += \
 	docs/pictures/data/pinned-glibc.txt \
 	docs/pictures/data/pinned.txt \
 	docs/pictures/data/resident.txt \
+	docs/pictures/data/segments.txt \
 	docs/pictures/data/stack.txt \
 	docs/pictures/data/timing.csv \
 	docs/pictures/data/toy.txt \

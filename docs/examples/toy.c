@@ -84,7 +84,7 @@ int main(void)
 	toy_free(c);
 	draw("c is free, and merged with what lay behind it");
 	void *d = toy_malloc(20);
-	draw("d: first fit takes the hole that a left, and splits it");
+	draw("d: first fit takes the hole that a left, all of it");
 	toy_free(b);
 	draw("b is free: three became one");
 	toy_free(d);

@@ -380,6 +380,23 @@ def pinned():
     return p
 
 
+def holes():
+    rows = lines("holes.txt")
+    p = Picture(760, 84 + 58 * len(rows), "Free, and useless", "Blocks of libma's heap: in use, and every other one free")
+    p.text(24, 56, "What docs/examples/holes prints, drawn: blocks in use are blue, free ones pale, and all are to scale.", 12, "soft")
+    for i, row in enumerate(rows):
+        x, y = 24, 94 + 58 * i
+        p.text(24, y - 6, row[40:].strip(), 12.5)
+        for run in re.findall(r"##|\.+", row[:40]):
+            width = 712 * len(run) / 40
+            p.rect(x, y, width - 1, 26, "used" if "#" in run else "free", "rule", 2)
+            x += width
+        if not row[:40].strip():
+            p.rect(24, y, 712 * 4 / 40 - 1, 26, "slab", "rule", 2)
+            p.text(106, y + 17, "so much: two holes side by side would do, and there are none", 12, "soft")
+    return p
+
+
 def align():
     p = Picture(760, 230, "1000 bytes, aligned to a page", "By hand most of the block is lost; by asking the front goes back to the heap")
     p.text(24, 56, "To scale: docs/examples/align. The tick marks a page's edge.", 12, "soft")
@@ -584,6 +601,26 @@ def process_map():
     return p
 
 
+def segments():
+    rows = [re.match(r"(.*?)  +(\S+)  (.*)", line).groups() for line in lines("segments.txt")]
+    places = list(dict.fromkeys((where, rights) for _, rights, where in rows))
+    sections = {("from a file", "r-x"): ".text", ("from a file", "r--"): ".rodata", ("from a file", "rw-"): ".data, .bss"}
+    p = Picture(760, 96 + 34 * len(rows), "What lies where", "Objects of a program, and the mappings that hold them, with their rights")
+    p.text(24, 56, "What docs/examples/segments printed: an object, and the kind of mapping that its address is in.", 12, "soft")
+    p.legend(24, 78, [("good", "read, execute"), ("free", "read"), ("used", "read, write")])
+    height = 34 * len(rows) / len(places)
+    for i, (where, rights) in enumerate(places):
+        y = 92 + height * i
+        section = sections.get((where, rights))
+        p.box(440, y, 296, height - 8, f"{rights}  {where}" + (f" ({section})" if section else ""),
+              "good" if "x" in rights else "used" if "w" in rights else "free", 13)
+    for i, (name, rights, where) in enumerate(rows):
+        y = 92 + 34 * i
+        p.box(24, y, 210, 26, name, "panel", 12.5)
+        p.arrow(236, y + 13, 436, 92 + height * (places.index((where, rights)) + 0.5) - 4, "soft", 0, 1.2)
+    return p
+
+
 def loaded():
     objects = []
     for line in lines("loader.txt"):
@@ -759,9 +796,10 @@ def thread_local():
 
 
 PICTURES = {"lifetimes": lifetimes, "two-sources": two_sources, "toy": toy, "blocks": blocks, "header": header, "fits": fits,
-            "waste": waste, "heap": heap, "slab": slab, "pinned": pinned, "align": align, "remote": remote,
+            "waste": waste, "heap": heap, "slab": slab, "holes": holes, "pinned": pinned,
+            "align": align, "remote": remote,
             "growth": growth, "zero": zero, "faults": faults, "attack": attack, "timing": timing,
-            "process-map": process_map, "loaded": loaded, "stacks": stacks, "aslr": aslr, "page-tables": page_tables,
+            "process-map": process_map, "segments": segments, "loaded": loaded, "stacks": stacks, "aslr": aslr, "page-tables": page_tables,
             "huge": huge, "overcommit": overcommit, "resident": resident, "copy-on-write": copy_on_write,
             "thread-local": thread_local}
 

@@ -21,8 +21,8 @@ mkdir -p "$data"
 unset MA_OPTIONS
 
 # What a program prints, as it is.
-for program in cow:cow header:header loader:loader map:map overcommit:overcommit \
-	page_tables:page-tables pinned:pinned resident:resident stack:stack toy:toy two_sources:two-sources \
+for program in cow:cow header:header holes:holes loader:loader map:map overcommit:overcommit \
+	page_tables:page-tables pinned:pinned resident:resident segments:segments stack:stack toy:toy two_sources:two-sources \
 	blocks:blocks walk:walk zero:zero; do
 	"$bin/${program%:*}" >"$data/${program#*:}.txt"
 done

@@ -8,8 +8,8 @@ FOLDER has the programs of docs/examples, built; MA_SRCDIR, MA_BUILDDIR and MA_W
 In a DOCUMENT, a fenced block is
   ```c                a part of a program in docs/examples, line by line
   ```console          commands ("$ ...") and what they print, standard error included
-  ```console sample   the same, but numbers may differ from run to run, and a line "..." stands for any lines,
-                      as do rows of a heap map
+  ```console sample   the same, but numbers and the folders of files may differ from run to run, and a line "..." stands
+                      for any lines, as do rows of a heap map
   ```sh               commands that are not run here; the shell must understand them
 A word more on a console's first line says what the commands need, such as "preload"; if MA_WITHOUT has it, they
 are not run. Links and pictures must lead to files of the repository, and to headings where they name one.
@@ -60,6 +60,7 @@ def run(command, folder):
 
 
 def vary(line):
+    line = re.sub(r"(?<!\S)\.{0,2}/(?:[^\s/]+/)+", "", line)  # of a file, only its name
     line = re.sub(r"0x[0-9a-f]+|\b[0-9a-f]{8,16}\b|[-+]?\d[\d.]*", "N", line)
     line = re.sub(r"\b(block|chunk|heap|object|slab|slot)s\b", r"\1", re.sub(r"\b([KMG]i)?B\b", "B", line))
     return re.sub(r"\s+", " ", line).strip()

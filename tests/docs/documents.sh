@@ -18,6 +18,7 @@ MA_WITHOUT=
 [ -e "$MA_BUILDDIR/.libs/libma-preload.so" ] || MA_WITHOUT="$MA_WITHOUT preload"
 [ "$MA_THREADS" = 1 ] || MA_WITHOUT="$MA_WITHOUT threads"
 [ "$MA_STATS" = 0 ] || MA_WITHOUT="$MA_WITHOUT stats"
+$READELF -d "$MA_BUILDDIR/ma" | grep -q libdw || MA_WITHOUT="$MA_WITHOUT symbols"
 command -v perl >/dev/null || MA_WITHOUT="$MA_WITHOUT perl"
 PATH=$MA_BUILDDIR:$PATH
 export MA_WITHOUT PATH

@@ -32,7 +32,9 @@ elsewhere() {
 	cat <<-'END'
 		./bootstrap run|.ci/run|./bootstrap run
 		./bootstrap check|.ci/run|./bootstrap check
+		./bootstrap deb|packaging/check-tarball|target=deb
 		./bootstrap|.ci/run|./bootstrap --ci
+		./configure && make && make install|packaging/check-tarball|make -s distcheck
 		./configure|.ci/run|configure" -q
 		make -j|.ci/run|mk
 		make check|.ci/run|mk check
