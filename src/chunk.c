@@ -166,7 +166,7 @@ static void cells_forget(struct chunk *chunk, const char *from, const char *to)
 
 /* --- making and giving back --- */
 
-/* Fills in the header of a chunk in zeroed memory. */
+/* Fills in a header that is zero so far. */
 static void chunk_begin(struct chunk *chunk, void *owner, char *end, bool on_break, bool huge)
 {
 	if (huge) { /* before the first touch; faulting in is then so cheap that nothing need be touched ahead */
@@ -203,7 +203,7 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 	uintptr_t top = (uintptr_t)ma_source_break();
 	uintptr_t at = break_chunk_at(top);
 	uintptr_t edge = ma_round_up(at + 1, MA_WINDOW);
-	uintptr_t end = ma_round_up(at + sizeof(struct chunk) + need, page);
+	uintptr_t end = ma_round_up(at + sizeof(struct chunk) + need, page), written;
 	struct chunk *chunk;
 	char *got;
 
@@ -225,7 +225,11 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 		ma_source_break_shrink(got + (end - top), end - top);
 		return NULL;
 	}
+	/* The rest of the break's last OS page keeps what was written there while the break was higher. */
+	written = ma_round_up(at, page);
+	memset(chunk, 0, ma_min(written - at, sizeof(*chunk)));
 	chunk_begin(chunk, owner, (char *)end, true, huge);
+	chunk->fresh = (char *)ma_max((uintptr_t)chunk->fresh, written);
 	chunk->foot = got;
 	if (!registry_set(chunk)) {
 		ma_source_break_shrink((char *)end, end - top);

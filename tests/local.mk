@@ -272,6 +272,7 @@ check-local:
 	@exit 1
 endif
 
+include tests/fuzz/local.mk
 include tests/leaks/local.mk
 include tests/misuse/local.mk
 include tests/model/local.mk

@@ -70,6 +70,26 @@ START_TEST(on_the_break)
 }
 END_TEST
 
+/* The last OS page below the break keeps what was written there while the break was higher. */
+START_TEST(where_others_have_written)
+{
+	struct chunk *chunk = new_chunk(10000, true);
+	size_t page = ma_source_page(), rest = page - (uintptr_t)chunk % page;
+	struct chunk *again;
+
+	expect(rest < page); /* the break is on no page's edge */
+	memset(chunk->resident, 0xff, sizeof(chunk->resident));
+	chunk->prev = chunk->next = chunk;
+	chunk->slab_in_use[1] = 1;
+	expect(ma_chunk_delete(chunk));
+	again = new_chunk(10000, true);
+	expect(again == chunk && again->prev == NULL && again->next == NULL);
+	expect(pattern_is_zero(again->resident, sizeof(again->resident)));
+	expect(again->slab_in_use[0] == 1 && again->slab_in_use[1] == 0);
+	expect(again->fresh >= (char *)ma_round_up((uintptr_t)again, page));
+}
+END_TEST
+
 START_TEST(mapped)
 {
 	struct chunk *chunk = new_chunk(100000, false);
@@ -388,6 +408,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		on_the_break,
+		where_others_have_written,
 		mapped,
 		any_pointer_may_be_asked_about,
 		growth,

@@ -71,8 +71,8 @@ static struct draw_chunk read_chunk(const struct json *json, const struct json_v
 		chunk.block[i] = read_block(json, block);
 		end += chunk.block[i].bytes;
 	}
-	if (end > chunk.size || chunk.size > (uint64_t)1 << 30)
-		chunk.blocks = 0; /* no map of ours: nothing of it is believed */
+	if (chunk.header > chunk.size || end > chunk.size || chunk.size > (uint64_t)1 << 30)
+		chunk.size = chunk.header = chunk.blocks = 0; /* no map of ours: nothing of it is believed */
 	return chunk;
 }
 
