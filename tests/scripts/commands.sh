@@ -51,6 +51,7 @@ elsewhere() {
 		packaging/cross|.ci/run|packaging/cross
 		apt |packaging/check-deb|install /packages/
 		apt-get |packaging/check-deb|install /packages/
+		for o in stats=- sites=1|tools/programs/list.bash|records.py
 		ma bench|tests/tools/bench.sh|bench
 		man |packaging/check-deb|man ma_malloc
 	END
