@@ -47,7 +47,7 @@ extern "C" {
 #if defined(__cplusplus)
 #define MA_NOTHROW noexcept
 #else
-#define MA_NOTHROW MA_ATTR(__nothrow__, __leaf__)
+#define MA_NOTHROW MA_ATTR(__nothrow__) /* not __leaf__: an allocation may call what ma_set_limit() was given */
 #endif
 
 /* Releases `ptr`, which an allocating function of libma returned; NULL is ignored. Keeps errno. */
@@ -121,6 +121,19 @@ size_t ma_good_size(size_t size) MA_NOTHROW;
  * memory was given back, else 0. */
 MA_ATTR(__visibility__("default"))
 int ma_trim(size_t pad) MA_NOTHROW;
+
+/* Is called by ma_set_limit()'s limits. `held`: bytes that libma holds now. `wanted`: 0 when the soft limit was passed;
+ * else the size that would be refused, and is tried once more behind the call. */
+typedef void ma_limit_call(size_t held, size_t wanted, void *arg);
+
+/* Limits what libma holds from the system for the program's objects, in bytes; 0: no limit. Beyond `hard` allocations
+ * fail with ENOMEM, until enough was freed. When more than `soft` is held `call` is called with `arg`, once each time
+ * that this comes to be; and before an allocation fails, whatever the reason. It is called in the thread whose
+ * allocation it is, without locks held, by one thread at a time, and may call all functions of libma; from its own
+ * allocations it is not called. `call` may be NULL if `soft` is 0. Returns 0, or -1 with errno EINVAL if there is a soft
+ * limit and no `call`, or it is above the hard one. Replaces what was set before. */
+MA_ATTR(__visibility__("default"))
+int ma_set_limit(size_t soft, size_t hard, ma_limit_call *call, void *arg) MA_NOTHROW;
 
 /* Audits the whole heap: headers, links, the index of free blocks, slabs, free lists, the registry. Writes
  * one line on standard error for each fault, and returns how many there are: 0 means sound. Other threads'

@@ -28,6 +28,7 @@ dist_man_MANS += \
 	man/ma_realloc.3 \
 	man/ma_reallocarray.3 \
 	man/ma_rezalloc.3 \
+	man/ma_set_limit.3 \
 	man/ma_stats.3 \
 	man/ma_stats_print.3 \
 	man/ma_trim.3 \

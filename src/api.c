@@ -11,6 +11,7 @@
 
 #include "front.h"
 #include "large.h"
+#include "mode.h"
 
 void *ma_malloc(size_t size)
 {
@@ -173,6 +174,16 @@ int ma_trim(size_t pad)
 	if (heap != &ma_heap_none)
 		given += ma_heap_trim(heap, pad);
 	return given != 0;
+}
+
+int ma_set_limit(size_t soft, size_t hard, ma_limit_call *call, void *arg)
+{
+	if ((soft != 0 && call == NULL) || (soft != 0 && hard != 0 && soft > hard)) {
+		errno = EINVAL;
+		return -1;
+	}
+	ma_mode_limit(soft, hard, call, arg);
+	return 0;
 }
 
 #define STRING(x) #x

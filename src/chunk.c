@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "limit.h"
 #include "lock.h"
 #include "root.h"
 #include "source.h"
@@ -216,15 +217,20 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 	}
 	if (top == 0 || end <= at)
 		return NULL;
-	got = ma_source_break_grow(end - top);
-	if (got == NULL)
+	if (!ma_limit_take(end - top))
 		return NULL;
-	chunk = (struct chunk *)at;
-	if ((uintptr_t)got !=
-	    top) { /* moved under our hands: give back, and leave the break alone this time */
+	got = ma_source_break_grow(end - top);
+	if (got != NULL &&
+	    (uintptr_t)got !=
+		    top) { /* moved under our hands: give back, and leave the break alone this time */
 		ma_source_break_shrink(got + (end - top), end - top);
+		got = NULL;
+	}
+	if (got == NULL) {
+		ma_limit_give(end - top);
 		return NULL;
 	}
+	chunk = (struct chunk *)at;
 	/* The rest of the break's last OS page keeps what was written there while the break was higher. */
 	written = ma_round_up(at, page);
 	memset(chunk, 0, ma_min(written - at, sizeof(*chunk)));
@@ -233,6 +239,7 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 	chunk->foot = got;
 	if (!registry_set(chunk)) {
 		ma_source_break_shrink((char *)end, end - top);
+		ma_limit_give(end - top);
 		return NULL;
 	}
 	top_chunk = chunk;
@@ -241,13 +248,19 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 
 static struct chunk *chunk_new_mapped(void *owner, bool huge)
 {
-	struct chunk *chunk = ma_source_map_named(MA_WINDOW, MA_WINDOW, "libma heap");
+	struct chunk *chunk;
 
-	if (chunk == NULL)
+	if (!ma_limit_take(MA_WINDOW))
 		return NULL;
+	chunk = ma_source_map_named(MA_WINDOW, MA_WINDOW, "libma heap");
+	if (chunk == NULL) {
+		ma_limit_give(MA_WINDOW);
+		return NULL;
+	}
 	chunk_begin(chunk, owner, (char *)chunk + MA_WINDOW, false, huge);
 	if (!registry_set(chunk)) {
 		ma_source_unmap(chunk, MA_WINDOW);
+		ma_limit_give(MA_WINDOW);
 		return NULL;
 	}
 	return chunk;
@@ -278,6 +291,11 @@ size_t ma_chunk_extend(struct chunk *chunk, size_t need, size_t step)
 	if (!chunk->on_break || need > room)
 		return 0;
 	size = ma_min(size, room);
+	if (!ma_limit_take(size)) {
+		size = ma_round_up(need, ma_source_page()); /* without a step ahead */
+		if (size > room || !ma_limit_take(size))
+			return 0;
+	}
 	ma_lock(&chunk_lock);
 	if (chunk == top_chunk && ma_source_break_is_safe() && ma_source_break() == end) {
 		got = ma_source_break_grow(size);
@@ -287,8 +305,10 @@ size_t ma_chunk_extend(struct chunk *chunk, size_t need, size_t step)
 		}
 	}
 	ma_unlock(&chunk_lock);
-	if (got == NULL)
+	if (got == NULL) {
+		ma_limit_give(size);
 		return 0;
+	}
 	ma_store_relaxed(&chunk->end, end + size);
 	return size;
 }
@@ -304,6 +324,7 @@ bool ma_chunk_shrink(struct chunk *chunk, size_t size)
 	ma_unlock(&chunk_lock);
 	if (!done)
 		return false;
+	ma_limit_give(size);
 	end -= size;
 	ma_store_relaxed(&chunk->end, end);
 	/* What grows back is new to us and zero. */
@@ -327,6 +348,7 @@ static bool chunk_delete_on_break(struct chunk *chunk)
 		registry_set(chunk);
 		return false;
 	}
+	ma_limit_give(size);
 	/* What lay between the chunk below and this one is gone too, so that one is the top of the break again. */
 	top_chunk = ma_chunk_of(foot - 1);
 	if (top_chunk != NULL && ma_chunk_end(top_chunk) != foot)
@@ -344,6 +366,7 @@ bool ma_chunk_delete(struct chunk *chunk)
 	} else {
 		registry_clear(chunk);
 		ma_source_unmap(chunk, MA_WINDOW);
+		ma_limit_give(MA_WINDOW);
 	}
 	ma_unlock(&chunk_lock);
 	return done;

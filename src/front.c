@@ -24,7 +24,7 @@ static void *alloc_from(struct heap *heap, size_t size, size_t align, size_t *ze
 {
 	if (MA_UNLIKELY(heap == NULL))
 		return NULL;
-	if (MA_UNLIKELY(ma_mode != 0))
+	if (MA_UNLIKELY(ma_modes() != 0))
 		return ma_mode_alloc(heap, size, align, zero);
 	return align <= MA_UNIT ? ma_heap_alloc(heap, size, zero)
 				: ma_heap_alloc_aligned(heap, size, align, zero);
@@ -58,7 +58,7 @@ static size_t usable_size(struct heap *heap, void *p)
 	const struct slab *slab = ma_slab_mapped(&heap->slabs, p);
 	enum heap_place place;
 
-	if (MA_UNLIKELY(ma_mode != 0))
+	if (MA_UNLIKELY(ma_modes() != 0))
 		return ma_mode_size(heap, p, &place);
 	if (ma_slab_holds(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start)))
 		return slab->slot_size;
@@ -83,7 +83,7 @@ void *ma_front_calloc(size_t count, size_t size)
 
 static enum heap_place free_from(struct heap *heap, void *p)
 {
-	if (MA_UNLIKELY(ma_mode != 0))
+	if (MA_UNLIKELY(ma_modes() != 0))
 		return ma_mode_free(heap, p);
 	return ma_heap_free(heap, p);
 }
@@ -113,7 +113,7 @@ void ma_front_event(struct slab *slab)
 
 size_t ma_front_size(const void *p, enum heap_place *place)
 {
-	if (MA_UNLIKELY(ma_mode != 0))
+	if (MA_UNLIKELY(ma_modes() != 0))
 		return ma_mode_size(ma_thread_own, p, place);
 	return ma_heap_size(ma_thread_own, p, place);
 }
@@ -129,8 +129,9 @@ bool ma_front_resize(void *p, size_t size)
  * that growing step by step copies in proportion to the final size only. */
 static void *realloc_move(void *p, size_t size, size_t had)
 {
-	size_t spare = ma_mode == 0 && size > had && size > SLAB_DIRECT_MAX && size < LARGE_MIN / 2 ? size / 8
-												    : 0;
+	size_t spare = ma_modes() == 0 && size > had && size > SLAB_DIRECT_MAX && size < LARGE_MIN / 2
+			       ? size / 8
+			       : 0;
 	void *moved = ma_front_alloc(size + spare);
 
 	if (moved == NULL)

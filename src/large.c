@@ -12,6 +12,7 @@
 #include "large.h"
 
 #include "clock.h"
+#include "limit.h"
 #include "lock.h"
 #include "root.h"
 #include "source.h"
@@ -180,12 +181,31 @@ static unsigned cache_evict(struct cached out[CACHE_SLOTS], uint64_t now, size_t
 	return count;
 }
 
+/* Memory for objects, or NULL; and back. */
+static char *map_counted(size_t size, size_t align)
+{
+	char *start;
+
+	if (!ma_limit_take(size))
+		return NULL;
+	start = ma_source_map_named(size, align, NAME);
+	if (start == NULL)
+		ma_limit_give(size);
+	return start;
+}
+
+static void unmap_counted(char *start, size_t size)
+{
+	ma_source_unmap(start, size);
+	ma_limit_give(size);
+}
+
 static size_t unmap_all(const struct cached *out, unsigned count)
 {
 	size_t given = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		ma_source_unmap(out[i].start, out[i].size);
+		unmap_counted(out[i].start, out[i].size);
 		given += out[i].size;
 	}
 	return given;
@@ -196,10 +216,10 @@ static size_t unmap_all(const struct cached *out, unsigned count)
 static char *map_new(size_t size, size_t align)
 {
 	bool huge = size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM;
-	char *start = ma_source_map_named(size, huge ? ma_max(align, HUGE_PAGE) : align, NAME);
+	char *start = map_counted(size, huge ? ma_max(align, HUGE_PAGE) : align);
 
 	if (start == NULL && ma_large_trim() > 0)
-		start = ma_source_map_named(size, align, NAME);
+		start = map_counted(size, align);
 	if (start != NULL && huge)
 		ma_source_huge(start, size, true);
 	return start;
@@ -226,7 +246,7 @@ void *ma_large_alloc(size_t size, size_t align, bool *zero)
 		ma_unlock(&large_lock);
 	}
 	if (!known) {
-		ma_source_unmap(found.start, found.size);
+		unmap_counted(found.start, found.size);
 		return NULL;
 	}
 	return found.start;
@@ -294,6 +314,18 @@ static char *map_resize(char *start, size_t old_size, size_t size, bool may_move
 	return moved;
 }
 
+static char *grow(char *start, size_t old_size, size_t size, bool may_move)
+{
+	char *moved;
+
+	if (!ma_limit_take(size - old_size))
+		return NULL;
+	moved = map_resize(start, old_size, size, may_move);
+	if (moved == NULL)
+		ma_limit_give(size - old_size);
+	return moved;
+}
+
 void *ma_large_resize(void *p, size_t size, bool may_move)
 {
 	size_t old_size;
@@ -312,9 +344,9 @@ void *ma_large_resize(void *p, size_t size, bool may_move)
 	if (size == old_size)
 		return p;
 	if (size < old_size)
-		ma_source_unmap((char *)p + size, old_size - size);
+		unmap_counted((char *)p + size, old_size - size);
 	else
-		moved = map_resize(p, old_size, size, may_move);
+		moved = grow(p, old_size, size, may_move);
 	ma_lock(&large_lock);
 	/* There is room: the place that was just emptied, unless others took it, and the table grew for them. */
 	if (!table_insert(moved == NULL ? p : moved, moved == NULL ? old_size : size))

@@ -13,6 +13,8 @@ libma_core_la_SOURCES = \
 	src/block.h \
 	src/cfi.c \
 	src/cfi.h \
+	src/cgroup.c \
+	src/cgroup.h \
 	src/chunk.c \
 	src/chunk.h \
 	src/clock.h \
@@ -50,6 +52,8 @@ libma_core_la_SOURCES = \
 	src/inspect/walk.c \
 	src/large.c \
 	src/large.h \
+	src/limit.c \
+	src/limit.h \
 	src/lock.h \
 	src/mode.c \
 	src/mode.h \

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "atomic.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "guard.h"
+#include "limit.h"
 #include "options.h"
 #include "report.h"
 #include "sample.h"
@@ -20,7 +22,7 @@
 #define FILL_NEW 0xa5
 #define FILL_FREED 0xdf
 
-unsigned ma_mode;
+MA_SHARED(unsigned) ma_mode_bits;
 
 /* All allocations come here, not only those that the fast path could not serve. */
 static bool every_call;
@@ -30,13 +32,42 @@ struct mode_heap {
 	struct samples samples;
 };
 
+static void turn_on(unsigned modes)
+{
+	unsigned had = ma_modes();
+
+	while (!ma_cas_release(&ma_mode_bits, &had, had | modes)) /* bits that order nothing */
+		continue;
+}
+
+static void start_limit(void)
+{
+	size_t hard = ma_options.limit_cgroup ? ma_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup")
+					      : ma_options.limit;
+
+	if (hard != 0)
+		ma_limit_set(0, hard, NULL, NULL);
+}
+
+void ma_mode_limit(size_t soft, size_t hard, void (*function)(size_t held, size_t wanted, void *arg),
+		   void *arg)
+{
+	static MA_SHARED(bool) known; /* to fork */
+
+	if (!ma_swap_acq_rel(&known, true))
+		ma_thread_at_fork(ma_limit_lock_all, ma_limit_unlock_all);
+	ma_limit_set(soft, hard, function, arg);
+	if (function != NULL)
+		turn_on(MODE_LIMIT);
+}
+
 void ma_mode_start(void (*const *entries)(void), size_t count)
 {
 	enum heap_view view;
 
+	start_limit();
 	if (ma_options.sites != 0) {
-		ma_mode |= MODE_SITES |
-			   (ma_options.free_sites && ma_options.sites == 1 ? MODE_FREE_SITES : 0);
+		turn_on(MODE_SITES | (ma_options.free_sites && ma_options.sites == 1 ? MODE_FREE_SITES : 0));
 		ma_unwind_start(entries, count);
 		ma_sites_start();
 		ma_fatal_tell = ma_report_site;
@@ -44,19 +75,19 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 	if (ma_options.guard != 0) {
 		ma_unwind_start(entries, count);
 		if (ma_guard_start(ma_options.guard == 1, ma_options.guard_low)) {
-			ma_mode |= MODE_GUARD;
+			turn_on(MODE_GUARD);
 			ma_thread_at_fork(ma_guard_lock_all, ma_guard_unlock_all);
 		} else {
 			ma_warn("no address space for guarded objects", NULL);
 		}
 	}
 	if (ma_options.fill)
-		ma_mode |= MODE_FILL;
+		turn_on(MODE_FILL);
 	if (ma_options.zero_on_free)
-		ma_mode |= MODE_ZERO;
-	view = ma_mode & (MODE_FILL | MODE_ZERO | MODE_FREE_SITES) ? VIEW_NONE
-	       : ma_options.sites == 1 || ma_options.guard == 1	   ? VIEW_FREES
-								   : VIEW_ALL;
+		turn_on(MODE_ZERO);
+	view = ma_modes() & (MODE_FILL | MODE_ZERO | MODE_FREE_SITES) ? VIEW_NONE
+	       : ma_options.sites == 1 || ma_options.guard == 1	      ? VIEW_FREES
+								      : VIEW_ALL;
 	every_call = view != VIEW_ALL;
 	ma_thread_set_view(view);
 }
@@ -75,8 +106,8 @@ static struct mode_heap *mode_of(struct heap *heap)
 	samples = &mode->samples;
 	samples->random = ma_source_secret() ^ heap->number;
 	samples->every_call = every_call;
-	samples->sampler[SAMPLE_GUARD].every = ma_mode & MODE_GUARD ? ma_options.guard : 0;
-	samples->sampler[SAMPLE_SITES].every = ma_mode & MODE_SITES ? ma_options.sites : 0;
+	samples->sampler[SAMPLE_GUARD].every = ma_modes() & MODE_GUARD ? ma_options.guard : 0;
+	samples->sampler[SAMPLE_SITES].every = ma_modes() & MODE_SITES ? ma_options.sites : 0;
 	samples->sampler[SAMPLE_SITES].bytes = true;
 	return heap->mode = mode;
 }
@@ -117,9 +148,9 @@ static struct guard_caller caller(struct heap *heap)
 	return (struct guard_caller){stack_here(heap), ma_thread_number()};
 }
 
-void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
+static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	struct mode_heap *mode = ma_mode & (MODE_GUARD | MODE_SITES) ? mode_of(heap) : NULL;
+	struct mode_heap *mode = ma_modes() & (MODE_GUARD | MODE_SITES) ? mode_of(heap) : NULL;
 	unsigned due = mode == NULL ? 0 : ma_samples_due(&mode->samples, &heap->slabs, size, align);
 	void *p = NULL;
 
@@ -137,9 +168,29 @@ void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 		return NULL;
 	if (due & 1u << SAMPLE_SITES)
 		keep_site(heap, p, size);
-	if (ma_mode & MODE_FILL) {
+	if (ma_modes() & MODE_FILL) {
 		memset(p, FILL_NEW, size);
 		*zero = SIZE_MAX;
+	}
+	return p;
+}
+
+/* Calls what the program has set, which may do all that it may elsewhere. */
+static void call_limit(struct limit_call *call, size_t wanted)
+{
+	call->function(call->held, wanted, call->arg);
+	ma_limit_called();
+}
+
+void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
+{
+	void *p = alloc(heap, size, align, zero);
+	struct limit_call call;
+
+	if (ma_modes() & MODE_LIMIT && ma_limit_calls(p == NULL, &call)) {
+		call_limit(&call, p == NULL ? size : 0);
+		if (p == NULL) /* something may have been freed */
+			p = alloc(heap, size, align, zero);
 	}
 	return p;
 }
@@ -150,18 +201,18 @@ enum heap_place ma_mode_free(struct heap *heap, void *p)
 		ma_guard_free(p, caller(heap));
 		return PLACE_LARGE;
 	}
-	if (ma_mode & (MODE_FILL | MODE_ZERO)) {
+	if (ma_modes() & (MODE_FILL | MODE_ZERO)) {
 		enum heap_place place;
 		size_t size = ma_heap_size(heap, p, &place);
 		if (place == PLACE_STRANGE)
 			return place;
-		memset(p, ma_mode & MODE_ZERO ? 0 : FILL_FREED, size);
+		memset(p, ma_modes() & MODE_ZERO ? 0 : FILL_FREED, size);
 	}
-	if (ma_mode & MODE_FREE_SITES)
+	if (ma_modes() & MODE_FREE_SITES)
 		ma_sites_set_freed(p, stack_here(heap));
-	else if (ma_mode & MODE_SITES && ma_options.sites > 1)
+	else if (ma_modes() & MODE_SITES && ma_options.sites > 1)
 		ma_sites_forget(p); /* what is there next may be unsampled */
-	else if (ma_mode & MODE_SITES)
+	else if (ma_modes() & MODE_SITES)
 		ma_sites_set_freed(p, 0);
 	return ma_heap_free(heap, p);
 }
@@ -180,13 +231,13 @@ static bool has_site(const void *p)
 {
 	struct site site;
 
-	return ma_mode & MODE_SITES && (ma_options.sites == 1 || ma_sites_get(p, 0, &site));
+	return ma_modes() & MODE_SITES && (ma_options.sites == 1 || ma_sites_get(p, 0, &site));
 }
 
 bool ma_mode_minds(const void *p)
 {
-	return ma_mode != 0 &&
-	       (ma_mode & ~(unsigned)(MODE_GUARD | MODE_SITES) || ma_guard_has(p) || has_site(p));
+	return ma_modes() != 0 && (ma_modes() & ~(unsigned)(MODE_GUARD | MODE_SITES | MODE_LIMIT) ||
+				   ma_guard_has(p) || has_site(p));
 }
 
 /* In place only where little is wasted, as ma_front_realloc() does without modes. */

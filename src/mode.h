@@ -3,7 +3,7 @@
  * mode.h - the modes: what options like `fill` ask to be done around every allocation and free.
  *
  * The hot path has no modes. A mode that has to see every call hides the heaps from the fast paths (see thread.h),
- * so that all calls come to front.c's slow ones; these test `ma_mode`, and call here instead of into the heap. Sites
+ * so that all calls come to front.c's slow ones; these test ma_modes(), and call here instead of into the heap. Sites
  * need the allocations only. Modes that take a sample hide nothing, but a class whose turn it is (see sample.h).
  * While no mode is on, that test on the slow paths is all that modes cost.
  *
@@ -20,13 +20,24 @@ enum {
 	MODE_SITES = 4,	     /* where objects were allocated is kept */
 	MODE_GUARD = 16,     /* some objects, or all, are guarded */
 	MODE_FREE_SITES = 8, /* and where they were freed */
+	MODE_LIMIT =
+		32, /* the program wants to be told of limits; unlike the others this may come at any time */
 };
 
-/* MODE_... or'ed. Written once, before main(); read by anyone. */
-extern unsigned ma_mode;
+/* MODE_... or'ed; read by anyone. All but MODE_LIMIT are set before main(). */
+extern MA_SHARED(unsigned) ma_mode_bits;
+
+MA_INLINE unsigned ma_modes(void)
+{
+	return ma_load_relaxed(&ma_mode_bits);
+}
 
 /* Once the options are read: turns on what they ask for. `entries` are the functions that lead here; see unwind.h. */
 void ma_mode_start(void (*const *entries)(void), size_t count);
+
+/* As ma_set_limit(), whose arguments were checked. */
+void ma_mode_limit(size_t soft, size_t hard, void (*function)(size_t held, size_t wanted, void *arg),
+		   void *arg);
 
 /* ma_heap_alloc_aligned(), ma_heap_free() and ma_heap_size() with what the modes do. */
 void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero);

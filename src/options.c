@@ -6,7 +6,15 @@
 
 struct options ma_options = {.guard_rate = 100, .sites_depth = 16};
 
-enum option_type { OPTION_BOOL, OPTION_NUMBER, OPTION_ONE_IN, OPTION_PATH, OPTION_REPORT, OPTION_FORMAT };
+enum option_type {
+	OPTION_BOOL,
+	OPTION_NUMBER,
+	OPTION_ONE_IN,
+	OPTION_PATH,
+	OPTION_REPORT,
+	OPTION_FORMAT,
+	OPTION_LIMIT
+};
 
 static const struct option {
 	char name[16];
@@ -20,6 +28,7 @@ static const struct option {
 	{"guard_low", OPTION_BOOL, &ma_options.guard_low, 0, 0},
 	{"guard_rate", OPTION_NUMBER, &ma_options.guard_rate, 0, 1000000},
 	{"leaks", OPTION_PATH, ma_options.leaks, 0, 0},
+	{"limit", OPTION_LIMIT, NULL, 0, 0},
 	{"map", OPTION_PATH, ma_options.map, 0, 0},
 	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
 	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, 0},
@@ -90,6 +99,16 @@ bool ma_options_format(enum ma_format *format, const char *value, size_t length)
 	return false;
 }
 
+static bool set_limit(const char *value, size_t length)
+{
+	bool cgroup = length == 6 && memcmp(value, "cgroup", 6) == 0;
+
+	if (!cgroup && !read_number(value, length, &ma_options.limit))
+		return false;
+	ma_options.limit_cgroup = cgroup;
+	return true;
+}
+
 static bool option_set(const struct option *option, const char *value, size_t length)
 {
 	size_t number;
@@ -111,6 +130,8 @@ static bool option_set(const struct option *option, const char *value, size_t le
 			return false;
 		*(size_t *)option->value = number;
 		return true;
+	case OPTION_LIMIT:
+		return set_limit(value, length);
 	case OPTION_PATH:
 		return set_path(option->value, value, length);
 	case OPTION_REPORT:

@@ -20,6 +20,8 @@ struct options {
 	bool free_sites;	     /* the stacks of frees, too */
 	bool fill;		     /* new memory and freed memory get a pattern */
 	bool zero_on_free;	     /* freed memory is cleared */
+	size_t limit;		     /* bytes that libma may hold; 0: any number */
+	bool limit_cgroup;	     /* what the control group may have, instead */
 	char stats[OPTION_PATH_MAX]; /* the statistics, at exit */
 	enum ma_format stats_format;
 	size_t stats_every;	     /* seconds: write them so often, too; 0: at exit only */

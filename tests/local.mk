@@ -95,6 +95,7 @@ unit_tests = \
 	tests/unit/test_api \
 	tests/unit/test_block \
 	tests/unit/test_cfi \
+	tests/unit/test_cgroup \
 	tests/unit/test_check \
 	tests/unit/test_chunk \
 	tests/unit/test_fatal \
@@ -107,6 +108,7 @@ unit_tests = \
 	tests/unit/test_leak_index \
 	tests/unit/test_leak_mark \
 	tests/unit/test_leak_report \
+	tests/unit/test_limit \
 	tests/unit/test_map \
 	tests/unit/test_map_json \
 	tests/unit/test_map_text \
@@ -200,6 +202,10 @@ tests_unit_test_report_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_report_LDADD = $(unit_ldadd)
 tests_unit_test_sample_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_sample_LDADD = $(unit_ldadd)
+tests_unit_test_cgroup_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_cgroup_LDADD = $(unit_ldadd)
+tests_unit_test_limit_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_limit_LDADD = $(unit_ldadd)
 tests_unit_test_sites_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_sites_LDADD = $(unit_ldadd)
 tests_unit_test_root_CPPFLAGS = $(unit_cppflags)

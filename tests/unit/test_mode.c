@@ -33,7 +33,7 @@ static bool all_are(const void *p, size_t size, unsigned char byte)
 START_TEST(off)
 {
 	turn_on("");
-	expect(ma_mode == 0);
+	expect(ma_modes() == 0);
 	ma_free(ma_malloc(1));
 	expect(ma_thread_heap != &ma_heap_none && ma_thread_own == ma_thread_heap);
 }

@@ -49,6 +49,17 @@ START_TEST(reports)
 }
 END_TEST
 
+START_TEST(limits)
+{
+	ma_options_read("limit=cgroup,guard=10");
+	expect(ma_options.limit_cgroup && ma_options.limit == 0);
+	ma_options_read("limit=5M");
+	expect(!ma_options.limit_cgroup && ma_options.limit == 5 << 20);
+	reads((char[]){"limit=,limit=x,limit=cgroups,limit=-1"},
+	      BAD "'limit='\n" BAD "'limit=x'\n" BAD "'limit=cgroups'\n" BAD "'limit=-1'\nstats=0 map=\n");
+}
+END_TEST
+
 START_TEST(unknown_ones)
 {
 	reads((char[]){"nosuch"}, UNKNOWN "'nosuch'\nstats=0 map=\n");
@@ -99,7 +110,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {good_ones, reports, unknown_ones, bad_values, long_ones};
+	const TTest *const tests[] = {good_ones, reports, limits, unknown_ones, bad_values, long_ones};
 
 	return unit_run("options", tests, LENGTH(tests));
 }
