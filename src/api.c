@@ -169,8 +169,10 @@ size_t ma_good_size(size_t size)
 int ma_trim(size_t pad)
 {
 	struct heap *heap = ma_thread_own;
-	size_t given = ma_large_trim() + ma_heaps_trim_idle(0);
+	size_t given;
 
+	ma_mode_flush();
+	given = ma_large_trim() + ma_heaps_trim_idle(0);
 	if (heap != &ma_heap_none)
 		given += ma_heap_trim(heap, pad);
 	return given != 0;

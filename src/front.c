@@ -188,6 +188,15 @@ static void (*const entries[])(void) = {
 	ENTRY(ma_front_free_known),
 };
 
+/* Other libraries' constructors, which ran before, have allocated without the modes. */
+static int note_early(const struct ma_place *place, void *arg)
+{
+	(void)arg;
+	if (place->kind == MA_SLOT_USED || place->kind == MA_BLOCK_USED || place->kind == MA_LARGE_USED)
+		ma_mode_note_early(place->address);
+	return 0;
+}
+
 void ma_front_start(void)
 {
 	static bool done;
@@ -199,6 +208,8 @@ void ma_front_start(void)
 	ma_thread_start();
 	ma_options_read(secure_getenv("MA_OPTIONS"));
 	ma_mode_start(entries, sizeof(entries) / sizeof(entries[0]));
+	if (ma_modes() & MODE_REDZONE)
+		ma_walk(note_early, NULL);
 	ma_inspect_start();
 }
 
@@ -210,4 +221,5 @@ __attribute__((constructor)) static void front_load(void)
 __attribute__((destructor)) static void front_unload(void)
 {
 	ma_inspect_at_exit();
+	ma_mode_flush(); /* the last look at what was freed */
 }

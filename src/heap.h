@@ -39,7 +39,7 @@ struct heap {
 	struct heap *next;     /* of all, the newest first; written once */
 	struct heap *next_idle;
 	struct heap_counts counts;
-	struct mode_heap *mode; /* what the modes keep for the thread that has it; NULL without */
+	MA_SHARED(struct mode_heap *) mode; /* what the modes keep for the thread that has it; NULL without */
 };
 
 /* Tells the sum of all heaps what a heap has counted; defined in heaps.c. */

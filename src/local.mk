@@ -61,6 +61,10 @@ libma_core_la_SOURCES = \
 	src/options.h \
 	src/place.c \
 	src/place.h \
+	src/quarantine.c \
+	src/quarantine.h \
+	src/redzone.c \
+	src/redzone.h \
 	src/report.c \
 	src/report.h \
 	src/sample.c \

@@ -10,6 +10,8 @@
 #include "guard.h"
 #include "limit.h"
 #include "options.h"
+#include "quarantine.h"
+#include "redzone.h"
 #include "report.h"
 #include "sample.h"
 #include "sites.h"
@@ -30,7 +32,24 @@ static bool every_call;
 struct mode_heap {
 	struct unwind_memos memos;
 	struct samples samples;
+	struct quarantine quarantine;
 };
+
+/* Modes that look at, or change, the bytes of an object as it is freed. */
+#define MODES_AT_FREE (MODE_FILL | MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE)
+
+/* Held while one thread flushes other threads' quarantines; and across fork, so that these are whole in the child. */
+static struct lock flush_lock = MA_LOCK_INIT;
+
+static void lock_flush(void)
+{
+	ma_lock(&flush_lock);
+}
+
+static void unlock_flush(void)
+{
+	ma_unlock(&flush_lock);
+}
 
 static void turn_on(unsigned modes)
 {
@@ -85,9 +104,18 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 		turn_on(MODE_FILL);
 	if (ma_options.zero_on_free)
 		turn_on(MODE_ZERO);
-	view = ma_modes() & (MODE_FILL | MODE_ZERO | MODE_FREE_SITES) ? VIEW_NONE
-	       : ma_options.sites == 1 || ma_options.guard == 1	      ? VIEW_FREES
-								      : VIEW_ALL;
+	if (ma_options.redzone)
+		turn_on(MODE_REDZONE);
+	if (ma_options.quarantine != 0) {
+		ma_quarantine_start(ma_options.quarantine, ma_options.zero_on_free ? 0 : FILL_FREED);
+		ma_thread_at_fork(lock_flush, unlock_flush);
+		turn_on(MODE_QUARANTINE);
+	}
+	if (ma_options.shuffle)
+		ma_slab_shuffle(ma_source_secret());
+	view = ma_modes() & (MODES_AT_FREE | MODE_FREE_SITES)	? VIEW_NONE
+	       : ma_options.sites == 1 || ma_options.guard == 1 ? VIEW_FREES
+								: VIEW_ALL;
 	every_call = view != VIEW_ALL;
 	ma_thread_set_view(view);
 }
@@ -95,7 +123,7 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 /* What the modes keep for the caller's heap. NULL: no memory for it. */
 static struct mode_heap *mode_of(struct heap *heap)
 {
-	struct mode_heap *mode = heap->mode;
+	struct mode_heap *mode = ma_load_relaxed(&heap->mode); /* only its owner writes it */
 	struct samples *samples;
 
 	if (MA_LIKELY(mode != NULL) || heap == &ma_heap_none)
@@ -109,7 +137,9 @@ static struct mode_heap *mode_of(struct heap *heap)
 	samples->sampler[SAMPLE_GUARD].every = ma_modes() & MODE_GUARD ? ma_options.guard : 0;
 	samples->sampler[SAMPLE_SITES].every = ma_modes() & MODE_SITES ? ma_options.sites : 0;
 	samples->sampler[SAMPLE_SITES].bytes = true;
-	return heap->mode = mode;
+	mode->quarantine.lock = (struct lock)MA_LOCK_INIT;
+	ma_store_release(&heap->mode, mode); /* pairs with ma_mode_flush() */
+	return mode;
 }
 
 /* The stack of the call that is being served. */
@@ -148,6 +178,44 @@ static struct guard_caller caller(struct heap *heap)
 	return (struct guard_caller){stack_here(heap), ma_thread_number()};
 }
 
+/* The slab of this heap in which a slot in use starts at `p`; NULL if that is not to be told so quickly. */
+static struct slab *own_slab(struct heap *heap, const void *p)
+{
+	struct slab *slab = ma_slab_mapped(&heap->slabs, p);
+
+	return ma_slab_holds(slab, (uintptr_t)p - slab->base) && ((const struct slot *)p)->free_in != slab
+		       ? slab
+		       : NULL;
+}
+
+/* Usable bytes of what the heap has at `p`, redzone and all. */
+static size_t usable_size(struct heap *heap, const void *p)
+{
+	const struct slab *slab = own_slab(heap, p);
+	enum heap_place place;
+
+	return slab != NULL ? slab->slot_size : ma_heap_size(heap, p, &place);
+}
+
+/* What of an object's usable bytes are the program's. Is fatal if the redzone was written to, or the object is in
+ * quarantine. */
+static size_t own_size(const void *p, size_t usable)
+{
+	const void *at;
+	size_t size;
+
+	if (ma_modes() & MODE_QUARANTINE && ma_quarantine_has(p))
+		ma_fatal_place("double free", p, "quarantined object", p, usable);
+	if (!(ma_modes() & MODE_REDZONE))
+		return usable;
+	size = ma_redzone_look(p, usable, &at);
+	if (size != SIZE_MAX)
+		return size;
+	if (ma_redzone_is_early(p, false))
+		return usable;
+	ma_report_written("memory behind an object was written to", at, p, usable - REDZONE_BYTES);
+}
+
 static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
 	struct mode_heap *mode = ma_modes() & (MODE_GUARD | MODE_SITES) ? mode_of(heap) : NULL;
@@ -158,10 +226,14 @@ static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 		p = ma_guard_alloc(size, align, caller(heap));
 		*zero = SIZE_MAX;
 	}
-	if (p == NULL && due & 1u << SAMPLE_SITES && ma_options.sites > 1)
-		p = ma_heap_alloc_block(heap, size, align, zero);
-	if (p == NULL)
-		p = ma_heap_alloc_aligned(heap, size, align, zero);
+	if (p == NULL) {
+		size_t more = size + (ma_modes() & MODE_REDZONE ? REDZONE_BYTES : 0);
+		p = due & 1u << SAMPLE_SITES && ma_options.sites > 1
+			    ? ma_heap_alloc_block(heap, more, align, zero)
+			    : ma_heap_alloc_aligned(heap, more, align, zero);
+		if (p != NULL && ma_modes() & MODE_REDZONE)
+			ma_redzone_set(p, size, usable_size(heap, p));
+	}
 	if (mode != NULL)
 		ma_samples_lend(&mode->samples, &heap->slabs, size, align);
 	if (p == NULL)
@@ -169,7 +241,7 @@ static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 	if (due & 1u << SAMPLE_SITES)
 		keep_site(heap, p, size);
 	if (ma_modes() & MODE_FILL) {
-		memset(p, FILL_NEW, size);
+		memset(p, ma_options.fill == 1 ? FILL_NEW : (int)ma_options.fill, size);
 		*zero = SIZE_MAX;
 	}
 	return p;
@@ -187,6 +259,10 @@ void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 	void *p = alloc(heap, size, align, zero);
 	struct limit_call call;
 
+	if (p == NULL && ma_modes() & MODE_QUARANTINE) {
+		ma_mode_flush();
+		p = alloc(heap, size, align, zero);
+	}
 	if (ma_modes() & MODE_LIMIT && ma_limit_calls(p == NULL, &call)) {
 		call_limit(&call, p == NULL ? size : 0);
 		if (p == NULL) /* something may have been freed */
@@ -195,35 +271,112 @@ void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 	return p;
 }
 
-enum heap_place ma_mode_free(struct heap *heap, void *p)
+static void site_freed(struct heap *heap, const void *p)
 {
-	if (ma_guard_has(p)) {
-		ma_guard_free(p, caller(heap));
-		return PLACE_LARGE;
-	}
-	if (ma_modes() & (MODE_FILL | MODE_ZERO)) {
-		enum heap_place place;
-		size_t size = ma_heap_size(heap, p, &place);
-		if (place == PLACE_STRANGE)
-			return place;
-		memset(p, ma_modes() & MODE_ZERO ? 0 : FILL_FREED, size);
-	}
 	if (ma_modes() & MODE_FREE_SITES)
 		ma_sites_set_freed(p, stack_here(heap));
 	else if (ma_modes() & MODE_SITES && ma_options.sites > 1)
 		ma_sites_forget(p); /* what is there next may be unsampled */
 	else if (ma_modes() & MODE_SITES)
 		ma_sites_set_freed(p, 0);
-	return ma_heap_free(heap, p);
+}
+
+/* Frees what was judged already; `slab` as own_slab() told it. */
+static void free_judged(struct heap *heap, struct slab *slab, void *p)
+{
+	if (MA_STATS || slab == NULL)
+		ma_heap_free(heap, p);
+	else if (ma_slab_push(slab, p) == SLAB_EVENT)
+		ma_slab_event(&heap->slabs, &heap->blocks, slab);
+}
+
+/* Puts an object into quarantine, and frees what leaves it. */
+static bool quarantine(struct heap *heap, void *p, size_t usable)
+{
+	struct mode_heap *mode = mode_of(heap);
+	void *out;
+
+	if (mode == NULL || !ma_quarantine_put(&mode->quarantine, p, usable))
+		return false;
+	while ((out = ma_quarantine_take(&mode->quarantine, false)) != NULL)
+		free_judged(heap, own_slab(heap, out), out);
+	return true;
+}
+
+enum heap_place ma_mode_free(struct heap *heap, void *p)
+{
+	enum heap_place place = PLACE_SLOT;
+	struct slab *slab = own_slab(heap, p);
+	size_t usable, size;
+
+	if (slab == NULL && ma_guard_has(p)) {
+		ma_guard_free(p, caller(heap));
+		return PLACE_LARGE;
+	}
+	if (!(ma_modes() & MODES_AT_FREE)) {
+		site_freed(heap, p);
+		return ma_heap_free(heap, p);
+	}
+	usable = slab != NULL ? slab->slot_size : ma_heap_size(heap, p, &place);
+	if (place == PLACE_STRANGE)
+		return place;
+	size = own_size(p, usable);
+	site_freed(heap, p);
+	if (ma_modes() & MODE_REDZONE && size == usable)
+		ma_redzone_is_early(p, true);
+	if (ma_modes() & MODE_QUARANTINE && quarantine(heap, p, usable))
+		return place;
+	if (ma_modes() & (MODE_FILL | MODE_ZERO))
+		memset(p, ma_modes() & MODE_ZERO ? 0 : FILL_FREED, size);
+	free_judged(heap, slab, p);
+	return place;
+}
+
+void ma_mode_flush(void)
+{
+	void *out;
+
+	if (!(ma_modes() & MODE_QUARANTINE))
+		return;
+	ma_lock(&flush_lock);
+	for (struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next) {
+		struct mode_heap *mode = ma_load_acquire(&heap->mode); /* pairs with mode_of() */
+		while (mode != NULL && !heap->lost &&
+		       (out = ma_quarantine_take(&mode->quarantine, true)) != NULL)
+			ma_heap_free(ma_thread_own, out);
+	}
+	ma_unlock(&flush_lock);
+}
+
+void ma_mode_note_early(const void *p)
+{
+	ma_redzone_add_early(p);
+}
+
+const char *ma_mode_audit(const void *p, size_t usable)
+{
+	const void *at;
+
+	if (ma_modes() & MODE_QUARANTINE && ma_quarantine_has(p))
+		return ma_quarantine_look(p, usable) != NULL ? "freed object that was written to" : NULL;
+	if (!(ma_modes() & MODE_REDZONE) || ma_redzone_look(p, usable, &at) != SIZE_MAX ||
+	    ma_redzone_is_early(p, false))
+		return NULL;
+	return "object that was written beyond its end";
 }
 
 size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place)
 {
-	if (ma_guard_has(p)) {
+	struct slab *slab = own_slab(heap, p);
+	size_t usable;
+
+	*place = PLACE_SLOT;
+	if (slab == NULL && ma_guard_has(p)) {
 		*place = PLACE_LARGE;
 		return ma_guard_size(p);
 	}
-	return ma_heap_size(heap, p, place);
+	usable = slab != NULL ? slab->slot_size : ma_heap_size(heap, p, place);
+	return *place == PLACE_STRANGE ? usable : own_size(p, usable);
 }
 
 /* Is its site known? Of all objects it is, of sampled ones only if they were taken. */
@@ -245,13 +398,16 @@ bool ma_mode_resize(struct heap *heap, void *p, size_t size)
 {
 	enum heap_place place;
 	size_t had = ma_mode_size(heap, p, &place);
+	bool redzone = ma_modes() & MODE_REDZONE;
 
 	if (ma_guard_has(p))
 		return size == had;
-	if (size < had / 2 && place == PLACE_SLOT)
+	if ((size < had / 2 && place == PLACE_SLOT) || (redzone && ma_redzone_is_early(p, false)))
 		return false;
-	if (!ma_heap_resize(heap, p, size))
+	if (!ma_heap_resize(heap, p, size + (redzone ? REDZONE_BYTES : 0)))
 		return false;
+	if (redzone)
+		ma_redzone_set(p, size, usable_size(heap, p));
 	if (has_site(p))
 		keep_site(heap, p, size);
 	return true;

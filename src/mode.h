@@ -15,13 +15,14 @@
 #include "heap.h"
 
 enum {
-	MODE_FILL = 1,	     /* new memory and freed memory get a pattern */
-	MODE_ZERO = 2,	     /* freed memory is cleared */
-	MODE_SITES = 4,	     /* where objects were allocated is kept */
-	MODE_GUARD = 16,     /* some objects, or all, are guarded */
-	MODE_FREE_SITES = 8, /* and where they were freed */
-	MODE_LIMIT =
-		32, /* the program wants to be told of limits; unlike the others this may come at any time */
+	MODE_FILL = 1,	       /* new memory and freed memory get a pattern */
+	MODE_ZERO = 2,	       /* freed memory is cleared */
+	MODE_SITES = 4,	       /* where objects were allocated is kept */
+	MODE_GUARD = 16,       /* some objects, or all, are guarded */
+	MODE_FREE_SITES = 8,   /* and where they were freed */
+	MODE_LIMIT = 32,       /* the program wants to be told of limits; this may come at any time */
+	MODE_REDZONE = 64,     /* bytes behind each object are watched */
+	MODE_QUARANTINE = 128, /* freed objects are kept back */
 };
 
 /* MODE_... or'ed; read by anyone. All but MODE_LIMIT are set before main(). */
@@ -47,5 +48,14 @@ size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place);
 /* Is resizing `p` the modes' business? If so, ma_mode_resize() does it; false: it would have to move. */
 bool ma_mode_minds(const void *p);
 bool ma_mode_resize(struct heap *heap, void *p, size_t size);
+
+/* Notes an object that was there before ma_mode_start(), in the order of addresses; needed with MODE_REDZONE. */
+void ma_mode_note_early(const void *p);
+
+/* Frees what is in quarantine, of all threads. */
+void ma_mode_flush(void);
+
+/* What is wrong with a live object of `usable` bytes, or one in quarantine; NULL: nothing. */
+const char *ma_mode_audit(const void *p, size_t usable);
 
 #endif /* MA_MODE_H */

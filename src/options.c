@@ -13,7 +13,8 @@ enum option_type {
 	OPTION_PATH,
 	OPTION_REPORT,
 	OPTION_FORMAT,
-	OPTION_LIMIT
+	OPTION_LIMIT,
+	OPTION_HARDENED,
 };
 
 static const struct option {
@@ -22,17 +23,21 @@ static const struct option {
 	void *value;
 	size_t least, most; /* of a number */
 } option_table[] = {
-	{"fill", OPTION_BOOL, &ma_options.fill, 0, 0},
+	{"fill", OPTION_NUMBER, &ma_options.fill, 0, 255},
 	{"free_sites", OPTION_BOOL, &ma_options.free_sites, 0, 0},
 	{"guard", OPTION_ONE_IN, &ma_options.guard, 0, 1000000000},
 	{"guard_low", OPTION_BOOL, &ma_options.guard_low, 0, 0},
 	{"guard_rate", OPTION_NUMBER, &ma_options.guard_rate, 0, 1000000},
+	{"hardened", OPTION_HARDENED, NULL, 0, 0},
 	{"leaks", OPTION_PATH, ma_options.leaks, 0, 0},
 	{"limit", OPTION_LIMIT, NULL, 0, 0},
 	{"map", OPTION_PATH, ma_options.map, 0, 0},
 	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
 	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, 0},
 	{"map_on_abort", OPTION_PATH, ma_options.map_on_abort, 0, 0},
+	{"quarantine", OPTION_NUMBER, &ma_options.quarantine, 0, SIZE_MAX / 16},
+	{"redzone", OPTION_BOOL, &ma_options.redzone, 0, 0},
+	{"shuffle", OPTION_BOOL, &ma_options.shuffle, 0, 0},
 	{"sites", OPTION_NUMBER, &ma_options.sites, 0, (size_t)1 << 30},
 	{"sites_depth", OPTION_NUMBER, &ma_options.sites_depth, 1, 64},
 	{"stats", OPTION_REPORT, ma_options.stats, 0, 0},
@@ -109,6 +114,18 @@ static bool set_limit(const char *value, size_t length)
 	return true;
 }
 
+/* What hardened=1 stands for. */
+#define HARDENED "redzone=1,zero_on_free=1,shuffle=1,guard=5000"
+
+static bool set_hardened(const char *value, size_t length)
+{
+	if (length != 1 || (*value != '0' && *value != '1'))
+		return false;
+	if (*value == '1')
+		ma_options_read(HARDENED);
+	return true;
+}
+
 static bool option_set(const struct option *option, const char *value, size_t length)
 {
 	size_t number;
@@ -130,6 +147,8 @@ static bool option_set(const struct option *option, const char *value, size_t le
 			return false;
 		*(size_t *)option->value = number;
 		return true;
+	case OPTION_HARDENED:
+		return set_hardened(value, length);
 	case OPTION_LIMIT:
 		return set_limit(value, length);
 	case OPTION_PATH:

@@ -18,7 +18,10 @@ struct options {
 	size_t sites;		     /* keep the site of an object in so many bytes; 1: of all; 0: of none */
 	size_t sites_depth;	     /* frames of a stack */
 	bool free_sites;	     /* the stacks of frees, too */
-	bool fill;		     /* new memory and freed memory get a pattern */
+	size_t fill;		     /* new memory gets this byte, or 1: a pattern; freed memory too. 0: no */
+	size_t quarantine;	     /* bytes of freed objects that are kept back; 0: none */
+	bool redzone;		     /* bytes behind each object are watched */
+	bool shuffle;		     /* slots are handed out in no order */
 	bool zero_on_free;	     /* freed memory is cleared */
 	size_t limit;		     /* bytes that libma may hold; 0: any number */
 	bool limit_cgroup;	     /* what the control group may have, instead */

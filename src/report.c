@@ -83,3 +83,25 @@ void ma_report_site(const void *p)
 	}
 	ma_text_flush(&text);
 }
+
+_Noreturn void ma_report_written(const char *fault, const void *at, const void *object, size_t size)
+{
+	size_t offset = (size_t)((const char *)at - (const char *)object);
+	struct text text;
+
+	ma_text_begin(&text, STDERR_FILENO);
+	ma_text_string(&text, "libma: ");
+	ma_text_string(&text, fault);
+	ma_text_string(&text, ": ");
+	ma_text_address(&text, at);
+	ma_text_string(&text, " lies ");
+	ma_text_decimal(&text, offset < size ? offset : offset - size);
+	ma_text_string(&text, offset < size ? " bytes into an object of " : " bytes behind an object of ");
+	ma_text_decimal(&text, size);
+	ma_text_string(&text, " bytes at ");
+	ma_text_address(&text, object);
+	ma_text_char(&text, '\n');
+	ma_text_flush(&text);
+	ma_report_site(object);
+	ma_fatal_end();
+}

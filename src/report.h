@@ -12,4 +12,8 @@ void ma_report_stack(struct text *text, uint32_t stack);
 /* Writes where the object that starts at `p` was allocated, and freed, as far as that is known. */
 void ma_report_site(const void *p);
 
+/* A byte in or behind an object of `size` bytes was written to that must not be: says where it lies, where the object was
+ * allocated, and aborts. */
+_Noreturn void ma_report_written(const char *fault, const void *at, const void *object, size_t size);
+
 #endif /* MA_REPORT_H */

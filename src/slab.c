@@ -245,6 +245,36 @@ static void set_limit(struct slab *slab, uint32_t limit)
 	ma_store_relaxed(&slab->shared_limit, limit); /* only compared with */
 }
 
+/* Seeds the order in which slots are carved; 0: the order of addresses. */
+static uint64_t shuffle;
+
+void ma_slab_shuffle(uint64_t seed)
+{
+	shuffle = seed;
+}
+
+/* A step with which one comes by each of `count` places, and where to begin. */
+static uint32_t order_of(const char *from, uint32_t count, uint32_t *start)
+{
+	uint64_t random = (shuffle ^ (uintptr_t)from) * MA_HASH;
+	uint32_t step = (uint32_t)(random >> 32) % count;
+
+	*start = 0;
+	if (shuffle == 0 || count < 3)
+		return 1;
+	*start = (uint32_t)(random >> 8) % count;
+	for (;; step = (step + 1) % count) {
+		uint32_t a = count, b = step; /* Euclid's */
+		while (b != 0) {
+			uint32_t rest = a % b;
+			a = b;
+			b = rest;
+		}
+		if (a == 1)
+			return step;
+	}
+}
+
 static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab)
 {
 	size_t size = slab->slot_size, page = ma_source_page();
@@ -253,16 +283,18 @@ static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab
 	size_t want = ma_clamp((size_t)bin->bytes * MA_GRANULE / 8, 1, 64 * 1024);
 	size_t room = ma_round_up((uintptr_t)from + want, page) - (uintptr_t)from;
 	uint32_t count = (uint32_t)ma_clamp(room / size, 1, slab->slots - slab->carved);
-	int64_t first = SLAB_LINK(offset);
+	uint32_t first, at, step = order_of(from, count, &first);
 
 	ma_block_touch(blocks, ma_chunk_of_slab(slab), from, from + count * size);
-	for (uint32_t i = 0; i < count; i++, offset += (uint32_t)size) {
-		struct slot *slot = (struct slot *)(slab->start + offset);
-		slot->next = i + 1 < count ? SLAB_LINK(offset + size) : slab->ready;
+	at = first;
+	for (uint32_t i = 1; i <= count; i++) {
+		struct slot *slot = (struct slot *)(from + at * size);
+		at = at + step < count ? at + step : at + step - count;
+		slot->next = i < count ? SLAB_LINK(offset + at * size) : slab->ready;
 		slot->free_in = slab;
 	}
-	slab->ready = first;
-	set_limit(slab, offset);
+	slab->ready = SLAB_LINK(offset + first * size);
+	set_limit(slab, offset + count * (uint32_t)size);
 	slab->carved += count;
 	slab->bound += count * (slab->inverse * size);
 }

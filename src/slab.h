@@ -228,6 +228,9 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 /* From here on every allocation of the class fails over into the slow path; or none that need not. */
 void ma_slab_hide(struct slabs *slabs, unsigned class, bool hide);
 
+/* From here on slots are carved in an order that the seed and the slab's address decide on. Before main(). */
+void ma_slab_shuffle(uint64_t seed);
+
 /* To be called when a push says so: a full slab has a slot again, or a slab is empty and goes back. */
 void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab);
 

@@ -116,6 +116,8 @@ unit_tests = \
 	tests/unit/test_options \
 	tests/unit/test_pins \
 	tests/unit/test_place \
+	tests/unit/test_quarantine \
+	tests/unit/test_redzone \
 	tests/unit/test_residency \
 	tests/unit/test_sample \
 	tests/unit/test_sites \
@@ -206,6 +208,10 @@ tests_unit_test_cgroup_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_cgroup_LDADD = $(unit_ldadd)
 tests_unit_test_limit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_limit_LDADD = $(unit_ldadd)
+tests_unit_test_quarantine_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_quarantine_LDADD = $(unit_ldadd)
+tests_unit_test_redzone_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_redzone_LDADD = $(unit_ldadd)
 tests_unit_test_sites_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_sites_LDADD = $(unit_ldadd)
 tests_unit_test_root_CPPFLAGS = $(unit_cppflags)

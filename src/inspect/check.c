@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "heap.h"
+#include "mode.h"
 #include "text.h"
 
 struct audit {
@@ -116,6 +117,18 @@ static void check_heap(struct audit *audit, const struct heap *heap)
 		fault(audit, "index with another number of blocks than are free", heap);
 }
 
+/* What the modes know of each object. */
+static int check_object(const struct ma_place *place, void *arg)
+{
+	const char *text = NULL;
+
+	if (place->kind == MA_SLOT_USED || place->kind == MA_BLOCK_USED || place->kind == MA_LARGE_USED)
+		text = ma_mode_audit(place->address, place->size);
+	if (text != NULL)
+		fault(arg, text, place->address);
+	return 0;
+}
+
 int ma_check(void)
 {
 	struct audit audit = {0};
@@ -123,5 +136,7 @@ int ma_check(void)
 	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
 		if (!heap->lost)
 			check_heap(&audit, heap);
+	if (audit.faults == 0 && ma_modes() & (MODE_REDZONE | MODE_QUARANTINE))
+		ma_walk(check_object, &audit);
 	return audit.faults;
 }

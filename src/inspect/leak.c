@@ -18,6 +18,7 @@
 #include "heap.h"
 #include "large.h"
 #include "leak.h"
+#include "mode.h"
 #include "sites.h"
 #include "source.h"
 #include "stacks.h"
@@ -227,6 +228,7 @@ int ma_leak_check(int fd)
 {
 	int saved = errno, lost;
 
+	ma_mode_flush();
 	__builtin_unwind_init(); /* the registers that calls keep are in this frame now */
 	lost = check_above(fd);
 	if (lost >= 0)

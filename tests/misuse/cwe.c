@@ -29,6 +29,14 @@ static void heap_overflow(void)
 	release(p);
 }
 
+static void off_by_one(void)
+{
+	char *p = take(40);
+
+	*(volatile char *)(p + 40) = 2;
+	release(p);
+}
+
 static void buffer_underwrite(void)
 {
 	char *p = take(40);
@@ -102,16 +110,10 @@ static const struct {
 	const char *name;
 	void (*commit)(void);
 } cases[] = {
-	{"CWE-122", heap_overflow},
-	{"CWE-124", buffer_underwrite},
-	{"CWE-126", over_read},
-	{"CWE-127", under_read},
-	{"CWE-401", leak},
-	{"CWE-415", double_free},
-	{"CWE-416", use_after_free},
-	{"CWE-590", free_of_stack},
-	{"CWE-761", free_not_at_start},
-	{"CWE-762", free_of_anothers},
+	{"CWE-122", heap_overflow},	{"CWE-124", buffer_underwrite}, {"CWE-126", over_read},
+	{"CWE-127", under_read},	{"CWE-193", off_by_one},	{"CWE-401", leak},
+	{"CWE-415", double_free},	{"CWE-416", use_after_free},	{"CWE-590", free_of_stack},
+	{"CWE-761", free_not_at_start}, {"CWE-762", free_of_anothers},
 };
 
 int main(int argc, char **argv)

@@ -36,7 +36,7 @@ table() {
 # compare FILE PROGRAM: the table in FILE is what PROGRAM shows.
 compare() {
 	grep '^| CWE-' "$1" | sed 's/^| \(CWE-[0-9]*\)[^|]*|/| \1 |/' >"$scratch/said"
-	table "$2" '' 'fill=1' 'guard=all' 'guard=all,guard_low=1' >"$scratch/shown"
+	table "$2" '' 'fill=1' 'redzone=1' 'quarantine=1M' 'hardened=1' 'guard=all' 'guard=all,guard_low=1' >"$scratch/shown"
 	diff "$scratch/said" "$scratch/shown"
 }
 

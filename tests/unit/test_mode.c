@@ -195,6 +195,24 @@ START_TEST(churn_samples)
 }
 END_TEST
 
+START_TEST(churn_redzone)
+{
+	churn("redzone=1,shuffle=1,fill=7");
+}
+END_TEST
+
+START_TEST(churn_quarantine)
+{
+	churn("quarantine=1M,redzone=1,sites=3000,guard=100");
+}
+END_TEST
+
+START_TEST(churn_hardened)
+{
+	churn("hardened=1");
+}
+END_TEST
+
 START_TEST(churn_free_sites)
 {
 	churn("sites=1,free_sites=1");
@@ -293,6 +311,9 @@ int main(void)
 		churn_guard_all,
 		churn_sites,
 		churn_samples,
+		churn_redzone,
+		churn_quarantine,
+		churn_hardened,
 		churn_free_sites,
 		sites_of_every_kind_of_call,
 		out_of_memory,

@@ -76,8 +76,8 @@ START_TEST(bad_values)
 	reads((char[]){"stats="}, BAD "'stats='\nstats=0 map=\n");
 	reads((char[]){"stats_format=yaml,map_format=,map_format"},
 	      BAD "'stats_format=yaml'\n" BAD "'map_format='\n" BAD "'map_format'\nstats=0 map=\n");
-	reads((char[]){"fill=yes,fill=11,fill=2"},
-	      BAD "'fill=yes'\n" BAD "'fill=11'\n" BAD "'fill=2'\nstats=0 map=\n");
+	reads((char[]){"fill=yes,fill=256,fill=-2"},
+	      BAD "'fill=yes'\n" BAD "'fill=256'\n" BAD "'fill=-2'\nstats=0 map=\n");
 	reads((char[]){"stats_every=0,stats_every=x,map_every=99999999999"},
 	      BAD "'stats_every=0'\n" BAD "'stats_every=x'\n" BAD "'map_every=99999999999'\nstats=0 map=\n");
 	reads((char[]){"map=,map"}, BAD "'map='\n" BAD "'map'\nstats=0 map=\n");
