@@ -9,7 +9,7 @@
 	skip 'not a checkout'
 
 # Text that has no place for it: data without comments, or that a test compares byte by byte.
-exempt='^LICENSE$|^debian/(changelog|copyright|source/format)$|\.(csv|expected|json|tsv|txt)$'
+exempt='^LICENSE$|^tests/fuzz/corpus/|^debian/(changelog|copyright|source/format)$|\.(csv|expected|json|tsv|txt)$'
 
 # unlicensed TREE, the names of its files on standard input
 unlicensed() {
