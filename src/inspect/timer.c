@@ -33,27 +33,28 @@ static struct timer {
 	unsigned period;
 	timer_task *task;
 	MA_SHARED(int) running; /* the process whose timer is in a call; 0: none */
+	int process;		/* what the program is, for its copy */
+	size_t peak;
 } timers[TIMERS];
 static MA_SHARED(int) stopped; /* 1: there are to be no more calls */
 
-/* What the parent is, for its copy. */
-static long parent_process;
-static size_t parent_peak;
+static const struct timer *snapshot_of; /* in a snapshot: the timer that made it */
 
 static long process_of_parent(void)
 {
-	return parent_process;
+	return snapshot_of->process;
 }
 
 static size_t peak_of_parent(void)
 {
-	return parent_peak;
+	return snapshot_of->peak;
 }
 
 static _Noreturn void in_snapshot(const struct timer *timer)
 {
 	ma_heaps_after_fork_parent();
 	prctl(PR_SET_DUMPABLE, 0);
+	snapshot_of = timer;
 	ma_inspect_subject.process = process_of_parent;
 	ma_inspect_subject.peak_resident = peak_of_parent;
 	_exit(timer->task() ? 0 : AGAIN);
@@ -77,10 +78,10 @@ static bool timer_attempt(const struct timer *timer)
 	return !WIFEXITED(status) || WEXITSTATUS(status) != AGAIN;
 }
 
-static void timer_tick(const struct timer *timer)
+static void timer_tick(struct timer *timer)
 {
-	parent_process = getpid();
-	parent_peak = ma_source_resident();
+	timer->process = getpid();
+	timer->peak = ma_source_resident();
 	for (unsigned attempt = 0; attempt < ATTEMPTS && !timer_attempt(timer); attempt++)
 		;
 }

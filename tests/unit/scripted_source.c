@@ -411,7 +411,12 @@ uint64_t scripted_requests(void)
 
 uint64_t scripted_refusals(void)
 {
-	return source.refusals;
+	uint64_t refusals;
+
+	source_enter();
+	refusals = source.refusals;
+	source_leave();
+	return refusals;
 }
 
 void scripted_refuse(uint64_t nth, uint64_t count)
