@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-struct options ma_options = {.guard_rate = 100, .sites_depth = 16};
+struct options ma_options; /* the defaults are set when it is read: so its many bytes cost no memory */
 
 enum option_type {
 	OPTION_BOOL,
@@ -184,6 +184,8 @@ static void option_read(const char *item, size_t length)
 
 void ma_options_read(const char *string)
 {
+	ma_options.guard_rate = 100;
+	ma_options.sites_depth = 16;
 	while (string != NULL && *string != '\0') {
 		size_t length = strcspn(string, ",");
 		if (length != 0)
