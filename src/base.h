@@ -40,6 +40,7 @@ static_assert(_Alignof(max_align_t) <= 16, "an address of a whole unit suits eve
 #define MA_WINDOW_SHIFT 22
 #define MA_WINDOW ((size_t)1 << MA_WINDOW_SHIFT)
 #define MA_GRANULES (MA_WINDOW / MA_GRANULE)
+#define MA_HUGE_PAGE ((size_t)2 * 1024 * 1024)
 
 /* Fibonacci hashing (Knuth, 1973): 2^64 over the golden ratio, made odd, spreads a factor over all bits above its own;
  * and the number that leads back from the product. */

@@ -200,6 +200,7 @@ static size_t index_remove(struct blocks *blocks, struct mem_block *block)
 		dirty = dirty_of(block);
 		blocks->dirty -= dirty;
 		blocks->spare = ma_min(blocks->spare, blocks->dirty);
+		blocks->kept = ma_min(blocks->kept, blocks->dirty);
 	}
 	return dirty;
 }
@@ -481,8 +482,9 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 
 /* --- giving back --- */
 
-/* Gives back the pages of big blocks below `block` in its bin's tree, until it has given `most` bytes. */
-static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t most)
+/* Gives back the pages of big blocks below `block` in its bin's tree, until it has given `most` bytes. Huge pages
+ * that are free in part are split only when thorough. */
+static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t most, bool thorough)
 {
 	struct mem_block *left, *right;
 	size_t given = 0;
@@ -492,23 +494,26 @@ static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t 
 	ma_fit_children(block, &left, &right);
 	ma_block_verify(block);
 	if (is_big(block) && dirty_of(block) != 0) {
-		given = ma_chunk_purge(ma_chunk_of(block), (char *)block + sizeof(struct free_block),
-				       (char *)ma_block_right(block));
+		struct chunk *chunk = ma_chunk_of(block);
+		size_t dirty = dirty_of(block), left_dirty;
+		given = ma_chunk_purge(chunk, (char *)block + sizeof(struct free_block),
+				       (char *)ma_block_right(block), thorough);
+		left_dirty = chunk->huge && !thorough ? dirty - ma_min(given, dirty) : 0;
 		blocks->touched -= ma_min(given, blocks->touched);
-		blocks->dirty -= dirty_of(block);
-		dirty_set(block, 0);
+		blocks->dirty -= dirty - left_dirty;
+		dirty_set(block, left_dirty);
 	}
-	given += purge_tree(blocks, right, most - ma_min(given, most));
-	return given + purge_tree(blocks, left, most - ma_min(given, most));
+	given += purge_tree(blocks, right, most - ma_min(given, most), thorough);
+	return given + purge_tree(blocks, left, most - ma_min(given, most), thorough);
 }
 
 /* Gives back `most` bytes, or a little more, from the largest blocks down. */
-static size_t purge(struct blocks *blocks, size_t most)
+static size_t purge(struct blocks *blocks, size_t most, bool thorough)
 {
 	size_t given = 0;
 
 	for (unsigned bin = FIT_BINS; bin-- >= ma_fit_bin(BLOCK_BIG_UNITS) && given < most;)
-		given += purge_tree(blocks, ma_fit_root(&blocks->fit, bin), most - given);
+		given += purge_tree(blocks, ma_fit_root(&blocks->fit, bin), most - given, thorough);
 	return given;
 }
 
@@ -589,7 +594,7 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	return size;
 }
 
-size_t ma_block_trim(struct blocks *blocks, size_t pad)
+static size_t trim(struct blocks *blocks, size_t pad, bool thorough)
 {
 	size_t given = 0;
 	struct chunk *next;
@@ -600,7 +605,12 @@ size_t ma_block_trim(struct blocks *blocks, size_t pad)
 			given += delete_if_empty(blocks, chunk);
 	}
 	given += shrink_top(blocks, pad);
-	return given + purge(blocks, SIZE_MAX);
+	return given + purge(blocks, SIZE_MAX, thorough);
+}
+
+size_t ma_block_trim(struct blocks *blocks, size_t pad)
+{
+	return trim(blocks, pad, true);
 }
 
 /* Called when a big block has come free. */
@@ -614,11 +624,13 @@ static void consider_purge(struct blocks *blocks)
 	if (blocks->dirty < LEAST_PURGE || blocks->steady)
 		return;
 	now = ma_clock_ms();
-	if (blocks->dirty > keep)
-		given = ma_block_trim(blocks, LEAST_PURGE);
+	if (blocks->dirty > keep + blocks->kept) {
+		given = trim(blocks, LEAST_PURGE, false);
+		blocks->kept = blocks->dirty;
+	}
 	if (now - blocks->window >= WINDOW_MS) {
 		if (blocks->spare >= LEAST_PURGE)
-			given += purge(blocks, blocks->spare);
+			given += purge(blocks, blocks->spare, true);
 		blocks->regret -= blocks->regret / 4;
 		blocks->spare = blocks->dirty;
 		blocks->window = now;

@@ -385,6 +385,8 @@ static MA_COLD size_t chunk_touch(struct chunk *chunk, size_t first, size_t last
 		return 0;
 	while (cell_is_resident(chunk, last))
 		last--;
+	if (chunk->huge)
+		ahead = ma_max(ahead, MA_HUGE_PAGE - first * CHUNK_CELL % MA_HUGE_PAGE);
 	while (last < most && (last + 1 - first) * CHUNK_CELL < ahead && !cell_is_resident(chunk, last + 1))
 		last++;
 	ma_source_populate(base + first * CHUNK_CELL, base + (last + 1) * CHUNK_CELL);
@@ -402,9 +404,9 @@ size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, siz
 		       : chunk_touch(chunk, first, last, ahead);
 }
 
-size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to)
+size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to, bool thorough)
 {
-	size_t page = ma_source_page();
+	size_t page = chunk->huge && !thorough ? MA_HUGE_PAGE : ma_source_page();
 	char *first = (char *)ma_round_up((uintptr_t)from, page),
 	     *end = (char *)ma_round_down((uintptr_t)to, page);
 

@@ -20,7 +20,6 @@
 #define CACHE_SLOTS 16u
 #define CACHE_LEAST ((size_t)8 * 1024 * 1024)
 #define DECAY_MS 500
-#define HUGE_PAGE ((size_t)2 * 1024 * 1024)
 /* Mappings of this size are backed by huge pages, once the process is so large that it does not show: a program
  * may touch little of what it asks for. */
 #define HUGE_MIN ((size_t)4 * 1024 * 1024)
@@ -216,7 +215,7 @@ static size_t unmap_all(const struct cached *out, unsigned count)
 static char *map_new(size_t size, size_t align)
 {
 	bool huge = size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM;
-	char *start = map_counted(size, huge ? ma_max(align, HUGE_PAGE) : align);
+	char *start = map_counted(size, huge ? ma_max(align, MA_HUGE_PAGE) : align);
 
 	if (start == NULL && ma_large_trim() > 0)
 		start = map_counted(size, align);
@@ -303,7 +302,7 @@ static char *map_resize(char *start, size_t old_size, size_t size, bool may_move
 
 	if (moved != NULL || !may_move)
 		return moved;
-	room = ma_source_map_named(size, size >= HUGE_MIN ? HUGE_PAGE : MA_UNIT, NAME);
+	room = ma_source_map_named(size, size >= HUGE_MIN ? MA_HUGE_PAGE : MA_UNIT, NAME);
 	if (room == NULL)
 		return NULL;
 	moved = ma_source_remap(start, old_size, size, room);

@@ -594,6 +594,34 @@ START_TEST(memory_goes_back)
 }
 END_TEST
 
+/* A huge page that is free in part stays whole, until that was so for a while, or it is asked for. */
+START_TEST(huge_pages_go_back_late)
+{
+	enum { COUNT = 100 };
+	struct mem_block *block[COUNT];
+	uint64_t purged;
+
+	begin();
+	blocks.touched = 64 * 1024 * 1024;
+	for (unsigned i = 0; i < COUNT; i++) {
+		block[i] = take_plain(1000000);
+		expect(ma_chunk_of(block[i])->huge);
+	}
+	blocks.touched = 0; /* so that nearly nothing may wait */
+	for (unsigned i = 0; i < COUNT; i += 2)
+		give(block[i]);
+	expect(scripted_purged() == 0 && blocks.dirty > 49 * 1000 * 1000);
+	tiling_read(&after);
+	ma_block_trim(&blocks, 0);
+	purged = scripted_purged();
+	expect(purged > 49 * 1000 * 1000 && blocks.dirty == 0);
+	for (unsigned i = 1; i < COUNT; i += 2)
+		give(block[i]);
+	expect(scripted_purged() > purged || blocks.held < 10 * MA_WINDOW);
+	tiling_read(&after);
+}
+END_TEST
+
 START_TEST(trim_keeps_the_pad)
 {
 	struct mem_block *block;
@@ -660,6 +688,7 @@ int main(void)
 		overwritten_neighbours,
 		overwritten_free_block,
 		memory_goes_back,
+		huge_pages_go_back_late,
 		trim_keeps_the_pad,
 		adoption,
 	};

@@ -336,8 +336,8 @@ START_TEST(touched_once)
 	expect(ma_chunk_touch(chunk, start, start + page, 4 * page) == 0);
 	got = ma_chunk_touch(chunk, start, end, 100 * page);
 	expect(ma_chunk_touch(chunk, start, end, 100 * page) == 0);
-	expect(ma_chunk_purge(chunk, start, start + 1) == 0);
-	got = ma_chunk_purge(chunk, start + 1, end - 1);
+	expect(ma_chunk_purge(chunk, start, start + 1, false) == 0);
+	got = ma_chunk_purge(chunk, start + 1, end - 1, false);
 	expect(got > 0 && got % page == 0 && scripted_purged() == got);
 	expect(ma_chunk_touch(chunk, start, end, 0) == got);
 }
@@ -353,6 +353,20 @@ START_TEST(huge)
 	expect((uintptr_t)chunk % MA_WINDOW == 0 && ma_chunk_end(chunk) == chunk->limit);
 	expect(ma_chunk_touch(chunk, chunk->start, chunk->start + 10000, 0) == 0);
 	expect(ma_chunk_delete(chunk) && ma_chunk_delete(second) && registered() == 0);
+}
+END_TEST
+
+START_TEST(huge_pages_stay_whole)
+{
+	struct chunk *chunk = ma_chunk_new(&owner, 1000, false, true);
+	char *second = (char *)chunk + MA_HUGE_PAGE, *end = ma_chunk_end(chunk);
+
+	expect(ma_chunk_purge(chunk, chunk->start, second, false) == 0);
+	expect(ma_chunk_purge(chunk, second + 1, end, false) == 0);
+	expect(ma_chunk_purge(chunk, second - 100000, end, false) == MA_HUGE_PAGE);
+	expect(ma_chunk_touch(chunk, second - 1, second + 1, 0) == MA_HUGE_PAGE);
+	expect(ma_chunk_touch(chunk, second, end, 0) == 0);
+	expect(ma_chunk_purge(chunk, second - 100000, second, true) > 90000);
 }
 END_TEST
 
@@ -423,6 +437,7 @@ int main(void)
 		slab_descriptors,
 		touched_once,
 		huge,
+		huge_pages_stay_whole,
 		histories,
 	};
 
