@@ -626,6 +626,9 @@ static void consider_purge(struct blocks *blocks)
 	now = ma_clock_ms();
 	if (blocks->dirty > keep + blocks->kept) {
 		given = trim(blocks, LEAST_PURGE, false);
+		/* Huge pages are worth something, but not more than the program itself. */
+		if (blocks->dirty > used + keep)
+			given += purge(blocks, SIZE_MAX, true);
 		blocks->kept = blocks->dirty;
 	}
 	if (now - blocks->window >= WINDOW_MS) {
