@@ -125,14 +125,12 @@ bool ma_front_resize(void *p, size_t size)
 	return ma_heap_resize(ma_thread_own, p, size);
 }
 
-/* Allocates anew and copies. What has grown once is likely to grow again: a block gets an eighth to spare, so
- * that growing step by step copies in proportion to the final size only. */
+/* Allocates anew and copies. What grows by small steps is likely to grow on: it gets an eighth to spare, so that
+ * all that is copied stays in proportion to the final size. */
 static void *realloc_move(void *p, size_t size, size_t had)
 {
-	size_t spare = ma_modes() == 0 && size > had && size > SLAB_DIRECT_MAX && size < LARGE_MIN / 2
-			       ? size / 8
-			       : 0;
-	void *moved = ma_front_alloc(size + spare);
+	bool creeps = size > had && size - had < had / 4 && size < LARGE_MIN / 2;
+	void *moved = ma_front_alloc(creeps && ma_modes() == 0 ? size + size / 8 : size);
 
 	if (moved == NULL)
 		return NULL;
@@ -141,11 +139,23 @@ static void *realloc_move(void *p, size_t size, size_t had)
 	return moved;
 }
 
+/* The same as ma_front_size(), quickly if `p` is a slot of this thread's heap. */
+static size_t size_quickly(const void *p, enum heap_place *place)
+{
+	const struct slab *slab = ma_slab_mapped(&ma_thread_heap->slabs, p);
+	const struct slot *slot = p;
+
+	if (!ma_slab_holds(slab, (uintptr_t)p - slab->base) || slot->free_in == slab)
+		return ma_front_size(p, place);
+	*place = PLACE_SLOT;
+	return slab->slot_size;
+}
+
 void *ma_front_realloc(void *p, size_t size, bool *strange)
 {
 	struct heap *heap = ma_thread_own;
 	enum heap_place place;
-	size_t had = ma_front_size(p, &place);
+	size_t had = size_quickly(p, &place);
 	void *moved;
 
 	*strange = place == PLACE_STRANGE;
