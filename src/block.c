@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "large.h"
 #include "root.h"
 #include "source.h"
 
@@ -632,6 +633,7 @@ static void consider_purge(struct blocks *blocks)
 		blocks->kept = blocks->dirty;
 	}
 	if (now - blocks->window >= WINDOW_MS) {
+		ma_large_age(now);
 		if (blocks->spare >= LEAST_PURGE)
 			given += purge(blocks, blocks->spare, true);
 		blocks->regret -= blocks->regret / 4;

@@ -78,7 +78,12 @@ void *ma_front_calloc(size_t count, size_t size)
 	if (p == NULL)
 		return no_memory();
 	/* To the end of what is usable, as ma_rezalloc() needs it. */
-	return memset(p, 0, ma_min(usable_size(heap, p), zero));
+	zero = ma_min(usable_size(heap, p), zero);
+	if (MA_UNLIKELY(zero >= LARGE_MIN))
+		ma_large_clear(p, zero);
+	else
+		memset(p, 0, zero);
+	return p;
 }
 
 static enum heap_place free_from(struct heap *heap, void *p)

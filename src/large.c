@@ -5,11 +5,14 @@
  * The objects carry no header: a table, hashed by address with linear probing, knows their sizes. So a mapping
  * is page-aligned to its user, no page is touched for our sake, and no overflow reaches what we know.
  *
- * A freed mapping waits in the cache, since mapping and faulting in anew costs far more than any malloc. The
- * cache holds at most as many bytes as large objects are in use, or CACHE_LEAST; the oldest go first, and what
- * has waited for DECAY_MS goes at the next large free.
+ * A freed mapping waits in the cache, since mapping and faulting in anew costs far more than any malloc. Neighbours
+ * in it are joined; what is too large is split, and what is too small may grow by mremap. The cache holds at most a
+ * quarter as many bytes as large objects are in use, or CACHE_LEAST, or the one mapping freed last; the oldest
+ * go first, and what has waited for DECAY_MS goes at the next large free, or when the blocks look what can go.
  */
 #include "large.h"
+
+#include <string.h>
 
 #include "clock.h"
 #include "limit.h"
@@ -19,10 +22,13 @@
 
 #define CACHE_SLOTS 16u
 #define CACHE_LEAST ((size_t)8 * 1024 * 1024)
+#define CACHE_LEAST_ALONE ((size_t)32 * 1024 * 1024)
 #define DECAY_MS 500
+/* Of what is as large as this a program may touch little: it is not cleared by writing. */
+#define CLEAR_BY_SYSTEM ((size_t)32 * 1024 * 1024)
 /* Mappings of this size are backed by huge pages, once the process is so large that it does not show: a program
  * may touch little of what it asks for. */
-#define HUGE_MIN ((size_t)4 * 1024 * 1024)
+#define HUGE_MIN LARGE_MIN
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
 #define NAME "libma large object"
 
@@ -150,28 +156,68 @@ static struct cached cache_take(unsigned index)
 	return taken;
 }
 
-/* The smallest cached mapping that serves without wasting more than an eighth. */
-static bool cache_find(size_t size, size_t align, struct cached *found)
+/* More than this is not given to an object that did not ask for it. */
+static size_t spare_for(size_t size)
 {
-	unsigned best = CACHE_SLOTS;
+	return size / 8;
+}
 
-	for (unsigned i = 0; i < cache_count; i++) {
-		if (cache[i].size < size || cache[i].size > size + size / 8 ||
-		    ((uintptr_t)cache[i].start & (align - 1)) != 0)
-			continue;
-		if (best == CACHE_SLOTS || cache[i].size < cache[best].size)
-			best = i;
-	}
-	if (best == CACHE_SLOTS)
+/* Is `piece` better to make `size` bytes of than `best`? The smallest that is large enough is, or else the largest. */
+static bool is_better(const struct cached *piece, const struct cached *best, size_t size)
+{
+	if (best == NULL || (piece->size >= size) != (best->size >= size))
+		return best == NULL || piece->size >= size;
+	return piece->size >= size ? piece->size < best->size : piece->size > best->size;
+}
+
+/* Takes a cached mapping, or a part of one, of at least `size` bytes; or, if there is none, a smaller one that
+ * is worth growing, as far as the caller may. */
+static bool cache_find(size_t size, size_t align, bool may_grow, struct cached *found)
+{
+	struct cached *best = NULL;
+	size_t whole = ma_round_up(size, MA_HUGE_PAGE), part;
+
+	for (struct cached *piece = cache; piece < cache + cache_count; piece++)
+		if (((uintptr_t)piece->start & (align - 1)) == 0 && is_better(piece, best, size))
+			best = piece;
+	if (best == NULL || (best->size < size && (!may_grow || best->size < size / 2)))
 		return false;
-	*found = cache_take(best);
+	part = whole - size <= spare_for(size) ? whole : size; /* better without splitting a huge page */
+	if (best->size <= part + spare_for(size)) {
+		*found = cache_take((unsigned)(best - cache));
+		return true;
+	}
+	*found = (struct cached){best->start, part, best->since};
+	best->start += part;
+	best->size -= part;
+	cache_bytes -= part;
 	return true;
+}
+
+/* Puts a freed mapping into the cache, joined with those that lie beside it. */
+static void cache_add(struct cached freed)
+{
+	for (unsigned i = cache_count; i-- > 0;) {
+		if (cache[i].start + cache[i].size == freed.start)
+			freed.start = cache[i].start;
+		else if (freed.start + freed.size != cache[i].start)
+			continue;
+		freed.size += cache_take(i).size;
+	}
+	cache[cache_count++] = freed;
+	cache_bytes += freed.size;
+}
+
+/* How many bytes may wait. */
+static size_t cache_most(void)
+{
+	return ma_max(CACHE_LEAST, used_bytes / 4);
 }
 
 /* Takes out of the cache what is too much or too old; returns how many mappings now stand in `out`. */
 static unsigned cache_evict(struct cached out[CACHE_SLOTS], uint64_t now, size_t incoming)
 {
-	size_t most = ma_max(CACHE_LEAST, used_bytes);
+	size_t most = cache_most();
 	unsigned count = 0;
 
 	while (cache_count > 0 && (cache_count == CACHE_SLOTS || cache_bytes + incoming > most ||
@@ -212,9 +258,14 @@ static size_t unmap_all(const struct cached *out, unsigned count)
 
 /* --- the functions of the layer --- */
 
+static bool is_for_huge_pages(size_t size)
+{
+	return size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM;
+}
+
 static char *map_new(size_t size, size_t align)
 {
-	bool huge = size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM;
+	bool huge = is_for_huge_pages(size);
 	char *start = map_counted(size, huge ? ma_max(align, MA_HUGE_PAGE) : align);
 
 	if (start == NULL && ma_large_trim() > 0)
@@ -224,31 +275,80 @@ static char *map_new(size_t size, size_t align)
 	return start;
 }
 
-void *ma_large_alloc(size_t size, size_t align, bool *zero)
+/* Moves a mapping's pages to where they may grow. Huge pages stay so only if their alignment does. */
+static char *map_resize(char *start, size_t old_size, size_t size, bool may_move)
+{
+	char *moved = ma_source_remap(start, old_size, size, NULL), *room;
+
+	if (moved != NULL || !may_move)
+		return moved;
+	room = ma_source_map_named(size, size >= HUGE_MIN ? MA_HUGE_PAGE : MA_UNIT, NAME);
+	if (room == NULL)
+		return NULL;
+	moved = ma_source_remap(start, old_size, size, room);
+	if (moved == NULL)
+		ma_source_unmap(room, size);
+	else if (is_for_huge_pages(size))
+		ma_source_huge(moved, size, true);
+	return moved;
+}
+
+static char *grow(char *start, size_t old_size, size_t size, bool may_move)
+{
+	char *moved;
+
+	if (!ma_limit_take(size - old_size))
+		return NULL;
+	moved = map_resize(start, old_size, size, may_move);
+	if (moved == NULL)
+		ma_limit_give(size - old_size);
+	return moved;
+}
+
+/* A mapping for an object, new or from the cache, where `*zero` tells which. */
+static struct cached map_for(size_t size, size_t align, bool *zero)
 {
 	struct cached found = {0};
+	bool cached;
+
+	ma_lock(&large_lock);
+	cached = cache_find(size, align, align <= ma_source_page(), &found);
+	ma_unlock(&large_lock);
+	*zero = false;
+	if (cached && found.size < size) {
+		char *grown = grow(found.start, found.size, size, true);
+		if (grown != NULL)
+			return (struct cached){.start = grown, .size = size};
+		unmap_counted(found.start, found.size);
+		cached = false;
+	}
+	if (cached)
+		return found;
+	*zero = true;
+	return (struct cached){.start = map_new(size, align), .size = size};
+}
+
+void *ma_large_alloc(size_t size, size_t align, bool *zero)
+{
+	struct cached map;
 	bool known;
 
 	if (size > PTRDIFF_MAX - MA_WINDOW || align > PTRDIFF_MAX)
 		return NULL;
 	size = ma_round_up(ma_max(size, 1), ma_source_page());
+	if (ma_round_up(size, MA_HUGE_PAGE) - size <= spare_for(size) && is_for_huge_pages(size))
+		size = ma_round_up(size, MA_HUGE_PAGE);
+	map = map_for(size, align, zero);
+	if (map.start == NULL)
+		return NULL;
 	ma_lock(&large_lock);
-	*zero = !cache_find(size, align, &found);
-	known = !*zero && table_insert(found.start, found.size);
+	known = table_insert(map.start, map.size);
 	ma_unlock(&large_lock);
-	if (*zero) {
-		found = (struct cached){.start = map_new(size, align), .size = size};
-		if (found.start == NULL)
-			return NULL;
-		ma_lock(&large_lock);
-		known = table_insert(found.start, found.size);
-		ma_unlock(&large_lock);
-	}
 	if (!known) {
-		unmap_counted(found.start, found.size);
+		unmap_counted(map.start, map.size);
 		return NULL;
 	}
-	return found.start;
+	return map.start;
 }
 
 bool ma_large_free(void *p)
@@ -268,12 +368,11 @@ bool ma_large_free(void *p)
 		struct cached freed = {place->start, place->size, now};
 		table_remove(place);
 		count = cache_evict(out, now, freed.size);
-		if (cache_bytes + freed.size <= ma_max(CACHE_LEAST, used_bytes)) {
-			cache[cache_count++] = freed;
-			cache_bytes += freed.size;
-		} else {
+		if (cache_bytes + freed.size <= cache_most() ||
+		    (cache_count == 0 && freed.size <= ma_max(CACHE_LEAST_ALONE, used_bytes)))
+			cache_add(freed);
+		else
 			out[count++] = freed;
-		}
 	}
 	ma_unlock(&large_lock);
 	if (known)
@@ -293,36 +392,6 @@ size_t ma_large_size(const void *p)
 	size = place->start == NULL ? 0 : place->size;
 	ma_unlock(&large_lock);
 	return size;
-}
-
-/* Moves a mapping's pages to where they may grow. Huge pages stay so only if their alignment does. */
-static char *map_resize(char *start, size_t old_size, size_t size, bool may_move)
-{
-	char *moved = ma_source_remap(start, old_size, size, NULL), *room;
-
-	if (moved != NULL || !may_move)
-		return moved;
-	room = ma_source_map_named(size, size >= HUGE_MIN ? MA_HUGE_PAGE : MA_UNIT, NAME);
-	if (room == NULL)
-		return NULL;
-	moved = ma_source_remap(start, old_size, size, room);
-	if (moved == NULL)
-		ma_source_unmap(room, size);
-	else if (size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM)
-		ma_source_huge(moved, size, true);
-	return moved;
-}
-
-static char *grow(char *start, size_t old_size, size_t size, bool may_move)
-{
-	char *moved;
-
-	if (!ma_limit_take(size - old_size))
-		return NULL;
-	moved = map_resize(start, old_size, size, may_move);
-	if (moved == NULL)
-		ma_limit_give(size - old_size);
-	return moved;
 }
 
 void *ma_large_resize(void *p, size_t size, bool may_move)
@@ -352,6 +421,28 @@ void *ma_large_resize(void *p, size_t size, bool may_move)
 		ma_fatal("out of memory for the table of large objects", p);
 	ma_unlock(&large_lock);
 	return moved;
+}
+
+void ma_large_clear(void *p, size_t size)
+{
+	char *end = (char *)p + ma_round_up(size, ma_source_page());
+
+	if (size >= CLEAR_BY_SYSTEM)
+		ma_source_purge(p, end);
+	else
+		memset(p, 0, size);
+}
+
+void ma_large_age(uint64_t now)
+{
+	struct cached out[CACHE_SLOTS];
+	unsigned count = 0;
+
+	ma_lock(&large_lock);
+	while (cache_count > 0 && now - cache[0].since >= DECAY_MS)
+		out[count++] = cache_take(0);
+	ma_unlock(&large_lock);
+	unmap_all(out, count);
 }
 
 size_t ma_large_trim(void)

@@ -32,6 +32,12 @@ size_t ma_large_size(const void *p);
 /* Resizes in place, or by moving pages, never by copying. NULL: it can't, and nothing changed. */
 void *ma_large_resize(void *p, size_t size, bool may_move);
 
+/* Clears the first `size` bytes of the object that starts at `p`. */
+void ma_large_clear(void *p, size_t size);
+
+/* Gives back cached mappings that have waited for long by `now`, in milliseconds. */
+void ma_large_age(uint64_t now);
+
 /* Gives back all cached mappings; returns how many bytes. */
 size_t ma_large_trim(void);
 

@@ -197,7 +197,7 @@ static unsigned mapping_from(const char *start)
 	return low;
 }
 
-static void mapping_add(unsigned index, char *start, size_t size)
+static void mapping_insert(unsigned index, char *start, size_t size)
 {
 	must(source.mappings < MOST_MAPPINGS, "too many mappings\n");
 	memmove(&source.mapping[index + 1], &source.mapping[index],
@@ -213,6 +213,21 @@ static void mapping_drop(unsigned index)
 		(source.mappings - index) * sizeof(source.mapping[0]));
 }
 
+/* As the system does, joins it with those that lie beside it. */
+static void mapping_add(unsigned index, char *start, size_t size)
+{
+	struct mapping *next = &source.mapping[index];
+
+	if (index < source.mappings && next->start == start + size) {
+		size += next->size;
+		mapping_drop(index);
+	}
+	if (index > 0 && next[-1].start + next[-1].size == start)
+		next[-1].size += size;
+	else
+		mapping_insert(index, start, size);
+}
+
 /* Takes [start, start + size) out of the mappings; all of it must be in them. */
 static void mapping_cut(char *start, size_t size)
 {
@@ -224,9 +239,9 @@ static void mapping_cut(char *start, size_t size)
 	     "what is given back was not given out\n");
 	mapping_drop(index);
 	if (lead + size < whole.size)
-		mapping_add(index, start + size, whole.size - lead - size);
+		mapping_insert(index, start + size, whole.size - lead - size);
 	if (lead != 0)
-		mapping_add(index, whole.start, lead);
+		mapping_insert(index, whole.start, lead);
 }
 
 /* The lowest place for a mapping, whose index goes to `*index`; NULL if the region is full. */
@@ -284,12 +299,12 @@ static bool extend(char *start, size_t old_size, size_t new_size)
 	struct mapping *mapping = &source.mapping[index];
 	char *end = index + 1 < source.mappings ? mapping[1].start : source.region + REGION;
 
-	must(mapping->start <= start && start + old_size == mapping->start + mapping->size,
+	must(mapping->start <= start && start + old_size <= mapping->start + mapping->size,
 	     "a remap of what was not given out\n");
-	if (new_size > (size_t)(end - start))
+	if (start + old_size != mapping->start + mapping->size || new_size > (size_t)(end - start))
 		return false;
 	give(start + old_size, new_size - old_size);
-	mapping->size += new_size - old_size;
+	mapping_add(index + 1, start + old_size, new_size - old_size);
 	return true;
 }
 

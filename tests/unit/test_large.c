@@ -2,6 +2,7 @@
 /* Large objects: the table against a plain list, the cache and its bounds, resizing by moving pages. */
 #include "unit.h"
 
+#include "clock.h"
 #include "large.h"
 #include "scripted_source.h"
 #include "source.h"
@@ -232,10 +233,28 @@ START_TEST(reuse)
 	q = ma_large_alloc(3 * MB - 5000, 16, &zero);
 	expect(q == p && !zero && scripted_requests() == requests);
 	ma_large_free(q);
-	expect((q = take(2 * MB, 16)) != p); /* would waste too much */
+	q = take(2 * MB, 16); /* a part of it */
+	expect(q == p && ma_large_size(q) == 2 * MB && ma_large_is_cached(p + 2 * MB));
+	ma_large_free(q); /* is whole again */
+	expect(ma_large_is_cached(p) && !ma_large_is_cached(p + 2 * MB));
+	requests = ma_source_calls().remap;
+	q = ma_large_alloc(3 * MB + 1, 16, &zero); /* grows */
+	expect(!zero && ma_large_size(q) > 3 * MB && ma_source_calls().remap > requests);
 	ma_large_free(q);
-	expect((q = take(3 * MB + 1, 16)) != p);
-	expect(ma_large_size(q) > 3 * MB);
+	q = take(7 * MB, 16); /* too much to grow by */
+	expect(pattern_is_zero(q, 7 * MB));
+}
+END_TEST
+
+START_TEST(cleared)
+{
+	char *p = take(40 * MB, 16);
+
+	memset(p, 1, 40 * MB);
+	ma_large_clear(p, 3 * MB);
+	expect(pattern_is_zero(p, 3 * MB) && p[3 * MB] == 1 && scripted_purged() == 0);
+	ma_large_clear(p, 40 * MB);
+	expect(pattern_is_zero(p, 40 * MB) && scripted_purged() == 40 * MB);
 }
 END_TEST
 
@@ -254,9 +273,13 @@ START_TEST(cache_is_bounded)
 		expect(scripted_held() < used + cached + MB);
 	}
 	expect(scripted_held() <= 9 * MB);
+	ma_large_trim();
+	p[0] = take(20 * MB, 16);
+	ma_large_free(p[0]); /* more than the cache may hold, but alone */
+	expect(scripted_held() > 20 * MB && scripted_held() < 21 * MB);
 	p[0] = take(100 * MB, 16);
-	ma_large_free(p[0]); /* more than the cache may hold */
-	expect(scripted_held() <= 9 * MB);
+	ma_large_free(p[0]); /* too much even so */
+	expect(scripted_held() <= 21 * MB);
 }
 END_TEST
 
@@ -268,6 +291,10 @@ START_TEST(cache_ages)
 	usleep(700 * 1000);
 	ma_large_free(new);
 	expect(!ma_large_is_cached(old) && ma_large_is_cached(new));
+	ma_large_age(ma_clock_ms());
+	expect(ma_large_is_cached(new));
+	ma_large_age(ma_clock_ms() + 700);
+	expect(!ma_large_is_cached(new));
 }
 END_TEST
 
@@ -338,6 +365,7 @@ int main(void)
 		many,
 		table_that_can_not_grow,
 		reuse,
+		cleared,
 		cache_is_bounded,
 		cache_ages,
 		resizing,
