@@ -112,7 +112,7 @@ MA_ATTR(__visibility__("default")) MA_ATTR(__pure__) MA_RESULT
 size_t ma_usable_size(const void *ptr) MA_NOTHROW;
 
 /* Returns the size that it is best to ask for instead of `size`: of all that libma may set aside for `size`, nothing
- * is then left unused. `size` itself if it can't be had. */
+ * is then left unused. From 2 MiB on up to an eighth more may be. `size` itself if it can't be had. */
 MA_ATTR(__visibility__("default")) MA_ATTR(__const__) MA_RESULT
 size_t ma_good_size(size_t size) MA_NOTHROW;
 

@@ -113,7 +113,8 @@ bool ma_heap_resize(struct heap *heap, void *p, size_t size);
 /* Usable bytes at `p`, and what it is; on PLACE_STRANGE 0. Never returns if the pointer is bad. */
 size_t ma_heap_size(struct heap *heap, const void *p, enum heap_place *place);
 
-/* The most that may be set aside for `size`, but for what rounds a block up: its size class. */
+/* The most that may be set aside for `size`, but for what rounds a block up: its size class. To a large object up to an
+ * eighth more may be. */
 size_t ma_heap_good_size(size_t size);
 
 /* Takes in all that other threads have freed, and gives empty slabs back to the blocks. */

@@ -49,7 +49,7 @@ START_TEST(every_size)
 		char *p = take(heap[0], size);
 		enum heap_place place = place_of(heap[0], p, &usable);
 		expect(usable >= size);
-		expect(usable <= ma_heap_good_size(size) + MA_UNIT);
+		expect(usable <= ma_heap_good_size(size) + (place == PLACE_LARGE ? size / 8 : MA_UNIT));
 		expect((place == PLACE_LARGE) == (size >= LARGE_MIN - MA_UNIT));
 		expect(place_of(heap[1], p, &usable) == place); /* other heaps see the same */
 		objects_add(&objects, p, size);
