@@ -484,7 +484,7 @@ static void expect_whole(void)
 	for (size_t i = 0; i < count; i++)
 		expect_contents(&objects[i]);
 	expect(ma_check() == 0);
-	if (ma_mode != 0)
+	if (ma_modes() != 0)
 		return;
 	if (count != 0)
 		qsort(objects, count, sizeof(objects[0]), by_address);

@@ -31,7 +31,7 @@ static void begin(void)
 	block = ma_block_of(hide(ma_malloc(100000)));
 	right = ma_block_of(hide(ma_malloc(100000)));
 	expect(ma_malloc(100000) != NULL);
-	ma_free(ma_block_payload(left));
+	ma_free(hide(ma_block_payload(left)));
 	left = ma_block_left(block);
 	expect(left->state == BLOCK_FREE && ma_block_right(block) == right && ma_check() == 0);
 }
