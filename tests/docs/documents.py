@@ -60,7 +60,7 @@ def run(command, folder):
 
 
 def vary(line):
-    line = re.sub(r"(?<!\S)\.{0,2}/(?:[^\s/]+/)+", "", line)  # of a file, only its name
+    line = re.sub(r"(?<!\S)(?:[\w.+-]*/)+(?=[\w.])", "", line)  # of a file, only its name
     line = re.sub(r"0x[0-9a-f]+|\b[0-9a-f]{8,16}\b|[-+]?\d[\d.]*", "N", line)
     line = re.sub(r"\b(block|chunk|heap|object|slab|slot)s\b", r"\1", re.sub(r"\b([KMG]i)?B\b", "B", line))
     return re.sub(r"\s+", " ", line).strip()

@@ -56,7 +56,9 @@ run() {
 #
 #   a chunk's header: a pointer into it is no pointer into a block, and so a stranger's
 #   the table of large objects: it is full only when memory is out while threads race for it
-unreachable="into a chunk's header|out of memory for the table of large objects|assertion failed"
+#   the list of early objects: it is made at the start, of the few that were there before
+unreachable="into a chunk's header|out of memory for the table of large objects"
+unreachable="$unreachable|no memory for the list of early objects|assertion failed"
 
 # texts FILE...: the texts of faults in sources of the library.
 texts() {
