@@ -12,14 +12,17 @@
 exempt='^LICENSE$|^tests/fuzz/corpus/|^debian/(changelog|copyright|source/format)$|\.(csv|expected|json|tsv|txt)$'
 
 # unlicensed TREE, the names of its files on standard input
-unlicensed() {
-	grep -Ev "$exempt" | while read -r file; do
-		# Binary files and empty ones hold no text to mark.
-		grep -qI . "$1/$file" || continue
-		head -n 5 "$1/$file" | grep -q 'SPDX-License-Identifier: MIT' ||
-			echo "$file has no line 'SPDX-License-Identifier: MIT'"
+unlicensed() (
+	cd "$1" || exit
+	grep -Ev "$exempt" | xargs -d '\n' awk '
+		FNR == 1 { unmarked[FILENAME] }
+		/SPDX-License-Identifier: MIT/ { delete unmarked[FILENAME] }
+		FNR == 5 { nextfile }
+		END { for (file in unmarked) print file }' | while read -r file; do
+		# Binary files hold no text to mark.
+		! grep -qI . "$file" || echo "$file has no line 'SPDX-License-Identifier: MIT'"
 	done
-}
+)
 
 of_repository() {
 	git -C "$MA_SRCDIR" ls-files --cached --others --exclude-standard | unlicensed "$MA_SRCDIR"
