@@ -114,6 +114,8 @@ static bool set_limit(const char *value, size_t length)
 	return true;
 }
 
+static void options_read(const char *string);
+
 /* What hardened=1 stands for. */
 #define HARDENED "redzone=1,zero_on_free=1,shuffle=1,guard=5000"
 
@@ -122,7 +124,7 @@ static bool set_hardened(const char *value, size_t length)
 	if (length != 1 || (*value != '0' && *value != '1'))
 		return false;
 	if (*value == '1')
-		ma_options_read(HARDENED);
+		options_read(HARDENED);
 	return true;
 }
 
@@ -182,10 +184,8 @@ static void option_read(const char *item, size_t length)
 	ma_warn("MA_OPTIONS: unknown option ignored, see ma_options(7):", shown);
 }
 
-void ma_options_read(const char *string)
+static void options_read(const char *string)
 {
-	ma_options.guard_rate = 100;
-	ma_options.sites_depth = 16;
 	while (string != NULL && *string != '\0') {
 		size_t length = strcspn(string, ",");
 		if (length != 0)
@@ -194,4 +194,11 @@ void ma_options_read(const char *string)
 		if (*string == ',')
 			string++;
 	}
+}
+
+void ma_options_read(const char *string)
+{
+	ma_options.guard_rate = 100;
+	ma_options.sites_depth = 16;
+	options_read(string);
 }

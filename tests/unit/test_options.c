@@ -49,6 +49,14 @@ START_TEST(reports)
 }
 END_TEST
 
+START_TEST(profile_keeps_what_was_set)
+{
+	ma_options_read("guard_rate=5,sites_depth=7,hardened=1");
+	expect(ma_options.guard_rate == 5 && ma_options.sites_depth == 7);
+	expect(ma_options.redzone && ma_options.guard == 5000);
+}
+END_TEST
+
 START_TEST(limits)
 {
 	ma_options_read("limit=cgroup,guard=10");
@@ -110,7 +118,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {good_ones, reports, limits, unknown_ones, bad_values, long_ones};
+	const TTest *const tests[] = {good_ones,  reports,  profile_keeps_what_was_set, limits, unknown_ones,
+				      bad_values, long_ones};
 
 	return unit_run("options", tests, LENGTH(tests));
 }
