@@ -410,9 +410,8 @@ size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to, bool thorough)
 	char *first = (char *)ma_round_up((uintptr_t)from, page),
 	     *end = (char *)ma_round_down((uintptr_t)to, page);
 
-	if (first >= end)
+	if (first >= end || ma_source_purge(first, end) == 0)
 		return 0;
-	ma_source_purge(first, end);
 	cells_forget(chunk, first, end);
 	return (size_t)(end - first);
 }

@@ -26,9 +26,8 @@
 #define DECAY_MS 500
 /* Of what is as large as this a program may touch little: it is not cleared by writing. */
 #define CLEAR_BY_SYSTEM ((size_t)32 * 1024 * 1024)
-/* Mappings of this size are backed by huge pages, once the process is so large that it does not show: a program
- * may touch little of what it asks for. */
-#define HUGE_MIN LARGE_MIN
+/* Huge pages back mappings once so much is resident that it does not show: a program may touch little of what it
+ * asks for. */
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
 #define NAME "libma large object"
 
@@ -260,7 +259,7 @@ static size_t unmap_all(const struct cached *out, unsigned count)
 
 static bool is_for_huge_pages(size_t size)
 {
-	return size >= HUGE_MIN && ma_source_resident() >= HUGE_FROM;
+	return size >= LARGE_MIN && ma_source_resident() >= HUGE_FROM;
 }
 
 static char *map_new(size_t size, size_t align)
@@ -282,7 +281,7 @@ static char *map_resize(char *start, size_t old_size, size_t size, bool may_move
 
 	if (moved != NULL || !may_move)
 		return moved;
-	room = ma_source_map_named(size, size >= HUGE_MIN ? MA_HUGE_PAGE : MA_UNIT, NAME);
+	room = ma_source_map_named(size, size >= LARGE_MIN ? MA_HUGE_PAGE : MA_UNIT, NAME);
 	if (room == NULL)
 		return NULL;
 	moved = ma_source_remap(start, old_size, size, room);
@@ -425,12 +424,9 @@ void *ma_large_resize(void *p, size_t size, bool may_move)
 
 void ma_large_clear(void *p, size_t size)
 {
-	char *end = (char *)p + ma_round_up(size, ma_source_page());
+	size_t given = size < CLEAR_BY_SYSTEM ? 0 : ma_source_purge(p, (char *)p + size);
 
-	if (size >= CLEAR_BY_SYSTEM)
-		ma_source_purge(p, end);
-	else
-		memset(p, 0, size);
+	memset((char *)p + given, 0, size - given);
 }
 
 void ma_large_age(uint64_t now)

@@ -192,13 +192,14 @@ void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to)
 	return moved == MAP_FAILED ? NULL : moved;
 }
 
-static void source_advise(void *start, size_t size, int advice)
+static bool source_advise(void *start, size_t size, int advice)
 {
 	int saved = errno;
+	bool taken = madvise(start, size, advice) == 0;
 
 	ma_add_relaxed(&calls_advise, 1);
-	if (madvise(start, size, advice) != 0)
-		errno = saved;
+	errno = saved;
+	return taken;
 }
 
 void ma_source_populate(char *from, char *to)
@@ -219,8 +220,7 @@ size_t ma_source_purge(char *from, char *to)
 
 	if (first >= end)
 		return 0;
-	source_advise((void *)first, end - first, MADV_DONTNEED);
-	return end - first;
+	return source_advise((void *)first, end - first, MADV_DONTNEED) ? end - first : 0;
 }
 
 void ma_source_huge(void *start, size_t size, bool wanted)

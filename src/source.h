@@ -61,7 +61,8 @@ void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to);
 /* Makes the OS pages that hold [from, to) resident, all in one call: a fraction of the cost of a fault each. */
 void ma_source_populate(char *from, char *to);
 
-/* Gives back the whole OS pages inside [from, to), which read as zero from then on. Returns how many bytes. */
+/* Gives back the whole OS pages inside [from, to), which read as zero from then on. Returns how many
+ * bytes; none if the system refuses, as it does of memory that is locked (mlock(2)). */
 size_t ma_source_purge(char *from, char *to);
 
 /* Asks for huge pages in a region, or forbids them. */

@@ -224,6 +224,12 @@ START_TEST(populate_and_purge)
 	expect(pattern_is_zero(p + page, 9 * page));
 	ma_source_populate(p, p);
 	expect(ma_source_purge(p + page, p + page) == 0);
+	expect(errno == 99);
+	if (mlock(p + 20 * page, page) == 0) { /* there may be a limit of none */
+		expect(ma_source_purge(p + 20 * page, p + 21 * page) == 0 && p[20 * page] == 1);
+		expect(munlock(p + 20 * page, page) == 0);
+	}
+	errno = 99;
 	ma_source_huge(p, 64 * page, true);
 	ma_source_huge(p, 64 * page, false);
 	ma_source_huge(p + 1, page, true); /* no page starts there: refused, and no harm done */
