@@ -488,21 +488,22 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t most, bool thorough)
 {
 	struct mem_block *left, *right;
-	size_t given = 0;
+	size_t given = 0, dirty;
 
 	if (block == NULL || most == 0)
 		return 0;
 	ma_fit_children(block, &left, &right);
 	ma_block_verify(block);
-	if (is_big(block) && dirty_of(block) != 0) {
+	dirty = is_big(block) ? dirty_of(block) : 0;
+	if (dirty != 0) {
 		struct chunk *chunk = ma_chunk_of(block);
-		size_t dirty = dirty_of(block), left_dirty;
+		size_t rest;
 		given = ma_chunk_purge(chunk, (char *)block + sizeof(struct free_block),
 				       (char *)ma_block_right(block), thorough);
-		left_dirty = chunk->huge && !thorough ? dirty - ma_min(given, dirty) : 0;
+		rest = chunk->huge && !thorough ? dirty - ma_min(given, dirty) : 0;
 		blocks->touched -= ma_min(given, blocks->touched);
-		blocks->dirty -= dirty - left_dirty;
-		dirty_set(block, left_dirty);
+		blocks->dirty -= dirty - rest;
+		dirty_set(block, rest);
 	}
 	given += purge_tree(blocks, right, most - ma_min(given, most), thorough);
 	return given + purge_tree(blocks, left, most - ma_min(given, most), thorough);

@@ -10,7 +10,7 @@
 void (*ma_fatal_around)(struct text *line, const char *kind, const void *at);
 void (*ma_fatal_tell)(const void *start);
 
-static void fatal_begin(struct text *line, const char *fault, const void *at)
+void ma_fatal_begin(struct text *line, const char *fault, const void *at)
 {
 	ma_text_begin(line, STDERR_FILENO);
 	ma_text_string(line, "libma: ");
@@ -41,7 +41,7 @@ __attribute__((cold)) _Noreturn void ma_fatal(const char *fault, const void *at)
 {
 	struct text line;
 
-	fatal_begin(&line, fault, at);
+	ma_fatal_begin(&line, fault, at);
 	fatal_end(&line, NULL, at);
 }
 
@@ -50,7 +50,7 @@ __attribute__((cold)) _Noreturn void ma_fatal_place(const char *fault, const voi
 {
 	struct text line;
 
-	fatal_begin(&line, fault, at);
+	ma_fatal_begin(&line, fault, at);
 	ma_text_string(&line, at == start ? " is " : " lies in ");
 	ma_text_string(&line, kind[0] == 'a' ? "an " : "a ");
 	ma_text_string(&line, kind);

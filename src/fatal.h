@@ -12,12 +12,15 @@ _Noreturn void ma_fatal(const char *fault, const void *at);
 _Noreturn void ma_fatal_place(const char *fault, const void *at, const char *kind, const void *start,
 			      size_t size);
 
+/* Begins the line "libma: FAULT: ADDRESS" that somebody else goes on with. */
+struct text;
+void ma_fatal_begin(struct text *line, const char *fault, const void *at);
+
 /* Aborts, after somebody else has written the lines. */
 _Noreturn void ma_fatal_end(void);
 
 /* Called before the line ends, with the kind that ma_fatal_place() was given, or NULL: says what more there is to say
  * of the place, and what its neighbours are. NULL: nobody can. */
-struct text;
 extern void (*ma_fatal_around)(struct text *line, const char *kind, const void *at);
 
 /* Called after the line is written, with the start of what lies at the address, or else the address: writes what more is

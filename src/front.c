@@ -12,6 +12,7 @@
 #include "mode.h"
 #include "options.h"
 #include "place.h"
+#include "redzone.h"
 
 static void *no_memory(void)
 {
@@ -52,33 +53,30 @@ void *ma_front_alloc_aligned(size_t size, size_t align)
 	return p != NULL ? p : no_memory();
 }
 
-/* Usable bytes of what the heap has just given. */
-static size_t usable_size(struct heap *heap, void *p)
+/* The same as ma_front_size(), quickly if `p` is a slot of this thread's heap. */
+static size_t size_quickly(const void *p, enum heap_place *place)
 {
-	const struct slab *slab = ma_slab_mapped(&heap->slabs, p);
-	enum heap_place place;
+	const struct slab *slab = ma_slab_of_used(&ma_thread_heap->slabs, p);
 
-	if (MA_UNLIKELY(ma_modes() != 0))
-		return ma_mode_size(heap, p, &place);
-	if (ma_slab_holds(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start)))
-		return slab->slot_size;
-	return ma_heap_size(heap, p, &place);
+	if (slab == NULL)
+		return ma_front_size(p, place);
+	*place = PLACE_SLOT;
+	return slab->slot_size;
 }
 
 void *ma_front_calloc(size_t count, size_t size)
 {
-	struct heap *heap;
+	enum heap_place place;
 	size_t bytes, zero;
 	void *p;
 
 	if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)
 		return no_memory();
-	heap = ma_thread_bind();
-	p = alloc_from(heap, bytes, MA_UNIT, &zero);
+	p = alloc_from(ma_thread_bind(), bytes, MA_UNIT, &zero);
 	if (p == NULL)
 		return no_memory();
 	/* To the end of what is usable, as ma_rezalloc() needs it. */
-	zero = ma_min(usable_size(heap, p), zero);
+	zero = ma_min(size_quickly(p, &place), zero);
 	if (MA_UNLIKELY(zero >= LARGE_MIN))
 		ma_large_clear(p, zero);
 	else
@@ -144,18 +142,6 @@ static void *realloc_move(void *p, size_t size, size_t had)
 	return moved;
 }
 
-/* The same as ma_front_size(), quickly if `p` is a slot of this thread's heap. */
-static size_t size_quickly(const void *p, enum heap_place *place)
-{
-	const struct slab *slab = ma_slab_mapped(&ma_thread_heap->slabs, p);
-	const struct slot *slot = p;
-
-	if (!ma_slab_holds(slab, (uintptr_t)p - slab->base) || slot->free_in == slab)
-		return ma_front_size(p, place);
-	*place = PLACE_SLOT;
-	return slab->slot_size;
-}
-
 void *ma_front_realloc(void *p, size_t size, bool *strange)
 {
 	struct heap *heap = ma_thread_own;
@@ -208,7 +194,7 @@ static int note_early(const struct ma_place *place, void *arg)
 {
 	(void)arg;
 	if (place->kind == MA_SLOT_USED || place->kind == MA_BLOCK_USED || place->kind == MA_LARGE_USED)
-		ma_mode_note_early(place->address);
+		ma_redzone_add_early(place->address);
 	return 0;
 }
 

@@ -105,11 +105,7 @@ static _Noreturn void report(const char *fault, const void *at, const struct rec
 {
 	struct text text;
 
-	ma_text_begin(&text, STDERR_FILENO);
-	ma_text_string(&text, "libma: ");
-	ma_text_string(&text, fault);
-	ma_text_string(&text, ": ");
-	ma_text_address(&text, at);
+	ma_fatal_begin(&text, fault, at);
 	if (record != NULL) {
 		uintptr_t p = (uintptr_t)at;
 		bool before = p < record->start, behind = p - record->start >= record->size;

@@ -178,20 +178,10 @@ static struct guard_caller caller(struct heap *heap)
 	return (struct guard_caller){stack_here(heap), ma_thread_number()};
 }
 
-/* The slab of this heap in which a slot in use starts at `p`; NULL if that is not to be told so quickly. */
-static struct slab *own_slab(struct heap *heap, const void *p)
-{
-	struct slab *slab = ma_slab_mapped(&heap->slabs, p);
-
-	return ma_slab_holds(slab, (uintptr_t)p - slab->base) && ((const struct slot *)p)->free_in != slab
-		       ? slab
-		       : NULL;
-}
-
 /* Usable bytes of what the heap has at `p`, redzone and all. */
 static size_t usable_size(struct heap *heap, const void *p)
 {
-	const struct slab *slab = own_slab(heap, p);
+	const struct slab *slab = ma_slab_of_used(&heap->slabs, p);
 	enum heap_place place;
 
 	return slab != NULL ? slab->slot_size : ma_heap_size(heap, p, &place);
@@ -281,7 +271,7 @@ static void site_freed(struct heap *heap, const void *p)
 		ma_sites_set_freed(p, 0);
 }
 
-/* Frees what was judged already; `slab` as own_slab() told it. */
+/* Frees what was judged already; `slab` as ma_slab_of_used() told it. */
 static void free_judged(struct heap *heap, struct slab *slab, void *p)
 {
 	if (MA_STATS || slab == NULL)
@@ -299,14 +289,14 @@ static bool quarantine(struct heap *heap, void *p, size_t usable)
 	if (mode == NULL || !ma_quarantine_put(&mode->quarantine, p, usable))
 		return false;
 	while ((out = ma_quarantine_take(&mode->quarantine, false)) != NULL)
-		free_judged(heap, own_slab(heap, out), out);
+		free_judged(heap, ma_slab_of_used(&heap->slabs, out), out);
 	return true;
 }
 
 enum heap_place ma_mode_free(struct heap *heap, void *p)
 {
 	enum heap_place place = PLACE_SLOT;
-	struct slab *slab = own_slab(heap, p);
+	struct slab *slab = ma_slab_of_used(&heap->slabs, p);
 	size_t usable, size;
 
 	if (slab == NULL && ma_guard_has(p)) {
@@ -348,11 +338,6 @@ void ma_mode_flush(void)
 	ma_unlock(&flush_lock);
 }
 
-void ma_mode_note_early(const void *p)
-{
-	ma_redzone_add_early(p);
-}
-
 const char *ma_mode_audit(const void *p, size_t usable)
 {
 	const void *at;
@@ -367,7 +352,7 @@ const char *ma_mode_audit(const void *p, size_t usable)
 
 size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place)
 {
-	struct slab *slab = own_slab(heap, p);
+	struct slab *slab = ma_slab_of_used(&heap->slabs, p);
 	size_t usable;
 
 	*place = PLACE_SLOT;

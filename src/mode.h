@@ -49,9 +49,6 @@ size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place);
 bool ma_mode_minds(const void *p);
 bool ma_mode_resize(struct heap *heap, void *p, size_t size);
 
-/* Notes an object that was there before ma_mode_start(), in the order of addresses; needed with MODE_REDZONE. */
-void ma_mode_note_early(const void *p);
-
 /* Frees what is in quarantine, of all threads. */
 void ma_mode_flush(void);
 

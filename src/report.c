@@ -89,11 +89,7 @@ _Noreturn void ma_report_written(const char *fault, const void *at, const void *
 	size_t offset = (size_t)((const char *)at - (const char *)object);
 	struct text text;
 
-	ma_text_begin(&text, STDERR_FILENO);
-	ma_text_string(&text, "libma: ");
-	ma_text_string(&text, fault);
-	ma_text_string(&text, ": ");
-	ma_text_address(&text, at);
+	ma_fatal_begin(&text, fault, at);
 	ma_text_string(&text, " lies ");
 	ma_text_decimal(&text, offset < size ? offset : offset - size);
 	ma_text_string(&text, offset < size ? " bytes into an object of " : " bytes behind an object of ");

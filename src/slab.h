@@ -163,6 +163,16 @@ MA_INLINE bool ma_slab_holds_shared(const struct slab *slab, uint64_t offset)
 	       offset < ma_load_relaxed(&slab->shared_limit); /* a number to compare with: orders nothing */
 }
 
+/* The slab of these in which a slot that is in use starts at `p`; NULL if a quick look does not tell. */
+MA_INLINE struct slab *ma_slab_of_used(struct slabs *slabs, const void *p)
+{
+	struct slab *slab = ma_slab_mapped(slabs, p);
+
+	return ma_slab_holds(slab, (uintptr_t)p - slab->base) && ((const struct slot *)p)->free_in != slab
+		       ? slab
+		       : NULL;
+}
+
 enum slab_push {
 	SLAB_PUSHED,
 	SLAB_NOT_HERE, /* the slab does not hold it */
