@@ -24,8 +24,6 @@
 #define CACHE_LEAST ((size_t)8 * 1024 * 1024)
 #define CACHE_LEAST_ALONE ((size_t)32 * 1024 * 1024)
 #define DECAY_MS 500
-/* Of what is as large as this a program may touch little: it is not cleared by writing. */
-#define CLEAR_BY_SYSTEM ((size_t)32 * 1024 * 1024)
 /* Huge pages back mappings once so much is resident that it does not show: a program may touch little of what it
  * asks for. */
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
@@ -424,7 +422,7 @@ void *ma_large_resize(void *p, size_t size, bool may_move)
 
 void ma_large_clear(void *p, size_t size)
 {
-	size_t given = size < CLEAR_BY_SYSTEM ? 0 : ma_source_purge(p, (char *)p + size);
+	size_t given = ma_source_purge(p, (char *)p + size); /* the program may touch little of it */
 
 	memset((char *)p + given, 0, size - given);
 }
