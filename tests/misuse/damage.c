@@ -138,7 +138,8 @@ MISUSE(write_after_free_block_copied, "free block missing from its bin (a write 
 	char *p = take_block(), *q = take_block(), *alone = hide(ma_malloc(50000));
 	char *after_p = block_behind(p), *after_q = block_behind(q);
 
-	while (hide(ma_malloc(100)) != block_behind(alone))
+	/* Too large for any hole or slab: it comes to lie behind. */
+	while (hide(ma_malloc(60000)) != block_behind(alone))
 		alone = hide(ma_malloc(50000));
 	release(p);
 	release(q);
