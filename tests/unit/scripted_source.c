@@ -29,6 +29,7 @@ static struct {
 	char *top;			       /* the break */
 	struct mapping mapping[MOST_MAPPINGS]; /* by address */
 	unsigned mappings;
+	struct mapping reserved; /* the newest reservation */
 	uint64_t requests, refusals, refuse_from, refuse_count;
 	bool refuse_break, refuse_map, refuse_remap, refuse_shrink, unsafe;
 	size_t spare;	     /* SIZE_MAX less the limit, so that 0 is none */
@@ -352,6 +353,11 @@ void ma_source_populate(char *from, char *to)
 	source_leave();
 }
 
+static bool is_reserved(const char *start, size_t size)
+{
+	return start >= source.reserved.start && start + size <= source.reserved.start + source.reserved.size;
+}
+
 size_t ma_source_purge(char *from, char *to)
 {
 	uintptr_t first = ma_round_up((uintptr_t)from, ma_source_page());
@@ -361,7 +367,8 @@ size_t ma_source_purge(char *from, char *to)
 		return 0;
 	source_enter();
 	source.calls.advise++;
-	must(scripted_gives((char *)first, end - first), "a purge of what was not given out\n");
+	must(is_reserved((char *)first, end - first) || scripted_gives((char *)first, end - first),
+	     "a purge of what was not given out\n");
 	must(madvise((void *)first, end - first, MADV_DONTNEED) == 0, "can't purge\n");
 	source.purged += end - first;
 	source_leave();
@@ -386,6 +393,8 @@ void *ma_source_reserve(size_t size)
 	source_enter();
 	if (!refused(source.refuse_map, 0))
 		start = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (start != MAP_FAILED)
+		source.reserved = (struct mapping){start, size};
 	source_leave();
 	return start == MAP_FAILED ? NULL : start;
 }
