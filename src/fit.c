@@ -223,13 +223,34 @@ void ma_fit_children(const struct mem_block *block, struct mem_block **left, str
 	*right = follow(&node(block)->right);
 }
 
+/* --- the audit's: what is damaged is told of, not fatal --- */
+
+static bool leads_somewhere(uint64_t link)
+{
+	return link * MA_UNHASH - 1 < ADDRESS_END - 1;
+}
+
+/* Like follow(), but a link that can't be one leads to nothing. */
+static const struct mem_block *peek(const uint64_t *at)
+{
+	return leads_somewhere(*at) ? (const struct mem_block *)(uintptr_t)(*at * MA_UNHASH) : NULL;
+}
+
+bool ma_fit_sound(const struct mem_block *block)
+{
+	const struct fit_node *links = node(block);
+
+	return (leads_somewhere(links->left) || links->left == LINK_NONE) &&
+	       (leads_somewhere(links->right) || links->right == LINK_NONE);
+}
+
 bool ma_fit_has(const struct fit *fit, const struct mem_block *block)
 {
 	unsigned bin = bin_of(block->units);
 	const struct mem_block *at = ma_fit_root(fit, bin);
 
 	while (at != NULL && at != block)
-		at = follow(before(at, block) ? &node(at)->right : &node(at)->left);
+		at = peek(before(at, block) ? &node(at)->right : &node(at)->left);
 	return at != NULL;
 }
 
@@ -237,7 +258,7 @@ static size_t treap_count(const struct mem_block *tree)
 {
 	return tree == NULL
 		       ? 0
-		       : 1 + treap_count(follow(&node(tree)->left)) + treap_count(follow(&node(tree)->right));
+		       : 1 + treap_count(peek(&node(tree)->left)) + treap_count(peek(&node(tree)->right));
 }
 
 size_t ma_fit_count(const struct fit *fit)

@@ -40,6 +40,9 @@ unsigned ma_fit_bin(uint32_t units);
 struct mem_block *ma_fit_root(const struct fit *fit, unsigned bin);
 void ma_fit_children(const struct mem_block *block, struct mem_block **left, struct mem_block **right);
 
+/* Can the links of a block in the index be such? For the audit. */
+bool ma_fit_sound(const struct mem_block *block);
+
 /* Is this very block in the index? For the audit. */
 bool ma_fit_has(const struct fit *fit, const struct mem_block *block);
 

@@ -13,12 +13,15 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "lock.h"
+
 _Thread_local struct heap *ma_thread_heap = &ma_heap_none;
 _Thread_local struct heap *ma_thread_own = &ma_heap_none;
 
 static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
-static bool started;	    /* the key exists; set before the program has a second thread */
+static MA_SHARED(bool) has_key;
+static bool started;	    /* set before the program has a second thread */
 static enum heap_view view; /* set then, too */
 
 static void thread_exit(void *heap)
@@ -35,12 +38,38 @@ static void fork_child(void)
 	ma_heaps_after_fork_child(ma_thread_own);
 }
 
+/* Is there a key, or can one be had now? */
+static bool make_key(void)
+{
+	static struct lock lock = MA_LOCK_INIT;
+	bool made;
+
+	if (!ma_lock_try(&lock)) /* not waited for: a fork may have left it so */
+		return false;
+	made = ma_load_relaxed(&has_key) || pthread_key_create(&exit_key, thread_exit) == 0;
+	ma_store_release(&has_key, made); /* pairs with hear_of_exit() */
+	ma_unlock(&lock);
+	return made;
+}
+
 void ma_thread_start(void)
 {
 	if (started)
 		return;
-	started = pthread_key_create(&exit_key, thread_exit) == 0;
+	started = true;
+	make_key();
 	pthread_atfork(ma_heaps_before_fork, ma_heaps_after_fork_parent, fork_child);
+}
+
+/* Has us hear of this thread's end. False: no memory for that. Without a key we don't, and the heap will be lost with its
+ * thread: rather that than no heap, when the program has used up all keys. */
+static bool hear_of_exit(struct heap *heap)
+{
+	if (!started) /* the first thread's heap, bound before, never leaves */
+		return true;
+	if (!ma_load_acquire(&has_key) && !make_key()) /* pairs with make_key() */
+		return true;
+	return pthread_setspecific(exit_key, heap) == 0;
 }
 
 struct heap *ma_thread_bind(void)
@@ -56,8 +85,10 @@ struct heap *ma_thread_bind(void)
 	ma_thread_own = heap; /* first: what follows may allocate */
 	ma_store_relaxed(&heap->thread, (int)ma_thread_number());
 	ma_thread_heap = ma_heap_seen(heap, view);
-	if (started) /* the first thread's heap, bound before, never leaves */
-		pthread_setspecific(exit_key, heap);
+	if (!hear_of_exit(heap)) {
+		thread_exit(heap);
+		heap = NULL;
+	}
 	errno = saved;
 	return heap;
 }

@@ -68,6 +68,8 @@ static bool check_block(struct audit *audit, const struct heap *heap, struct chu
 			fault(audit, "two free neighbours", block);
 		if (!ma_fit_has(&heap->blocks.fit, block))
 			fault(audit, "free block missing from the index", block);
+		else if (!ma_fit_sound(block))
+			fault(audit, "free block whose links are overwritten", block);
 		break;
 	case BLOCK_SLAB:
 		check_slab(audit, heap, chunk, block);

@@ -3,7 +3,8 @@
 # The preload library under programs that were not written for libma. The scripts compile those that are ours.
 preload_tests = \
 	tests/preload/own.sh \
-	tests/preload/programs.sh
+	tests/preload/programs.sh \
+	tests/preload/refusals.sh
 if MA_PRELOAD
 TESTS += $(preload_tests)
 endif
@@ -14,4 +15,12 @@ EXTRA_DIST += \
 	tests/preload/exhausted.c \
 	tests/preload/family.c \
 	tests/preload/operators.cc \
+	tests/preload/persists.c \
+	tests/preload/refuse.c \
 	tests/preload/strangers.c
+
+# Memory refused at every single call of whole programs: half an hour.
+check-exhaustion: all
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) REFUSALS=all $(SHELL) $(srcdir)/tests/preload/refusals.sh
+
+.PHONY: check-exhaustion

@@ -117,6 +117,8 @@ START_TEST(free_blocks)
 	finds(2, "free block missing from the index", left);
 	ma_fit_insert(&heap->blocks.fit, left);
 	unit_says(check, &(int){0}, "");
+	memset(ma_block_payload(left), 1, 16); /* nobody follows what stands there */
+	finds(-1, "free block whose links are overwritten", left);
 }
 END_TEST
 
