@@ -7,7 +7,11 @@
  *
  * A pointer that libma doesn't know may come from the C library's own allocator, called by its inner names. If
  * what stands before it is a chunk of glibc's, it goes there; otherwise it is reported.
+ *
+ * A library that was preloaded before us may have these names too, or most of them: the host. What only we have is then
+ * made of what the host has, so that an object has one owner.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -26,9 +30,31 @@
 extern void __libc_free(void *) __attribute__((weak));
 extern void *__libc_realloc(void *, size_t) __attribute__((weak));
 
+/* What the program calls by these names, if its malloc is not ours; else null pointers. */
+static struct {
+	void (*free)(void *p);
+	void *(*realloc)(void *p, size_t size);
+	void *(*memalign)(size_t alignment, size_t size);
+} host;
+
+static void find_host(void)
+{
+	void *called = dlsym(RTLD_DEFAULT, "malloc");
+	Dl_info theirs, ours;
+
+	if (called == NULL || dladdr(called, &theirs) == 0 || dladdr(&host, &ours) == 0 ||
+	    theirs.dli_fbase == ours.dli_fbase)
+		return;
+	*(void **)&host.free = dlsym(RTLD_DEFAULT, "free");
+	*(void **)&host.realloc = dlsym(RTLD_DEFAULT, "realloc");
+	*(void **)&host.memalign = dlsym(RTLD_DEFAULT, "memalign");
+}
+
 __attribute__((constructor(101))) static void override_load(void)
 {
-	ma_source_own_break();
+	find_host();
+	if (host.free == NULL)
+		ma_source_own_break();
 	ma_front_start();
 }
 
@@ -95,7 +121,10 @@ EXPORT void cfree(void *p);
 
 EXPORT void cfree(void *p)
 {
-	free(p);
+	if (host.free != NULL)
+		host.free(p);
+	else
+		free(p);
 }
 
 EXPORT void *calloc(size_t count, size_t size)
@@ -126,7 +155,7 @@ EXPORT void *reallocarray(void *p, size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return realloc(p, bytes);
+	return host.realloc != NULL ? host.realloc(p, bytes) : realloc(p, bytes);
 }
 
 EXPORT void *aligned_alloc(size_t alignment, size_t size)
@@ -144,17 +173,23 @@ EXPORT void *memalign(size_t alignment, size_t size)
 	return ma_memalign(alignment, size);
 }
 
+static void *alloc_pages(size_t size)
+{
+	size_t page = ma_source_page();
+
+	return host.memalign != NULL ? host.memalign(page, size) : ma_front_alloc_aligned(size, page);
+}
+
 EXPORT void *valloc(size_t size)
 {
-	return ma_front_alloc_aligned(size, ma_source_page());
+	return alloc_pages(size);
 }
 
 EXPORT void *pvalloc(size_t size)
 {
 	size_t page = ma_source_page();
 
-	return ma_front_alloc_aligned(size > PTRDIFF_MAX ? size : ma_max(ma_round_up(size, page), page),
-				      page);
+	return alloc_pages(size > PTRDIFF_MAX ? size : ma_max(ma_round_up(size, page), page));
 }
 
 EXPORT void free_sized(void *p, size_t size);
@@ -162,12 +197,18 @@ EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size);
 
 EXPORT void free_sized(void *p, size_t size)
 {
-	ma_free_sized(p, size);
+	if (host.free != NULL)
+		host.free(p);
+	else
+		ma_free_sized(p, size);
 }
 
 EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
 {
-	ma_free_aligned_sized(p, alignment, size);
+	if (host.free != NULL)
+		host.free(p);
+	else
+		ma_free_aligned_sized(p, alignment, size);
 }
 
 EXPORT size_t malloc_usable_size(void *p)

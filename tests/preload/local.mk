@@ -3,6 +3,7 @@
 # The preload library under programs that were not written for libma. The scripts compile those that are ours.
 preload_tests = \
 	tests/preload/own.sh \
+	tests/preload/processes.sh \
 	tests/preload/programs.sh \
 	tests/preload/refusals.sh
 if MA_PRELOAD
@@ -11,16 +12,24 @@ endif
 EXTRA_DIST += \
 	$(preload_tests) \
 	tests/preload/common \
+	tests/preload/beside.c \
 	tests/preload/early.c \
 	tests/preload/exhausted.c \
 	tests/preload/family.c \
+	tests/preload/loaded.c \
 	tests/preload/operators.cc \
 	tests/preload/persists.c \
+	tests/preload/processes.c \
 	tests/preload/refuse.c \
+	tests/preload/secure.c \
 	tests/preload/strangers.c
 
-# Memory refused at every single call of whole programs: half an hour.
+# Memory refused at every single call of whole programs: an hour.
 check-exhaustion: all
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) REFUSALS=all $(SHELL) $(srcdir)/tests/preload/refusals.sh
 
-.PHONY: check-exhaustion
+# A thousand forks.
+check-processes: all
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) TIMES=1000 $(SHELL) $(srcdir)/tests/preload/processes.sh
+
+.PHONY: check-exhaustion check-processes

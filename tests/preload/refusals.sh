@@ -11,7 +11,7 @@
 
 : "${REFUSALS=some}"
 step=2 # of the sample: n grows by so many eighths
-[ -z "${MA_TEST_SHORT-}" ] || step=5
+[ -z "${MA_TEST_SHORT-}" ] || step=8
 options= # MA_OPTIONS
 
 # shellcheck disable=SC2086 # lists
