@@ -6,7 +6,9 @@ dist_man_MANS += \
 	man/ma-bench.1 \
 	man/ma-draw.1 \
 	man/ma-check.1 \
+	man/ma-leaks.1 \
 	man/ma-map.1 \
+	man/ma-memory.1 \
 	man/ma-run.1 \
 	man/ma-stats.1
 

@@ -107,6 +107,15 @@ struct chunk *ma_chunk_after(const struct chunk *chunk)
 	return NULL;
 }
 
+void ma_chunk_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
+{
+	for (size_t i = 0; i < (size_t)1 << ROOT_BITS; i++) {
+		const struct leaf *leaf = ma_load_acquire(&root[i]); /* pairs with registry_set's release */
+		if (leaf != NULL)
+			see(leaf, ma_round_up(sizeof(*leaf), ma_source_page()), arg);
+	}
+}
+
 /* Caller holds the chunk lock. False if a leaf can't be had, or the window has its chunk already. */
 static bool registry_set(struct chunk *chunk)
 {

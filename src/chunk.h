@@ -117,6 +117,9 @@ struct chunk *ma_chunk_of(const void *p);
 /* The first chunk whose window lies above that of `chunk`, in address order; the first of all for NULL. */
 struct chunk *ma_chunk_after(const struct chunk *chunk);
 
+/* Calls `see` for each piece of memory that the registry takes. */
+void ma_chunk_own(void (*see)(const void *start, size_t size, void *arg), void *arg);
+
 /* Makes [from, to) of a chunk resident where it is not known to be, and up to `ahead` bytes behind its first such
  * place. Returns how many bytes are now known to be that were not. */
 size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead);

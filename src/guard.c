@@ -18,6 +18,7 @@
 
 #include "lock.h"
 #include "report.h"
+#include "root.h"
 #include "source.h"
 #include "stacks.h"
 #include "text.h"
@@ -57,8 +58,18 @@ static char *area;
 static size_t area_size, area_pages, page;
 static struct record *records;
 static size_t next_page, live;
+static size_t seen_pages; /* no record from here on was ever used */
 static bool keep_all, stand_low;
 static struct sigaction old_segv, old_bus;
+
+MA_ROOT(guard, area);
+MA_ROOT(guard, area_size);
+MA_ROOT(guard, page);
+MA_ROOT(guard, records);
+MA_ROOT(guard, live);
+MA_ROOT(guard, seen_pages);
+MA_ROOT_LOCK(guard, guard_lock);
+MA_ROOT_STRUCT(guard, record);
 
 void ma_guard_lock_all(void)
 {
@@ -297,6 +308,7 @@ static struct record *find_room(size_t pages)
 			forget(record);
 		if (n == from + pages) {
 			next_page = n + 1;
+			seen_pages = ma_max(seen_pages, next_page);
 			return &records[from];
 		}
 	}
@@ -383,4 +395,30 @@ void ma_guard_free(void *p, struct guard_caller by)
 size_t ma_guard_size(const void *p)
 {
 	return object_at(p)->size;
+}
+
+void ma_guard_each(void (*see)(const struct guarded *guarded, void *arg), void *arg)
+{
+	for (size_t n = 0; n < seen_pages; n++) {
+		const struct record *record = &records[n];
+		struct guarded guarded = {
+			(const char *)record->start, record->size,
+			record->pages * page,	     record->allocated.stack,
+			record->allocated.thread,
+		};
+		if (record->state == LIVE)
+			see(&guarded, arg);
+	}
+}
+
+void ma_guard_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
+{
+	if (area != NULL)
+		see(records, area_size / page * sizeof(*records), arg);
+}
+
+size_t ma_guard_area(const void **start)
+{
+	*start = area;
+	return area_size;
 }

@@ -40,6 +40,24 @@ void ma_guard_free(void *p, struct guard_caller by);
 /* Bytes of the object that starts at `p`; is fatal if none does. */
 size_t ma_guard_size(const void *p);
 
+/* An object in use. */
+struct guarded {
+	const char *start;
+	size_t size;	 /* bytes asked for */
+	size_t resident; /* bytes of its pages */
+	uint32_t stack;	 /* that allocated it; 0: not known */
+	uint32_t thread;
+};
+
+/* Calls `see` for each, in address order. For readers: no lock is taken. */
+void ma_guard_each(void (*see)(const struct guarded *guarded, void *arg), void *arg);
+
+/* Calls `see` for the memory that the records take, where the objects' addresses are kept. */
+void ma_guard_own(void (*see)(const void *start, size_t size, void *arg), void *arg);
+
+/* The area's extent; its size is 0 without one. */
+size_t ma_guard_area(const void **start);
+
 /* Around fork. */
 void ma_guard_lock_all(void);
 void ma_guard_unlock_all(void);

@@ -143,6 +143,9 @@ void ma_heaps_visit(struct heap *idle);
 /* Trims all idle heaps; returns how many bytes. */
 size_t ma_heaps_trim_idle(size_t pad);
 
+/* Calls `see` for each piece of memory that heaps are kept in. */
+void ma_heaps_own(void (*see)(const void *start, size_t size, void *arg), void *arg);
+
 /* All heaps, the newest first. */
 struct heap *ma_heaps_first(void);
 

@@ -35,6 +35,7 @@ libma_core_la_SOURCES = \
 	src/inspect/leak.h \
 	src/inspect/leak_index.c \
 	src/inspect/leak_mark.c \
+	src/inspect/leak_other.h \
 	src/inspect/leak_report.c \
 	src/inspect/leak_roots.c \
 	src/inspect/map.c \
@@ -73,6 +74,8 @@ libma_core_la_SOURCES = \
 	src/sites.h \
 	src/root.c \
 	src/root.h \
+	src/snapshot.c \
+	src/snapshot.h \
 	src/slab.c \
 	src/slab_look.c \
 	src/slab.h \

@@ -31,21 +31,36 @@ static const char *file_name(const Dl_info *info)
 	return main_program;
 }
 
+static struct report_place find_loaded(uintptr_t at)
+{
+	struct report_place place = {0};
+	Dl_info info;
+
+	if (dladdr((const void *)at, &info) != 0 && info.dli_fname != NULL) {
+		place.file = file_name(&info);
+		place.start = (uintptr_t)info.dli_fbase;
+		place.function = info.dli_sname;
+	}
+	return place;
+}
+
+struct report_place (*ma_report_find)(uintptr_t at) = find_loaded;
+
 static void report_frame(struct text *text, uintptr_t frame)
 {
-	Dl_info info;
+	/* The byte before: a return address can be the next function's first. */
+	struct report_place place = ma_report_find(frame - 1);
 
 	ma_text_string(text, "libma:     ");
 	ma_text_address(text, (const void *)frame);
-	/* The byte before: a return address can be the next function's first. */
-	if (dladdr((const void *)(frame - 1), &info) != 0 && info.dli_fname != NULL) {
+	if (place.file != NULL) {
 		ma_text_char(text, ' ');
-		ma_text_string(text, file_name(&info));
+		ma_text_string(text, place.file);
 		ma_text_char(text, '+');
-		ma_text_hex(text, frame - (uintptr_t)info.dli_fbase);
-		if (info.dli_sname != NULL) {
+		ma_text_hex(text, frame - place.start);
+		if (place.function != NULL) {
 			ma_text_string(text, " (");
-			ma_text_string(text, info.dli_sname);
+			ma_text_string(text, place.function);
 			ma_text_char(text, ')');
 		}
 	}

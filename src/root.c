@@ -2,6 +2,13 @@
 /* root.c - the head of the list of roots, and the ELF note that tells where it is. */
 #include "root.h"
 
+#include "snapshot.h"
+
+#if MA_SNAPSHOT
+/* Nobody calls that, but it is to be there. */
+__attribute__((used)) static struct snapshot *const linked = &ma_snapshot;
+#endif
+
 /* The linker's names for the ends of the section. */
 extern const struct root ma_roots_first[] __asm__("__start_ma_roots") __attribute__((visibility("hidden")));
 extern const struct root ma_roots_end[] __asm__("__stop_ma_roots") __attribute__((visibility("hidden")));

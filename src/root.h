@@ -25,6 +25,7 @@ enum root_kind {
 	ROOT_STATE, /* to be copied */
 	ROOT_LOCK,  /* a struct lock: while it is held, something is being changed */
 	ROOT_SIZE,  /* no variable: a size that both sides must agree on */
+	ROOT_PLACE, /* not to be copied: who looks from outside wants to know where it is */
 };
 
 struct root {
@@ -56,6 +57,8 @@ extern const struct root_head ma_root_head;
 /* Lists a static variable of src/FILE.c. */
 #define MA_ROOT(file, variable) MA_ROOT_ENTRY(file, variable, &(variable), sizeof(variable), ROOT_STATE)
 #define MA_ROOT_LOCK(file, lock) MA_ROOT_ENTRY(file, lock, &(lock), sizeof(lock), ROOT_LOCK)
+/* Lists where something is. */
+#define MA_ROOT_PLACE(file, what, address, bytes) MA_ROOT_ENTRY(file, what, address, bytes, ROOT_PLACE)
 /* Lists a struct whose layout whoever reads the roots relies on. */
 #define MA_ROOT_STRUCT(file, tag) MA_ROOT_ENTRY(file, tag, NULL, sizeof(struct tag), ROOT_SIZE)
 

@@ -186,3 +186,16 @@ void ma_stacks_count(size_t *stacks, size_t *bytes)
 	*stacks = ma_load_relaxed(&stack_count);
 	*bytes = next_word * 8;
 }
+
+void ma_stacks_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
+{
+	const struct table *in = ma_load_acquire(&table); /* pairs with table_grow() */
+
+	if (in != NULL)
+		see(in, ma_round_up(sizeof(*in) + in->places * sizeof(in->number[0]), ma_source_page()), arg);
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		const uint64_t *start = ma_load_acquire(&segment[i]); /* pairs with stack_new() */
+		if (start != NULL)
+			see(start, SEGMENT_WORDS * sizeof(*start), arg);
+	}
+}

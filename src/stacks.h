@@ -25,6 +25,9 @@ unsigned ma_stacks_frames(uint32_t stack, const uintptr_t **frames);
 /* How many there are, and the bytes that they take. */
 void ma_stacks_count(size_t *stacks, size_t *bytes);
 
+/* Calls `see` for each piece of memory that they take. */
+void ma_stacks_own(void (*see)(const void *start, size_t size, void *arg), void *arg);
+
 /* Around fork. */
 void ma_stacks_lock_all(void);
 void ma_stacks_unlock_all(void);

@@ -36,7 +36,9 @@ preload_command_tests = \
 	tests/tools/stats.sh \
 	tests/tools/bench.sh \
 	tests/tools/leaks.sh \
+	tests/tools/leaks-live.sh \
 	tests/tools/live.sh \
+	tests/tools/memory.sh \
 	tests/tools/run.sh \
 	tests/tools/run-without.sh
 
@@ -44,7 +46,7 @@ TESTS += $(command_tests)
 if MA_PRELOAD
 TESTS += $(preload_command_tests)
 endif
-EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common \
+EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common tests/tools/live-common \
 	tests/tools/draw-json.py tests/tools/openmetrics.py
 
 # What tests/tools/live.sh looks into.
@@ -123,6 +125,7 @@ unit_tests = \
 	tests/unit/test_sites \
 	tests/unit/test_root \
 	tests/unit/test_slab \
+	tests/unit/test_snapshot \
 	tests/unit/test_slab_look \
 	tests/unit/test_source \
 	tests/unit/test_stacks \
@@ -215,7 +218,9 @@ tests_unit_test_redzone_LDADD = $(unit_ldadd)
 tests_unit_test_sites_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_sites_LDADD = $(unit_ldadd)
 tests_unit_test_root_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_snapshot_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_root_LDADD = $(unit_ldadd)
+tests_unit_test_snapshot_LDADD = $(unit_ldadd)
 tests_unit_test_place_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_place_LDADD = $(unit_ldadd)
 tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)

@@ -19,6 +19,7 @@ ma_SOURCES = \
 	tools/ma/environment.h \
 	tools/ma/help.c \
 	tools/ma/leaks.h \
+	tools/ma/leaks_live.c \
 	tools/ma/leaks_read.c \
 	tools/ma/leaks_run.c \
 	tools/ma/leaks_suppress.c \
@@ -29,6 +30,10 @@ ma_SOURCES = \
 	tools/ma/live.h \
 	tools/ma/main.c \
 	tools/ma/map.c \
+	tools/ma/memory.c \
+	tools/ma/memory.h \
+	tools/ma/memory_map.c \
+	tools/ma/memory_write.c \
 	tools/ma/message.c \
 	tools/ma/message.h \
 	tools/ma/mirror.c \
@@ -40,6 +45,8 @@ ma_SOURCES = \
 	tools/ma/quiet.c \
 	tools/ma/quiet.h \
 	tools/ma/run.c \
+	tools/ma/snapshot.c \
+	tools/ma/snapshot.h \
 	tools/ma/stats.c \
 	tools/ma/stop.c \
 	tools/ma/stop.h \

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "heap.h"
 #include "large.h"
 #include "leak.h"
@@ -22,6 +23,7 @@
 #include "sites.h"
 #include "source.h"
 #include "stacks.h"
+#include "unwind.h"
 
 /* A lock of the heap is held for less than that, but by a thread that this one has interrupted. */
 #define HOLD_TRIES 1000
@@ -82,8 +84,11 @@ static size_t count_holes(void)
 
 	for (const struct chunk *chunk = ma_chunk_after(NULL); chunk != NULL; chunk = ma_chunk_after(chunk))
 		count++;
+	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
+		count++;
 	ma_large_each(count_hole, &count);
 	ma_sites_own(count_own, &count);
+	ma_guard_own(count_own, &count);
 	return count;
 }
 
@@ -151,15 +156,33 @@ static void add_large(const struct large_place *place, void *arg)
 /* What of the address space is libma's. */
 static void find_holes(struct leak_scan *scan)
 {
+	const void *area;
+	size_t size;
+
 	for (size_t i = 0; i < scan->index.chunks; i++) {
 		const struct leak_chunk *chunk = &scan->index.chunk[i];
 		const char *foot = chunk->chunk->on_break ? chunk->chunk->foot : (const char *)chunk->chunk;
 		ma_leak_add_hole(&scan->holes, foot, chunk->end);
 	}
+	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
+		if (heap->memos != NULL) /* words of stacks that may be long gone */
+			add_own(heap->memos, sizeof(*heap->memos), scan);
 	ma_large_each(add_large, scan);
 	ma_large_own(add_own, scan);
 	ma_sites_own(add_own, scan);
+	ma_guard_own(add_own, scan);
+	size = ma_guard_area(&area);
+	add_own(area, size, scan);
 	add_own(scan->memory.start, scan->memory.size, scan);
+}
+
+static void ask_whether_lost(const struct leak_object *object, void *arg)
+{
+	const struct leak_scan *scan = arg;
+	enum leak_kind kind = ma_leak_kind(object);
+
+	if ((kind == LEAK_DEFINITE || kind == LEAK_INDIRECT) && !scan->other->is_lost(object->start))
+		ma_leak_set_kind(object, LEAK_REACHABLE);
 }
 
 static bool mark(struct leak_scan *scan)
@@ -167,18 +190,29 @@ static bool mark(struct leak_scan *scan)
 	bool done;
 
 	find_holes(scan);
-	scan->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	scan->pagemap = open(scan->other == NULL ? "/proc/self/pagemap" : scan->other->pagemap,
+			     O_RDONLY | O_CLOEXEC);
 	done = ma_leak_roots(scan);
-	for (const struct leak_thread *thread = scan->threads; thread != NULL; thread = thread->next)
+	for (const struct leak_thread *thread = scan->threads; thread != NULL; thread = thread->next) {
 		ma_leak_reach(scan, (uintptr_t)thread->sp); /* its stack may be an allocation */
+		ma_leak_scan_words(scan, thread->registers, thread->register_words);
+	}
 	if (done) {
 		ma_leak_drain(scan);
 		ma_leak_sort_lost(scan);
+		if (scan->other != NULL && scan->other->is_lost != NULL)
+			ma_leak_each(&scan->index, ask_whether_lost, scan);
 		ma_leak_sum(scan);
 	}
 	if (scan->pagemap >= 0)
 		close(scan->pagemap);
 	return done;
+}
+
+/* For a result of type int. */
+static int lost_objects(const struct leak_scan *scan)
+{
+	return (int)ma_min(scan->total[LEAK_DEFINITE].objects + scan->total[LEAK_INDIRECT].objects, INT_MAX);
 }
 
 /* `sp`: what the caller uses of its stack begins here, its saved registers included. */
@@ -216,7 +250,29 @@ static __attribute__((noinline)) int check(const char *sp, int fd)
 		errno = error;
 		return -1;
 	}
-	return (int)ma_min(scan.total[LEAK_DEFINITE].objects + scan.total[LEAK_INDIRECT].objects, INT_MAX);
+	return lost_objects(&scan);
+}
+
+int ma_leak_check_other(int fd, struct leak_other *other)
+{
+	struct leak_scan scan = {.pagemap = -1, .other = other};
+	bool done;
+	int error;
+
+	if (!take_memory(&scan))
+		return -1;
+	ma_leak_index_make(&scan.index, &scan.memory); /* the memory was counted: it is there */
+	other->torn = scan.index.torn;
+	scan.threads = other->threads;
+	scan.threads_missed = other->threads_missed;
+	errno = EAGAIN;
+	done = !(other->torn && other->whole) && mark(&scan);
+	error = errno;
+	if (done)
+		error = ma_leak_print(&scan, fd);
+	ma_source_unmap(scan.memory.start, scan.memory.size);
+	errno = error;
+	return done && error == 0 ? lost_objects(&scan) : -1;
 }
 
 static __attribute__((noinline)) int check_above(int fd)

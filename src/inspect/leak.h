@@ -16,11 +16,14 @@
  *
  * Nothing here allocates from the heap: memory comes from the source, in one piece, before the scan begins. All
  * functions are called by the thread that checks, while it holds the locks of the heap and the others stand still.
+ *
+ * The same scan works on another process's memory that was copied to where it was: leak_other.h.
  */
 #ifndef MA_LEAK_H
 #define MA_LEAK_H
 
 #include "base.h"
+#include "leak_other.h"
 
 struct chunk;
 
@@ -35,12 +38,6 @@ enum leak_kind {
 
 struct leak_count {
 	size_t bytes, objects;
-};
-
-/* A thread that stands still, or this one. */
-struct leak_thread {
-	struct leak_thread *next;
-	const char *sp; /* what is in use of its stack, its saved registers among it, begins here */
 };
 
 #define LEAK_UNITS (MA_WINDOW / MA_UNIT)
@@ -63,11 +60,12 @@ struct leak_chunk {
 	uint32_t before[MA_GRANULES]; /* the last beginning below each granule: its unit + 1; 0: none */
 };
 
-/* A large object. */
+/* A large object, or a guarded one. */
 struct leak_large {
 	const char *start;
 	size_t size;
-	uint8_t kind; /* enum leak_kind */
+	uint32_t stack; /* that allocated it, if it is guarded; 0: not known */
+	uint8_t kind;	/* enum leak_kind */
 	bool pending, unreadable;
 };
 
@@ -129,8 +127,9 @@ struct leak_scan {
 	struct leak_index index;
 	struct leak_holes holes;
 	struct leak_thread *threads;
-	unsigned threads_missed;   /* could not be stopped */
-	struct leak_object *stack; /* found, but not scanned yet */
+	unsigned threads_missed;	/* could not be stopped */
+	const struct leak_other *other; /* NULL: this process is looked at */
+	struct leak_object *stack;	/* found, but not scanned yet */
 	size_t depth, most_depth;
 	bool overflow;	     /* the stack was full: look for pending bits */
 	char *buffer, *copy; /* LEAK_BUFFER bytes each */
@@ -169,6 +168,9 @@ bool ma_leak_index_make(struct leak_index *index, struct leak_memory *memory);
 /* The allocation that an address lies in. */
 struct leak_object ma_leak_find(const struct leak_index *index, uintptr_t address);
 
+/* How many of the large objects begin below an address: they are the first ones. */
+size_t ma_leak_larges_below(const struct leak_index *index, uintptr_t address);
+
 /* Bytes that the program asked for, if sites are kept; else those that it may use. */
 size_t ma_leak_size(const struct leak_object *object);
 
@@ -194,6 +196,12 @@ bool ma_leak_roots(struct leak_scan *scan);
 
 /* Takes [from, to) for a root. What lies there may go away meanwhile. */
 void ma_leak_scan_root(struct leak_scan *scan, uintptr_t from, uintptr_t to, bool sparse);
+
+/* The same for a piece that other processes have, too: of another process's such pieces there is no copy. */
+void ma_leak_scan_shared(struct leak_scan *scan, uintptr_t from, uintptr_t to);
+
+/* Takes words that lie anywhere, registers as a rule, for a root. */
+void ma_leak_scan_words(struct leak_scan *scan, const uintptr_t *at, size_t count);
 
 /* The allocation at `address`, if there is one, is reachable. */
 void ma_leak_reach(struct leak_scan *scan, uintptr_t address);

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "guard.h"
 #include "heap.h"
 #include "large.h"
 #include "sites.h"
@@ -124,7 +125,7 @@ static void window_cover(struct leak_index *index, const char *from, const char 
 	index->span = ma_max(index->span, (uintptr_t)to - index->low);
 }
 
-/* --- large objects --- */
+/* --- large objects, and guarded ones --- */
 
 static void sort_large(struct leak_large *large, size_t count)
 {
@@ -161,6 +162,14 @@ static void add_large(const struct large_place *place, void *arg)
 								    .size = place->size};
 }
 
+static void add_guarded(const struct guarded *guarded, void *arg)
+{
+	struct leak_index *index = arg;
+
+	index->large[index->larges++] =
+		(struct leak_large){.start = guarded->start, .size = guarded->size, .stack = guarded->stack};
+}
+
 static void index_large(struct leak_index *index, size_t nth)
 {
 	const struct leak_large *large = &index->large[nth];
@@ -191,6 +200,14 @@ static void count_large(const struct large_place *place, void *arg)
 	sizes->windows += place->size / MA_WINDOW + 2;
 }
 
+static void count_guarded(const struct guarded *guarded, void *arg)
+{
+	struct sizes *sizes = arg;
+
+	sizes->larges++;
+	sizes->windows += guarded->size / MA_WINDOW + 2;
+}
+
 static struct sizes count_all(void)
 {
 	struct sizes sizes = {0};
@@ -199,6 +216,7 @@ static struct sizes count_all(void)
 	for (const struct chunk *chunk = ma_chunk_after(NULL); chunk != NULL; chunk = ma_chunk_after(chunk))
 		sizes.chunks++;
 	ma_large_each(count_large, &sizes);
+	ma_guard_each(count_guarded, &sizes);
 	while (table < 2 * (sizes.windows + sizes.chunks))
 		table *= 2;
 	sizes.windows = table;
@@ -235,6 +253,7 @@ bool ma_leak_index_make(struct leak_index *index, struct leak_memory *memory)
 		window_cover(index, chunk->start, ma_chunk_end(chunk));
 	}
 	ma_large_each(add_large, index);
+	ma_guard_each(add_guarded, index);
 	sort_large(index->large, index->larges);
 	for (size_t i = 0; i < index->larges; i++)
 		index_large(index, i);
@@ -288,6 +307,34 @@ static struct leak_object find_in_chunk(struct leak_chunk *chunk, const char *p)
 	return p < object.start + object.size ? object : none;
 }
 
+size_t ma_leak_larges_below(const struct leak_index *index, uintptr_t address)
+{
+	size_t low = 0, high = index->larges;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if ((uintptr_t)index->large[middle].start < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Among the large objects from the `first` on, which is the lowest that reaches into the address's window. */
+static struct leak_object find_large(const struct leak_index *index, size_t first, uintptr_t address)
+{
+	size_t below = ma_leak_larges_below(index, address + 1);
+	struct leak_large *large;
+
+	if (below <= first)
+		return (struct leak_object){0};
+	large = &index->large[below - 1];
+	if (address - (uintptr_t)large->start >= ma_max(large->size, 1))
+		return (struct leak_object){0};
+	return (struct leak_object){large->start, large->size, NULL, large};
+}
+
 struct leak_object ma_leak_find(const struct leak_index *index, uintptr_t address)
 {
 	const struct leak_window *window;
@@ -300,14 +347,7 @@ struct leak_object ma_leak_find(const struct leak_index *index, uintptr_t addres
 		object = find_in_chunk(window->chunk, (const char *)address);
 	if (object.start != NULL || window->large == 0)
 		return object;
-	for (size_t i = window->large - 1; i < index->larges; i++) {
-		struct leak_large *large = &index->large[i];
-		if (address < (uintptr_t)large->start)
-			break;
-		if (address - (uintptr_t)large->start < large->size)
-			return (struct leak_object){large->start, large->size, NULL, large};
-	}
-	return object;
+	return find_large(index, window->large - 1, address);
 }
 
 /* --- what is known --- */

@@ -100,13 +100,14 @@ UNCHECKED static void scan_words(struct leak_scan *scan, const uintptr_t *at, co
 /* The same for memory that may not be there: through a system call, which is not killed for it. */
 static void scan_copy(struct leak_scan *scan, uintptr_t from, uintptr_t to, enum leak_kind kind)
 {
+	pid_t pid = scan->other == NULL ? getpid() : scan->other->pid;
 	size_t page = ma_source_page();
 
 	while (from < to) {
 		size_t size = ma_min(to - from, LEAK_BUFFER);
 		struct iovec here = {scan->copy, size}, there = {(void *)from, size};
-		ssize_t got = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
-		if (got < 0 && (errno == ENOSYS || errno == EPERM)) {
+		ssize_t got = process_vm_readv(pid, &here, 1, &there, 1, 0);
+		if (got < 0 && (errno == ENOSYS || errno == EPERM) && scan->other == NULL) {
 			scan_words(scan, (const uintptr_t *)from, (const uintptr_t *)to, kind);
 			return;
 		}
@@ -121,6 +122,15 @@ static void scan_copy(struct leak_scan *scan, uintptr_t from, uintptr_t to, enum
 	}
 }
 
+/* Memory of this process may go away meanwhile; another's was copied, or is as it is read. */
+static void scan_any(struct leak_scan *scan, uintptr_t from, uintptr_t to, enum leak_kind kind)
+{
+	if (scan->other == NULL)
+		scan_copy(scan, from, to, kind);
+	else
+		scan_words(scan, (const uintptr_t *)from, (const uintptr_t *)to, kind);
+}
+
 /* Of a piece that may be huge and hardly used, only what was ever touched. */
 static void scan_touched(struct leak_scan *scan, uintptr_t from, uintptr_t to, enum leak_kind kind)
 {
@@ -132,7 +142,7 @@ static void scan_touched(struct leak_scan *scan, uintptr_t from, uintptr_t to, e
 		ssize_t got = pread(scan->pagemap, scan->pages, pages * sizeof(uint64_t),
 				    (off_t)(base / page * sizeof(uint64_t)));
 		if (got <= 0) {
-			scan_copy(scan, from, to, kind);
+			scan_any(scan, from, to, kind);
 			return;
 		}
 		pages = (size_t)got / sizeof(uint64_t);
@@ -140,8 +150,8 @@ static void scan_touched(struct leak_scan *scan, uintptr_t from, uintptr_t to, e
 			for (last = first; last < pages && (scan->pages[last] & PAGE_TOUCHED) != 0; last++)
 				;
 			if (last > first)
-				scan_copy(scan, ma_max(from, base + first * page),
-					  ma_min(to, base + last * page), kind);
+				scan_any(scan, ma_max(from, base + first * page),
+					 ma_min(to, base + last * page), kind);
 		}
 		from = base + pages * page;
 	}
@@ -155,12 +165,22 @@ static void scan_piece(struct leak_scan *scan, uintptr_t from, uintptr_t to, boo
 	if (sparse && scan->pagemap >= 0)
 		scan_touched(scan, from, to, kind);
 	else
-		scan_copy(scan, from, to, kind);
+		scan_any(scan, from, to, kind);
 }
 
 void ma_leak_scan_root(struct leak_scan *scan, uintptr_t from, uintptr_t to, bool sparse)
 {
 	scan_piece(scan, from, to, sparse, LEAK_REACHABLE);
+}
+
+void ma_leak_scan_shared(struct leak_scan *scan, uintptr_t from, uintptr_t to)
+{
+	scan_copy(scan, from, to, LEAK_REACHABLE);
+}
+
+void ma_leak_scan_words(struct leak_scan *scan, const uintptr_t *at, size_t count)
+{
+	scan_words(scan, at, at + count, LEAK_REACHABLE);
 }
 
 void ma_leak_reach(struct leak_scan *scan, uintptr_t address)

@@ -73,6 +73,8 @@ static void add(const struct leak_object *object, void *arg)
 
 	if (ma_sites_on() && !ma_sites_get(object->start, object->size, &site))
 		site.stack = 0;
+	if (site.stack == 0 && object->large != NULL)
+		site.stack = object->large->stack;
 	group = group_of(scan, kind, site.stack, size);
 	scan->total[kind].bytes += size;
 	scan->total[kind].objects++;
@@ -151,9 +153,9 @@ static void print_totals(struct text *text, const struct leak_scan *scan)
 	static const enum leak_kind order[] = {LEAK_DEFINITE, LEAK_INDIRECT, LEAK_POSSIBLE, LEAK_REACHABLE};
 
 	ma_text_string(text, "libma: leak check of process ");
-	ma_text_decimal(text, (uint64_t)getpid());
+	ma_text_decimal(text, (uint64_t)(scan->other == NULL ? getpid() : scan->other->number));
 	ma_text_string(text, " (");
-	ma_text_string(text, program_invocation_short_name);
+	ma_text_string(text, scan->other == NULL ? program_invocation_short_name : scan->other->program);
 	ma_text_char(text, ')');
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		ma_text_string(text, "\nlibma:   ");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * leak_roots.c - finds the roots: what /proc/self/maps shows as memory that can be read and written, but
+ * leak_roots.c - finds the roots: what /proc/PID/maps shows as memory that can be read and written, but
  *
  *   - what the heap lies in, since only reachable allocations count of it;
  *   - libma's own tables of addresses, and the memory of the scan itself;
@@ -24,7 +24,7 @@
 
 #include "chunk.h"
 
-/* Mappings of this size are looked at page by page, for those that were ever touched. */
+/* Pieces of this size are looked at page by page, for those that were ever touched. */
 #define SPARSE_MIN ((size_t)256 * 1024)
 
 void ma_leak_add_hole(struct leak_holes *holes, const void *from, const void *to)
@@ -60,7 +60,7 @@ static size_t hole_after(const struct leak_holes *holes, uintptr_t address)
 
 struct mapping {
 	uintptr_t from, to;
-	bool readable, writable, executable, anonymous, stack, device;
+	bool readable, writable, executable, shared, anonymous, stack, device;
 };
 
 /* Reads one line of /proc/self/maps: "55d0c000-55d0e000 rw-p 00002000 08:01 1234    /usr/bin/cat". */
@@ -78,6 +78,7 @@ static bool parse(const char *line, struct mapping *mapping)
 	mapping->readable = at[1] == 'r';
 	mapping->writable = at[2] == 'w';
 	mapping->executable = at[3] == 'x';
+	mapping->shared = at[4] == 's';
 	strtoull(at + 5, &at, 16); /* offset */
 	at += strspn(at, " ");
 	at += strcspn(at, " ");				 /* device */
@@ -105,18 +106,25 @@ static uintptr_t in_use_from(const struct leak_scan *scan, const struct mapping 
 	return lowest == mapping->to ? mapping->from : lowest;
 }
 
+static void scan_part(struct leak_scan *scan, const struct mapping *mapping, uintptr_t from, uintptr_t to)
+{
+	if (mapping->shared && scan->other != NULL)
+		ma_leak_scan_shared(scan, from, to);
+	else
+		ma_leak_scan_root(scan, from, to, to - from >= SPARSE_MIN);
+}
+
 static void scan_mapping(struct leak_scan *scan, const struct mapping *mapping, uintptr_t from)
 {
-	bool sparse = mapping->to - from >= SPARSE_MIN;
 	size_t hole = hole_after(&scan->holes, from);
 
 	for (; hole < scan->holes.count && scan->holes.hole[hole].from < mapping->to; hole++) {
 		if (scan->holes.hole[hole].from > from)
-			ma_leak_scan_root(scan, from, scan->holes.hole[hole].from, sparse);
+			scan_part(scan, mapping, from, scan->holes.hole[hole].from);
 		from = ma_max(from, scan->holes.hole[hole].to);
 	}
 	if (from < mapping->to)
-		ma_leak_scan_root(scan, from, mapping->to, sparse);
+		scan_part(scan, mapping, from, mapping->to);
 }
 
 /* Notes which chunks and large objects can't be read everywhere. */
@@ -126,18 +134,17 @@ static void note_unreadable(struct leak_index *index, const struct mapping *mapp
 		if (mapping->from < (uintptr_t)index->chunk[i].end &&
 		    (uintptr_t)index->chunk[i].chunk < mapping->to)
 			index->chunk[i].unreadable = true;
-	for (size_t i = 0; i < index->larges; i++)
-		if (mapping->from < (uintptr_t)index->large[i].start + index->large[i].size &&
-		    (uintptr_t)index->large[i].start < mapping->to)
-			index->large[i].unreadable = true;
+	for (size_t i = ma_leak_larges_below(index, mapping->to);
+	     i-- > 0 && mapping->from < (uintptr_t)index->large[i].start + index->large[i].size;)
+		index->large[i].unreadable = true;
 }
 
 /* --- all of them --- */
 
-/* Calls `see` for each line of /proc/self/maps. False: errno says why it can't be read. */
+/* Calls `see` for each line of /proc/PID/maps. False: errno says why it can't be read. */
 static bool each_line(struct leak_scan *scan, void (*see)(struct leak_scan *scan, const char *line))
 {
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open(scan->other == NULL ? "/proc/self/maps" : scan->other->maps, O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
 	ssize_t got;
 

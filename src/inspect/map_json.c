@@ -7,7 +7,6 @@
  * they add up to the addresses. Bits of slots in use, and of resident pages, are in base64, the first in the lowest
  * bit; those of a slab are left out where they are all alike.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +16,7 @@
 #include "large.h"
 #include "map.h"
 #include "pins.h"
+#include "report.h"
 #include "sites.h"
 #include "stacks.h"
 
@@ -192,25 +192,23 @@ static void write_large(struct text *text)
 /* A frame as a string: its function if its file exports it, else the file and the distance in it. */
 static void write_frame(struct text *text, uintptr_t frame)
 {
-	const char *slash;
-	Dl_info info;
-
 	/* The byte before: a return address can be the next function's first. */
-	if (dladdr((const void *)(frame - 1), &info) == 0 || info.dli_fname == NULL) {
-		ma_text_char(text, '"');
-		ma_text_address(text, (const void *)frame);
-		ma_text_char(text, '"');
+	struct report_place place = ma_report_find(frame - 1);
+	const char *slash;
+
+	if (place.function != NULL) {
+		ma_text_quoted(text, place.function);
 		return;
 	}
-	if (info.dli_sname != NULL) {
-		ma_text_quoted(text, info.dli_sname);
-		return;
-	}
-	slash = strrchr(info.dli_fname, '/');
 	ma_text_char(text, '"');
-	ma_text_escaped(text, slash == NULL ? info.dli_fname : slash + 1);
-	ma_text_char(text, '+');
-	ma_text_hex(text, frame - (uintptr_t)info.dli_fbase);
+	if (place.file == NULL) {
+		ma_text_address(text, (const void *)frame);
+	} else {
+		slash = strrchr(place.file, '/');
+		ma_text_escaped(text, slash == NULL ? place.file : slash + 1);
+		ma_text_char(text, '+');
+		ma_text_hex(text, frame - place.start);
+	}
 	ma_text_char(text, '"');
 }
 

@@ -11,7 +11,7 @@ completions=$MA_SRCDIR/tools/completions
 unknown() {
 	{
 		"$ma" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
-		for command in run draw bench check stats map; do
+		for command in run draw bench check stats leaks memory map; do
 			"$ma" "$command" --help | grep -o -e '--[a-z][a-z-]*'
 		done | sort -u
 	} | while read -r word; do
@@ -47,9 +47,9 @@ complete() {
 }
 
 touch a-file
-expect 0 '^run draw bench check stats map help --help' '' complete 'ma '
+expect 0 '^run draw bench check stats leaks memory map help --help' '' complete 'ma '
 expect 0 '^run$' '' complete 'ma r'
-expect 0 '^run draw bench check stats map help$' '' complete 'ma help '
+expect 0 '^run draw bench check stats leaks memory map help$' '' complete 'ma help '
 expect 0 '--map= .*--stats' '' complete 'ma run --'
 expect 0 '^a-file$' '' complete 'ma run --map=a-f'
 expect 0 '^openmetrics$' '' complete 'ma run --stats=op'

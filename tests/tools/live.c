@@ -7,12 +7,18 @@
  *   live busy THREADS       threads that allocate, check and free all the time, also for each other
  *   live damaged            overwrites a block's header, and waits
  *   live traced             has a child of its own trace it, as a debugger would, and waits
+ *   live waiting            threads that wait in system calls and that calculate, and must not notice anything
  *   live leaky              forgets three objects of 1000 bytes, each with its address in the next, and waits
+ *   live filtered           the same, and filters its system calls
  *
  * Built twice: as a stranger to libma, for `ma run`, and with libma linked in statically.
  */
 #include <config.h>
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -20,7 +26,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #if LIVE_ON_LIBMA
@@ -104,6 +113,84 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* --- what must not notice anything --- */
+
+static void on_child(int number)
+{
+	(void)number;
+	atomic_fetch_add(&faults, 1);
+}
+
+static void *sleeps(void *unused)
+{
+	const struct timespec moment = {.tv_nsec = 20000000};
+
+	while (!atomic_load(&stop))
+		if (nanosleep(&moment, NULL) != 0)
+			atomic_fetch_add(&faults, 1);
+	return unused;
+}
+
+static void *polls(void *unused)
+{
+	while (!atomic_load(&stop))
+		if (poll(NULL, 0, 15) != 0)
+			atomic_fetch_add(&faults, 1);
+	return unused;
+}
+
+static void *waits(void *unused)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+	struct timespec end;
+
+	pthread_mutex_lock(&mutex);
+	while (!atomic_load(&stop)) {
+		clock_gettime(CLOCK_REALTIME, &end);
+		end.tv_nsec += 10000000;
+		end.tv_sec += end.tv_nsec / 1000000000;
+		end.tv_nsec %= 1000000000;
+		if (pthread_cond_timedwait(&never, &mutex, &end) != ETIMEDOUT)
+			atomic_fetch_add(&faults, 1);
+	}
+	pthread_mutex_unlock(&mutex);
+	return unused;
+}
+
+/* Whatever register or flag is changed, a result will be. */
+static void *calculates(void *unused)
+{
+	while (!atomic_load(&stop)) {
+		double half = 0;
+		uint64_t state = 1, sum = 0, wide = 0;
+
+		for (int i = 0; i < 100000; i++) {
+			half += 0.5;
+			sum += next(&state) & 1;
+			__asm__ volatile("" : "+r"(sum), "+r"(state));
+			wide = wide * 3 + (wide < state) + (int64_t)state % 7 + (sum > wide);
+		}
+		static _Atomic uint64_t expected;
+		uint64_t was = 0;
+		if (half != 50000 ||
+		    (!atomic_compare_exchange_strong(&expected, &was, wide ^ sum) && was != (wide ^ sum)))
+			atomic_fetch_add(&faults, 1);
+	}
+	return unused;
+}
+
+static unsigned long wait_and_calculate(pthread_t *thread)
+{
+	static void *(*const doing[])(void *) = {sleeps, polls, waits, calculates};
+	unsigned long count = sizeof doing / sizeof *doing;
+
+	signal(SIGCHLD, on_child);
+	for (unsigned long i = 0; i < count; i++)
+		pthread_create(&thread[i], NULL, doing[i], NULL);
+	return count;
+}
+
 static void fill(size_t bytes)
 {
 	uint64_t state = 1;
@@ -126,7 +213,16 @@ static void damage(void)
 	*(volatile uint64_t *)((first < second ? second : first) - 16) = 0x5555555555555555;
 }
 
-static void leak(void)
+/* What calls before have left below the stack pointer. */
+static __attribute__((noinline)) void wipe(void)
+{
+	char stack[16384];
+
+	memset(stack, 0, sizeof stack);
+	__asm__ volatile("" : : "r"(stack) : "memory");
+}
+
+static __attribute__((noinline)) void leak(void)
 {
 	void *volatile *first = get(1000);
 
@@ -136,6 +232,17 @@ static void leak(void)
 		first = more;
 	}
 	forgotten = (void *)~(uintptr_t)first;
+}
+
+/* A filter that allows everything: from outside that can't be seen. */
+static void filter(void)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {1, &allow};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+		exit(2);
 }
 
 /* Returns the child, which traces until it is killed. */
@@ -174,18 +281,28 @@ int main(int argc, char **argv)
 		damage();
 	else if (strcmp(what, "traced") == 0)
 		tracer = traced();
-	else if (strcmp(what, "leaky") == 0)
+	else if (strcmp(what, "waiting") == 0)
+		threads = wait_and_calculate(thread);
+	else if (strcmp(what, "leaky") == 0 || strcmp(what, "filtered") == 0) {
 		leak();
-	else
+		wipe();
+		if (strcmp(what, "filtered") == 0)
+			filter();
+	} else
 		return 2;
 	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
 		return 2;
+	errno = 0;
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
+	if (errno != 0)
+		return 5;
 	if (tracer != 0)
 		kill(tracer, SIGKILL);
 	atomic_store(&stop, 1);
 	for (unsigned long i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
+	if (threads > 0 && (waitpid(-1, NULL, __WALL | WNOHANG) != -1 || errno != ECHILD))
+		return 4; /* a child that is none of ours */
 	return atomic_load(&faults) == 0 ? 0 : 1;
 }

@@ -4,36 +4,7 @@
 # ma COMMAND PID on live processes: what it says, and that it harms none of them, also if it is killed.
 
 . "${0%/*}/common"
-
-plain=$MA_BUILDDIR/tests/tools/live-plain
-whole=$MA_BUILDDIR/tests/tools/live-static
-
-# start PROGRAM...: runs it in the background until `finish`, and leaves its number in $pid.
-start() {
-	rm -f input ready
-	mkfifo input
-	"$@" <input >ready &
-	pid=$!
-	exec 9>input
-	until grep -q ready ready; do
-		kill -0 $pid 2>/dev/null || return 1
-		sleep 0.05
-	done
-}
-
-# finish STATUS WHAT: the program ends by itself, with STATUS.
-finish() {
-	exec 9>&-
-	wait $pid
-	ended=$?
-	true >out && true >err
-	[ $ended -eq "$1" ] || wrong "the process ended with status $ended instead of $1" "$2"
-}
-
-# state: of the process and its threads; 't' or 'T' if one stands still.
-state() {
-	sed -n 's/^State:[[:space:]]*\([A-Za-z]\).*/\1/p' "/proc/$pid/task/"*/status | sort -u | tr -d '\n'
-}
+. "$MA_SRCDIR/tests/tools/live-common"
 
 for program in "$ma run $plain" "$whole"; do
 	# shellcheck disable=SC2086 # words

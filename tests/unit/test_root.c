@@ -33,7 +33,7 @@ START_TEST(roots_are_whole_and_named_once)
 		expect(root->head == &ma_root_head);
 		expect(root_named(root->name) == root);
 		expect(root->size != 0);
-		expect(root->kind <= ROOT_SIZE);
+		expect(root->kind <= ROOT_PLACE);
 		expect((root->at == NULL) == (root->kind == ROOT_SIZE));
 	}
 }

@@ -15,6 +15,9 @@
  *     |                         read again; that is the report
  *     |<- report, result -------| once more if something did not fit together
  *
+ * Where also the contents of objects are read, that would be all memory, and copying takes five to ten times as long as
+ * forking does: then the process is forked while it stands still (snapshot.c), and what is read is that snapshot.
+ *
  * The child is the only tracer, so the process goes on whichever of the two is killed, and however. A reader that does
  * not come to an end, or falls over a heap in the middle of a change, takes nothing with it.
  */
@@ -43,7 +46,9 @@
 #include "message.h"
 #include "mirror.h"
 #include "quiet.h"
+#include "report.h"
 #include "root.h"
+#include "snapshot.h"
 
 enum {
 	MOST_ATTEMPTS = 6,
@@ -109,7 +114,8 @@ static struct child {
 	struct shared *shared;
 	attach_reader *reader;
 	void *arg;
-	bool exact;
+	enum attach_depth depth;
+	pid_t memory; /* the process whose memory is read: the target, or its snapshot */
 	int report;
 	struct stopped *threads;
 	int faults;
@@ -144,9 +150,9 @@ static bool adopt_roots(bool *locked)
 	for (size_t i = 0; i < child.target->root_count; i++, ours++) {
 		void *at = (void *)(uintptr_t)ours->at;
 
-		if (ours->kind == ROOT_SIZE || child.target->roots[i].size == 0)
+		if (ours->kind == ROOT_SIZE || ours->kind == ROOT_PLACE || child.target->roots[i].size == 0)
 			continue;
-		if (!target_read(child.target->pid, (uintptr_t)child.target->roots[i].at, at, ours->size))
+		if (!target_read(child.memory, (uintptr_t)child.target->roots[i].at, at, ours->size))
 			return false;
 		if (ours->kind == ROOT_LOCK) {
 			*locked = *locked || !ma_lock_try(at) /* on a copy */;
@@ -174,9 +180,18 @@ static bool subject_resident(const char *start, size_t pages, unsigned char *res
 	return mirror_resident((uintptr_t)start, pages, resident);
 }
 
+static struct report_place subject_file(uintptr_t at)
+{
+	struct report_place place = {0};
+
+	target_file(child.target, at, &place.file, &place.start);
+	return place;
+}
+
 static void read_heap(void *unused)
 {
-	struct subject_process process = {child.target, child.threads};
+	struct subject_process process = {child.target, child.threads, child.memory,
+					  child.shared->result.attempts == MOST_ATTEMPTS};
 
 	(void)unused;
 	child.faults = child.reader(child.report, &process, child.arg);
@@ -188,7 +203,7 @@ static enum mirror_fault read_now(uint64_t most_us)
 
 	if (ftruncate(child.report, 0) != 0 || lseek(child.report, 0, SEEK_SET) != 0)
 		return MIRROR_STRAY;
-	return mirror_read(child.target->pid, read_heap, NULL, seconds, most_us);
+	return mirror_read(child.memory, read_heap, NULL, seconds, most_us);
 }
 
 _Noreturn static void child_end(enum outcome outcome)
@@ -201,7 +216,7 @@ static void reserve_now(void)
 {
 	struct mappings now;
 
-	if (!mappings_read(&now, child.target->pid)) {
+	if (!mappings_read(&now, child.memory)) {
 		child.shared->error = errno;
 		child_end(errno == ESRCH ? OUTCOME_GONE : OUTCOME_REFUSED);
 	}
@@ -233,37 +248,59 @@ static uint64_t still_us(unsigned attempts)
 	return us > STILL_LEAST_US ? us : STILL_LEAST_US;
 }
 
+static void stop_now(struct stopped *stopped)
+{
+	int error = stop_all(stopped, child.target->pid);
+
+	if (error != 0) {
+		child.shared->error = error;
+		child_end(error == ESRCH ? OUTCOME_GONE : OUTCOME_REFUSED);
+	}
+	child.shared->result.inside = stop_outside(stopped, child.target->text_start, child.target->text_end);
+	if (child.depth == ATTACH_CONTENTS)
+		stop_read_vectors(stopped);
+	child.threads = stopped;
+}
+
+/* The process goes on, after it was stopped at `start`. */
+static void stopped_since(uint64_t start)
+{
+	uint64_t took = now_us() - start;
+
+	if (took > child.shared->result.stopped_us)
+		child.shared->result.stopped_us = took;
+}
+
 /* Stops the process, takes what the readers need, and lets it go. If there is time, or a first attempt has shown that
  * it changes too fast, they read at once. Returns how that ended; MIRROR_STUCK if there was no time. */
 static enum mirror_fault take(struct stopped *stopped)
 {
 	struct attach_result *result = &child.shared->result;
-	uint64_t start, took, most = still_us(result->attempts);
+	uint64_t start, most = still_us(result->attempts);
 	enum mirror_fault fault = MIRROR_STUCK;
-	int error;
 
 	child.shared->step = "copying";
 	start = now_us();
-	error = stop_all(stopped, child.target->pid);
-	if (error != 0) {
-		child.shared->error = error;
-		child_end(error == ESRCH ? OUTCOME_GONE : OUTCOME_REFUSED);
-	}
-	child.threads = stopped;
-	result->inside = stop_outside(stopped, child.target->text_start, child.target->text_end);
+	stop_now(stopped);
 	if (!adopt_roots(&result->locked))
 		child_end(OUTCOME_GONE);
-	if (!child.exact && result->attempts <= MOST_ATTEMPTS / 2)
+	if (child.depth == ATTACH_HEAP && result->attempts <= MOST_ATTEMPTS / 2)
 		quiet_keep(child.target->pid);
-	if (!mirror_renew(child.target->pid))
+	if (!mirror_renew(child.memory))
 		child_end(OUTCOME_GONE);
 	if (result->attempts > 1 || mirror_bytes() <= SMALL_MIRROR)
 		fault = read_now(most);
 	stop_release(stopped);
-	took = now_us() - start;
-	if (took > result->stopped_us)
-		result->stopped_us = took;
+	stopped_since(start);
 	return fault;
+}
+
+/* Whether what was read fits together. */
+static bool is_sound(void)
+{
+	const struct attach_result *result = &child.shared->result;
+
+	return child.faults == 0 && result->inside == 0 && !result->locked;
 }
 
 /* One attempt; true if what it found fits together. */
@@ -290,8 +327,74 @@ static bool attempt(struct stopped *stopped)
 	child.shared->outcome = fault == MIRROR_SOUND ? OUTCOME_READ : OUTCOME_UNREADABLE;
 	result->faults = child.faults;
 	result->torn = late > 0;
-	return fault == MIRROR_SOUND && child.faults == 0 && result->inside == 0 && !result->locked &&
-	       !result->torn;
+	return fault == MIRROR_SOUND && is_sound() && !result->torn;
+}
+
+/* Waits for longer each time, that the process may go on. */
+static void pause_between(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = (PAUSE_MS << child.shared->result.attempts) * 1000000L},
+		  NULL);
+}
+
+/* --- on a snapshot --- */
+
+/* Reads the snapshot. */
+static enum mirror_fault read_snapshot(void)
+{
+	struct attach_result *result = &child.shared->result;
+
+	child.shared->step = "reading";
+	reserve_now();
+	if (!adopt_roots(&result->locked) || !mirror_renew(child.memory))
+		return MIRROR_GONE;
+	return read_now(0);
+}
+
+/* Stops the process for as long as it takes to make a snapshot; returns its number, 0 if none could be made. */
+static pid_t take_snapshot(struct stopped *stopped)
+{
+	uint64_t start = now_us();
+	pid_t copy;
+
+	child.shared->step = "copying";
+	stop_now(stopped);
+	copy = snapshot_make(child.target, stopped);
+	stop_release(stopped);
+	stopped_since(start);
+	return copy;
+}
+
+/* The attempts on snapshots. Does not return if one of them has a result; else no snapshot can be made. */
+static void attempt_snapshots(struct stopped *stopped)
+{
+	struct attach_result *result = &child.shared->result;
+
+	mirror_expect_all();
+	result->snapshot = true;
+	while (result->attempts < MOST_ATTEMPTS) {
+		enum mirror_fault fault = MIRROR_STRAY;
+		pid_t copy = take_snapshot(stopped);
+
+		result->attempts++;
+		if (copy != 0) {
+			child.memory = copy;
+			fault = read_snapshot();
+			snapshot_end(copy);
+			result->copied_bytes = mirror_bytes();
+			result->faults = child.faults;
+		}
+		stop_forget(stopped);
+		child.threads = NULL;
+		if (fault == MIRROR_GONE)
+			child_end(OUTCOME_GONE);
+		if (fault == MIRROR_SOUND && (is_sound() || result->attempts == MOST_ATTEMPTS))
+			child_end(OUTCOME_READ);
+		pause_between();
+	}
+	child.memory = child.target->pid;
+	result->attempts = 0;
+	result->snapshot = false;
 }
 
 _Noreturn static void child_main(void)
@@ -306,15 +409,16 @@ _Noreturn static void child_main(void)
 	ma_inspect_subject.process = subject_number;
 	ma_inspect_subject.peak_resident = subject_peak;
 	ma_inspect_subject.resident = subject_resident;
+	ma_report_find = subject_file;
 	/* What the readers complain of is part of their report. */
 	if (dup2(child.report, STDERR_FILENO) < 0 || dup2(child.report, STDOUT_FILENO) < 0)
 		child_end(OUTCOME_NONE);
+	if (child.depth == ATTACH_CONTENTS && snapshot_may(child.target))
+		attempt_snapshots(&stopped);
 	reserve_now();
 	scout();
 	while (!attempt(&stopped) && child.shared->result.attempts < MOST_ATTEMPTS)
-		nanosleep(
-			&(struct timespec){.tv_nsec = (PAUSE_MS << child.shared->result.attempts) * 1000000L},
-			NULL);
+		pause_between();
 	child_end(child.shared->outcome);
 }
 
@@ -372,7 +476,7 @@ static void wait_for(pid_t helper, pid_t pid, const struct shared *shared)
 		fputs("\r\033[K", stderr);
 }
 
-struct attach_result attach_read(pid_t pid, attach_reader *reader, void *arg)
+struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_reader *reader, void *arg)
 {
 	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 				     -1, 0);
@@ -383,8 +487,13 @@ struct attach_result attach_read(pid_t pid, attach_reader *reader, void *arg)
 	if (shared == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "out of memory");
 	target_open(&target, pid);
-	child = (struct child){
-		.target = &target, .shared = shared, .reader = reader, .arg = arg, .report = scratch_file()};
+	child = (struct child){.target = &target,
+			       .shared = shared,
+			       .reader = reader,
+			       .arg = arg,
+			       .depth = depth,
+			       .memory = pid,
+			       .report = scratch_file()};
 	fflush(NULL);
 	helper = fork();
 	if (helper < 0)
@@ -394,6 +503,7 @@ struct attach_result attach_read(pid_t pid, attach_reader *reader, void *arg)
 	wait_for(helper, pid, shared);
 	result = shared->result;
 	result.report = child.report;
+	strcpy(result.image, target.image);
 	switch (shared->outcome) {
 	case OUTCOME_READ:
 		break;

@@ -41,7 +41,9 @@ int bench_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int draw_main(int argc, char **argv);
 int help_main(int argc, char **argv);
+int leaks_main(int argc, char **argv);
 int map_main(int argc, char **argv);
+int memory_main(int argc, char **argv);
 int run_main(int argc, char **argv);
 int stats_main(int argc, char **argv);
 

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "message.h"
+
 uint64_t leaks_count(const struct leak_report *report)
 {
 	uint64_t count = 0;
@@ -110,21 +112,6 @@ void leaks_write_text(const struct leak_report *report, FILE *file)
 
 /* --- JSON --- */
 
-static void json_string(const char *text, FILE *file)
-{
-	putc('"', file);
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\')
-			fprintf(file, "\\%c", c);
-		else if (c < 0x20 || c >= 0x7f) /* any byte: a file's name need not be UTF-8 */
-			fprintf(file, "\\u%04x", c);
-		else
-			putc(c, file);
-	}
-	putc('"', file);
-}
-
 static void json_count(const char *name, struct leak_count count, FILE *file)
 {
 	fprintf(file, "\"%s\": {\"bytes\": %" PRIu64 ", \"allocations\": %" PRIu64 "}", name, count.bytes,
@@ -136,7 +123,7 @@ static void json_text(const char *name, const char *text, FILE *file)
 	if (text == NULL)
 		return;
 	fprintf(file, ", \"%s\": ", name);
-	json_string(text, file);
+	write_json_string(text, file);
 }
 
 static void json_frame(const struct leak_frame *frame, FILE *file)
@@ -184,7 +171,7 @@ static void json_process(const struct leak_process *process, FILE *file)
 	fputs(",\n  \"notes\": [", file);
 	for (size_t i = 0; i < process->notes; i++) {
 		fputs(i == 0 ? "" : ", ", file);
-		json_string(process->note[i], file);
+		write_json_string(process->note[i], file);
 	}
 	fputs("],\n  \"leaks\": [", file);
 	for (size_t i = 0; i < process->groups; i++) {

@@ -27,15 +27,16 @@ error_t live_option(int key, char *arg, struct argp_state *state, struct live *l
 	}
 }
 
-struct attach_result live_read(const struct live *live, attach_reader *reader, void *arg)
+struct attach_result live_read(const struct live *live, enum attach_depth depth, attach_reader *reader,
+			       void *arg)
 {
-	struct attach_result result = attach_read(live->pid, reader, arg);
+	struct attach_result result = attach_read(live->pid, depth, reader, arg);
 
 	if (live->verbose)
-		complain("process %ld stood still for %.1f ms; %.1f MiB copied; read %u time%s",
+		complain("process %ld stood still for %.1f ms; %.1f MiB copied%s; read %u time%s",
 			 (long)live->pid, (double)result.stopped_us / 1000,
-			 (double)result.copied_bytes / (1 << 20), result.attempts,
-			 result.attempts == 1 ? "" : "s");
+			 (double)result.copied_bytes / (1 << 20), result.snapshot ? " from a snapshot" : "",
+			 result.attempts, result.attempts == 1 ? "" : "s");
 	if (result.locked || result.torn)
 		complain(
 			"note: process %ld was in the middle of a change to its heap: single figures may not fit each other",

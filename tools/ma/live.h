@@ -30,6 +30,7 @@ enum { LIVE_OPTION_VERBOSE = 'v', LIVE_OPTION_FORMAT = 'f' };
 error_t live_option(int key, char *arg, struct argp_state *state, struct live *live);
 
 /* Reads the heap; says how that went if it was asked for, and if it could not be read as it should. */
-struct attach_result live_read(const struct live *live, attach_reader *reader, void *arg);
+struct attach_result live_read(const struct live *live, enum attach_depth depth, attach_reader *reader,
+			       void *arg);
 
 #endif /* MA_LIVE_H */

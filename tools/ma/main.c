@@ -25,6 +25,8 @@ const struct command commands[] = {
 	{"bench", "Compare libma with other memory allocators", bench_main},
 	{"check", "Check the heap of a live process for damage", check_main},
 	{"stats", "Show the heap of a live process in numbers", stats_main},
+	{"leaks", "Report memory that a live process has lost", leaks_main},
+	{"memory", "Show what a live process uses its memory for", memory_main},
 	{"map", "Draw the heap of a live process", map_main},
 	{"help", "Show how ma or one of its commands is used", help_main},
 	{NULL, NULL, NULL},

@@ -55,7 +55,7 @@ int map_main(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
-	result = live_read(&request.live, map, &request);
+	result = live_read(&request.live, ATTACH_HEAP, map, &request);
 	attach_print(&result);
 	return 0;
 }

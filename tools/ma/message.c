@@ -80,6 +80,21 @@ void fail(int status, const char *format, ...)
 	exit(status);
 }
 
+void write_json_string(const char *text, FILE *file)
+{
+	putc('"', file);
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c == '"' || c == '\\')
+			fprintf(file, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f) /* any byte: a file's name need not be UTF-8 */
+			fprintf(file, "\\u%04x", c);
+		else
+			putc(c, file);
+	}
+	putc('"', file);
+}
+
 void check_output(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -3,6 +3,8 @@
 #ifndef MA_MESSAGE_H
 #define MA_MESSAGE_H
 
+#include <stdio.h>
+
 /* Returns the formatted text in memory of its own. Exits with EXIT_OWN_FAILURE if there is none. */
 __attribute__((format(printf, 1, 2), malloc, returns_nonnull)) char *text_format(const char *format, ...);
 
@@ -14,6 +16,9 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
 /* Writes the line "ma: TEXT" on standard error and exits with `status`. */
 __attribute__((format(printf, 2, 3), noreturn)) void fail(int status, const char *format, ...);
+
+/* Writes a string of JSON, with its quotes. */
+void write_json_string(const char *text, FILE *file);
 
 /* An exit handler: makes a failure to write standard output (a full disk) a failure of ma. */
 void check_output(void);

@@ -72,6 +72,7 @@ static int pagemap = -1;
 static size_t pieces, bytes, late_bytes;
 static uintptr_t ahead_at; /* where the last fault's pages ended */
 static size_t ahead;	   /* how many they were */
+static size_t least_ahead = 1;
 
 /* --- ranges --- */
 
@@ -242,10 +243,15 @@ static bool copy_pages(const struct range *range, uintptr_t at, size_t count)
 	return true;
 }
 
+void mirror_expect_all(void)
+{
+	least_ahead = MOST_AHEAD;
+}
+
 /* How many pages to copy for a fault at `index`: more and more while one is read after the other. */
 static size_t piece_size(const struct range *range, uintptr_t at, size_t index)
 {
-	size_t pages = (range->end - range->start) / page, wanted = 1, count = 1;
+	size_t pages = (range->end - range->start) / page, wanted = least_ahead, count = 1;
 
 	if (at == ahead_at && ahead > 0)
 		wanted = ahead * 2 < MOST_AHEAD ? ahead * 2 : MOST_AHEAD;
@@ -329,8 +335,19 @@ static void open_pagemap(pid_t pid)
 {
 	char *path = text_format("/proc/%ld/pagemap", (long)pid);
 
+	if (pagemap >= 0)
+		close(pagemap);
 	pagemap = open(path, O_RDONLY | O_CLOEXEC);
 	free(path);
+}
+
+/* From here on it is this process that is copied. */
+static void look_at(pid_t pid)
+{
+	if (target_pid == pid)
+		return;
+	target_pid = pid;
+	open_pagemap(pid);
 }
 
 enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsigned seconds, uint64_t most_us)
@@ -340,11 +357,12 @@ enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsign
 						    .tv_usec = (suseconds_t)(most_us % 1000000)}};
 	int fault;
 
-	if (target_pid == 0) {
-		target_pid = pid;
-		open_pagemap(pid);
+	static bool handled;
+
+	look_at(pid);
+	if (!handled)
 		handle_faults();
-	}
+	handled = true;
 	fault = sigsetjmp(give_up, 1);
 	if (fault == 0) {
 		reading = 1;
@@ -492,7 +510,7 @@ bool mirror_renew(pid_t pid)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned threads = 0;
 
-	target_pid = pid;
+	look_at(pid);
 	renewal.count = 0;
 	atomic_store(&renewal.next, 0);
 	for (size_t i = 0; i < range_count; i++)

@@ -24,6 +24,9 @@ enum mirror_fault {
  * there itself. */
 bool mirror_reserve(const struct mappings *mappings);
 
+/* Nearly all will be read: what is copied for a read is a large piece in any case. */
+void mirror_expect_all(void);
+
 /* Calls `read(arg)`, which may read the mirror: what it touches is copied. It may take so many seconds of processor
  * time, and, if `most_us` is not 0, so many microseconds. Returns how that ended. */
 enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsigned seconds, uint64_t most_us);

@@ -91,7 +91,7 @@ int stats_main(int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	for (;;) {
-		struct attach_result result = live_read(&request.live, stats, &request);
+		struct attach_result result = live_read(&request.live, ATTACH_HEAP, stats, &request);
 
 		if (request.seconds > 0 && clear)
 			fputs("\033[H\033[2J", stdout);

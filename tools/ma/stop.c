@@ -151,6 +151,7 @@ static bool thread_heard(struct stopped_thread *thread, int options)
 	/* Not our interruption or a stop by job control, but a signal that it is about to get: it shall. */
 	if (status >> 16 == 0)
 		thread->signal = WSTOPSIG(status);
+	thread->by_job_control = status >> 16 != 0 && WSTOPSIG(status) != SIGTRAP;
 	return true;
 }
 
@@ -275,6 +276,36 @@ size_t stop_outside(struct stopped *stopped, uintptr_t start, uintptr_t end)
 		slice *= 2; /* a busy system may not let it run at once */
 	} while (inside > 0 && now_us() < until);
 	return inside;
+}
+
+void stop_read_vectors(struct stopped *stopped)
+{
+	/* The larger set of a machine, else the one that all have. */
+	static const int sets[] = {NT_X86_XSTATE, NT_PRFPREG};
+
+	for (size_t i = 0; i < stopped->count; i++) {
+		struct stopped_thread *thread = &stopped->thread[i];
+
+		for (size_t set = 0; set < 2 && thread->stopped && thread->vector_bytes == 0; set++) {
+			struct iovec room = {thread->vectors, sizeof thread->vectors};
+			if (ptrace(PTRACE_GETREGSET, thread->tid, (void *)(intptr_t)sets[set], &room) == 0)
+				thread->vector_bytes = room.iov_len;
+		}
+	}
+}
+
+bool stop_send(struct stopped_thread *thread, const void *registers)
+{
+	char set[MOST_REGISTER_BYTES];
+	struct iovec data = {set, thread->register_bytes};
+
+	memcpy(set, registers, thread->register_bytes);
+	if (ptrace(PTRACE_SETREGSET, thread->tid, (void *)NT_PRSTATUS, &data) != 0)
+		return false;
+	ptrace(PTRACE_DETACH, thread->tid, NULL, NULL);
+	thread->stopped = false;
+	thread->gone = true; /* for us */
+	return true;
 }
 
 void stop_release(struct stopped *stopped)

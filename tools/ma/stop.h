@@ -8,16 +8,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { MOST_REGISTER_BYTES = 1024 };
+enum { MOST_REGISTER_BYTES = 1024, MOST_VECTOR_BYTES = 3072 };
 
 struct stopped_thread {
 	pid_t tid;
 	bool stopped; /* false: it sleeps in the kernel and can't be stopped, or is gone */
 	bool gone;
+	bool by_job_control;			  /* it stood still before */
 	int signal;				  /* that it was about to get, 0 if none */
 	uintptr_t program_counter, stack_pointer; /* 0: not known */
 	size_t register_bytes;
-	char registers[MOST_REGISTER_BYTES]; /* the general ones */
+	_Alignas(16) char registers[MOST_REGISTER_BYTES]; /* the general ones */
+	size_t vector_bytes;
+	_Alignas(16) char vectors
+		[MOST_VECTOR_BYTES]; /* those of floating point and vectors, as far as there is room */
 };
 
 struct stopped {
@@ -32,6 +36,12 @@ int stop_all(struct stopped *stopped, pid_t pid);
 /* Lets threads that are inside the code [start, end), or a function that it called, run on until they are outside, one
  * at a time and for a few milliseconds at most. Returns how many are still inside. */
 size_t stop_outside(struct stopped *stopped, uintptr_t start, uintptr_t end);
+
+/* Reads the vector registers of all. */
+void stop_read_vectors(struct stopped *stopped);
+
+/* Lets a thread go on with other general registers, which have as many bytes. False: it stands still as before. */
+bool stop_send(struct stopped_thread *thread, const void *registers);
 
 /* Lets all go on; what is known of them stays. */
 void stop_release(struct stopped *stopped);

@@ -49,7 +49,7 @@ bool target_read(pid_t pid, uintptr_t from, void *to, size_t size)
 	return true;
 }
 
-static bool mapping_parse(const char *line, struct mapping *mapping)
+bool mapping_parse(const char *line, struct mapping *mapping)
 {
 	unsigned long start, end, offset, inode;
 	char rights[5];
@@ -150,6 +150,26 @@ long target_status(pid_t pid, const char *field)
 	if (file != NULL)
 		fclose(file);
 	return number;
+}
+
+char *target_program(pid_t pid)
+{
+	char *path = text_format("/proc/%ld/cmdline", (long)pid), *line = NULL, *name;
+	FILE *file = fopen(path, "re");
+	size_t room = 0;
+	const char *slash;
+
+	if (file == NULL || getdelim(&line, &room, '\0', file) <= 0) {
+		free(line);
+		line = text_format("?");
+	}
+	if (file != NULL)
+		fclose(file);
+	free(path);
+	slash = strrchr(line, '/');
+	name = text_format("%s", slash == NULL ? line : slash + 1);
+	free(line);
+	return name;
 }
 
 /* Returns kernel.yama.ptrace_scope, 0 in a kernel without it. */
@@ -398,6 +418,30 @@ static bool roots_match(struct target *target)
 	target->roots = matched;
 	target->root_count = count;
 	return same;
+}
+
+uintptr_t target_place(const struct target *target, const char *name)
+{
+	for (size_t i = 0; i < target->root_count; i++)
+		if (strcmp(ma_root_head.first[i].name, name) == 0)
+			return (uintptr_t)target->roots[i].at;
+	return 0;
+}
+
+/* A file begins in memory with the mapping of its first bytes; of several, that which is next below. */
+bool target_file(const struct target *target, uintptr_t at, const char **file, uintptr_t *start)
+{
+	const struct mapping *found = mappings_find(&target->mappings, at), *m;
+
+	if (found == NULL || found->inode == 0)
+		return false;
+	for (m = found; m > target->mappings.at && (m->offset != 0 || m->inode != found->inode); m--)
+		;
+	if (m->inode != found->inode)
+		m = found;
+	*file = found->name;
+	*start = m->start;
+	return true;
 }
 
 bool target_runs_libma(pid_t pid)

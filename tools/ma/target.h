@@ -39,8 +39,20 @@ pid_t target_parse(const char *argument);
 void target_open(struct target *target, pid_t pid);
 void target_close(struct target *target);
 
+/* Where the process has what is listed as a root of that name; 0 if it has none. */
+uintptr_t target_place(const struct target *target, const char *name);
+
+/* What the process has loaded at an address: a file, and where that begins in memory. False: nothing is known. */
+bool target_file(const struct target *target, uintptr_t at, const char **file, uintptr_t *start);
+
 /* Fails with a message that says why process `pid` may not be inspected, after a call has set errno to `error`. */
 __attribute__((noreturn)) void target_refused(pid_t pid, int error);
+
+/* Reads a line of /proc/PID/maps. False: it is none. */
+bool mapping_parse(const char *line, struct mapping *mapping);
+
+/* The name that the process was called by, without folders; to be freed. */
+char *target_program(pid_t pid);
 
 /* Reads the mappings. False with errno set if that fails, also if the process has none, with ESRCH. */
 bool mappings_read(struct mappings *mappings, pid_t pid);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * snapshot.c - a copy of the process, made by fork, that nobody in it notices.
+ *
+ * `ma` stops all threads, puts the registers of one of them into ma_snapshot, and sends this one here; the others stand
+ * still until ma_snapshot.made tells that the copy is there. From its first instruction on the thread needs `ma` no more:
+ * it goes on where it was in any case.
+ *
+ *   the thread                 a helper, in the same memory      the copy
+ *     block all signals
+ *     vfork ------------------> fork ---------------------------> close all files
+ *     . (stands still)          made = its number                 sleep until killed, or for so many seconds
+ *     wait <------------------- exit                              exit
+ *     signals as before
+ *     registers as before, and on
+ *
+ * The helper makes the copy an orphan, which is no business of the process: no SIGCHLD, nothing for wait(2). The copy
+ * has every signal blocked, and no file that others wait to be closed. All data is at fixed addresses and the stack is
+ * not used, so a signal may come at any moment, and a thread may have any stack. Flags are restored as far as
+ * programs know them: that of the direction, and those of arithmetic.
+ */
+#include "snapshot.h"
+
+#if MA_SNAPSHOT
+
+#include "root.h"
+
+__attribute__((used)) struct snapshot ma_snapshot;
+
+MA_ROOT_PLACE(snapshot, data, &ma_snapshot, sizeof(ma_snapshot));
+MA_ROOT_PLACE(snapshot, enter, ma_snapshot_enter, SNAPSHOT_CODE_BYTES);
+
+static_assert(offsetof(struct snapshot, seconds) == 8 && offsetof(struct snapshot, all_signals) == 24 &&
+		      offsetof(struct snapshot, signals) == 32 && offsetof(struct snapshot, registers) == 40,
+	      "the code below knows the struct");
+
+/* Numbers of system calls, and of the registers in struct user_regs_struct. */
+__asm__(".pushsection .text\n"
+	".macro CALL number\n"
+	"	movl $\\number, %eax\n"
+	"	syscall\n"
+	".endm\n"
+	".macro LOAD number, register\n"
+	"	movq ma_snapshot + 40 + 8 * \\number(%rip), %\\register\n"
+	".endm\n"
+	"	.globl ma_snapshot_enter\n"
+	"	.hidden ma_snapshot_enter\n"
+	"	.type ma_snapshot_enter, @function\n"
+	"	.balign 16\n"
+	"ma_snapshot_enter:\n"
+	"	cld\n"
+	"	movl $2, %edi\n" /* SIG_SETMASK */
+	"	leaq ma_snapshot + 24(%rip), %rsi\n"
+	"	leaq ma_snapshot + 32(%rip), %rdx\n"
+	"	movl $8, %r10d\n"
+	"	CALL 14\n"	      /* rt_sigprocmask */
+	"	movl $0x4100, %edi\n" /* CLONE_VM | CLONE_VFORK */
+	"	xorl %esi, %esi\n"
+	"	xorl %edx, %edx\n"
+	"	xorl %r10d, %r10d\n"
+	"	xorl %r8d, %r8d\n"
+	"	CALL 56\n" /* clone */
+	"	testq %rax, %rax\n"
+	"	jz 10f\n"
+	"	js 20f\n"
+	"	movq %rax, %rdi\n"
+	"	xorl %esi, %esi\n"
+	"	movl $0x40000000, %edx\n" /* __WALL */
+	"	xorl %r10d, %r10d\n"
+	"	CALL 61\n" /* wait4 */
+	"	jmp 30f\n"
+	"10:\n" /* the helper */
+	"	xorl %edi, %edi\n"
+	"	xorl %esi, %esi\n"
+	"	xorl %edx, %edx\n"
+	"	xorl %r10d, %r10d\n"
+	"	xorl %r8d, %r8d\n"
+	"	CALL 56\n"
+	"	testq %rax, %rax\n"
+	"	jz 40f\n"
+	"	movq %rax, ma_snapshot(%rip)\n"
+	"	xorl %edi, %edi\n"
+	"	CALL 231\n" /* exit_group */
+	"20:\n"
+	"	movq %rax, ma_snapshot(%rip)\n"
+	"30:\n" /* the thread goes on */
+	"	movl $2, %edi\n"
+	"	leaq ma_snapshot + 32(%rip), %rsi\n"
+	"	xorl %edx, %edx\n"
+	"	movl $8, %r10d\n"
+	"	CALL 14\n"
+	"	LOAD 18, rbx\n" /* eflags */
+	"	btl $10, %ebx\n"
+	"	jnc 31f\n"
+	"	std\n"
+	"31:	btl $11, %ebx\n" /* overflow, by an addition that has it */
+	"	setc %al\n"
+	"	addb $127, %al\n"
+	"	movb %bl, %ah\n"
+	"	sahf\n" /* the other ones; what follows changes none */
+	"	LOAD 0, r15\n"
+	"	LOAD 1, r14\n"
+	"	LOAD 2, r13\n"
+	"	LOAD 3, r12\n"
+	"	LOAD 4, rbp\n"
+	"	LOAD 5, rbx\n"
+	"	LOAD 6, r11\n"
+	"	LOAD 7, r10\n"
+	"	LOAD 8, r9\n"
+	"	LOAD 9, r8\n"
+	"	LOAD 10, rax\n"
+	"	LOAD 11, rcx\n"
+	"	LOAD 12, rdx\n"
+	"	LOAD 13, rsi\n"
+	"	LOAD 14, rdi\n"
+	"	jmp *ma_snapshot + 40 + 8 * 16(%rip)\n" /* rip */
+	"40:\n"						/* the copy */
+	"	xorl %edi, %edi\n"
+	"	movl $-1, %esi\n"
+	"	xorl %edx, %edx\n"
+	"	CALL 436\n" /* close_range */
+	"	leaq ma_snapshot + 8(%rip), %rdi\n"
+	"	xorl %esi, %esi\n"
+	"	CALL 35\n" /* nanosleep */
+	"	xorl %edi, %edi\n"
+	"	CALL 231\n"
+	"	hlt\n"
+	"	.org ma_snapshot_enter + 512\n" /* SNAPSHOT_CODE_BYTES; fails if there are more */
+	"	.size ma_snapshot_enter, . - ma_snapshot_enter\n"
+	"	.purgem CALL\n"
+	"	.purgem LOAD\n"
+	"	.popsection\n");
+
+#endif

@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# ma leaks PID on live processes: what it finds, that the processes do not notice, and that nothing is left of it.
+
+. "${0%/*}/common"
+. "$MA_SRCDIR/tests/tools/live-common"
+
+# copies: processes that have the name and the memory of $pid, and are not $pid.
+copies() {
+	for status in /proc/[0-9]*/status; do
+		[ "$status" != "/proc/$pid/status" ] &&
+			[ "$(sed -n 's/^Name:[[:space:]]*//p' "$status" 2>/dev/null)" = "$(cat "/proc/$pid/comm")" ] &&
+			grep -q '^State:[[:space:]]*[^ZX]' "$status" 2>/dev/null && echo "$status"
+	done
+}
+
+# What is lost, and where it was allocated.
+
+for program in "$ma run $plain" "$whole"; do
+	# shellcheck disable=SC2086 # words
+	start $program leaky
+	expect 0 '^  definitely lost: 10[0-9]* bytes in 1 allocation$' '' "$ma" leaks $pid
+	grep -q '^  indirectly lost: 20[0-9]* bytes in 2 allocations$' out || wrong 'not two indirectly' leaks
+	expect 0 '*' "^ma: process $pid stood still for [0-9.]* ms; .* copied" "$ma" leaks -v $pid
+	if [ "$(uname -m)" = x86_64 ] && grep -q '^Seccomp:[[:space:]]*0' /proc/self/status && [ $pid -ne 1 ]; then
+		grep -q ' from a snapshot' err || wrong 'no snapshot' "$ma" leaks -v $pid
+	fi
+	expect 7 '*' '' "$ma" leaks --leaks-exit=7 $pid
+	finish 0 leaky
+done
+
+start "$ma" run --sites "$plain" leaky
+expect 0 '^1000 bytes in 1 allocation are definitely lost, and indirectly 2000 bytes in 2 allocations, allocated by$' '' \
+	"$ma" leaks $pid
+if grep -q '^S\["HAVE_LIBDW_TRUE"\]=""' "$MA_BUILDDIR/config.status"; then
+	grep -q '^    leak at .*live\.c:[0-9]*$' out || wrong 'no function, file and line' "$ma" leaks
+	echo 'leak:leak' >suppressions
+	expect 0 '^  of these suppressed: 3000 bytes in 3 allocations$' '' \
+		"$ma" leaks --suppressions=suppressions --leaks-exit=7 $pid
+	! grep -q '^1000 bytes' out || wrong 'suppressed, and told of' "$ma" leaks
+fi
+expect 0 '^\{"processes": ' '' "$ma" leaks --format=json $pid
+if command -v python3 >/dev/null; then
+	python3 - out $pid <<'END' || failed=1
+import json, sys
+process = json.load(open(sys.argv[1]))["processes"][0]
+assert process["process"] == int(sys.argv[2]), process["process"]
+assert process["program"] == "live-plain", process["program"]
+assert process["definitely_lost"] == {"bytes": 1000, "allocations": 1}, process["definitely_lost"]
+assert process["indirectly_lost"] == {"bytes": 2000, "allocations": 2}, process["indirectly_lost"]
+assert len(process["leaks"][0]["stack"]) > 0
+END
+fi
+finish 0 leaky
+
+# Guarded objects are objects, too.
+start env MA_OPTIONS=guard=all "$ma" run "$plain" leaky
+expect 0 '^1000 bytes in 1 allocation are definitely lost, and indirectly 2000 bytes in 2 allocations, allocated by$' '' \
+	"$ma" leaks $pid
+finish 0 guarded
+
+# Nobody notices: not what sleeps, waits and calculates, also if ma is killed at any moment.
+if [ "$MA_THREADS" = 1 ]; then
+	start "$ma" run "$plain" waiting
+	for _ in 1 2 3 4 5 6; do
+		expect 0 '^  definitely lost: 0 bytes in 0 allocations$' '' "$ma" leaks $pid
+	done
+	for ms in 001 002 003 004 005 006 007 008 010 012 015 020 025 030 040 050; do
+		"$ma" leaks $pid >/dev/null 2>&1 &
+		command=$!
+		sleep 0.$ms
+		kill -KILL $command 2>/dev/null
+		wait $command 2>/dev/null
+	done
+	for _ in 1 2 3 4 5 6 7 8 9 10; do # what ma left behind ends soon
+		[ -n "$(copies)" ] || break
+		sleep 0.2
+	done
+	true >out && true >err
+	[ -z "$(copies)" ] || wrong "there are copies: $(copies)" 'killed ma'
+	case $(state) in *[tT]*) wrong "it stands still: $(state)" 'killed ma' ;; esac
+	expect 0 '^  definitely lost: 0 bytes in 0 allocations$' '' "$ma" leaks $pid
+	finish 0 waiting
+
+	start "$ma" run "$plain" busy 3
+	for _ in 1 2 3; do
+		expect 0 '^  definitely lost: 0 bytes in 0 allocations$' '*' "$ma" leaks $pid
+	done
+	finish 0 busy
+fi
+
+# Without a snapshot: a process that filters its system calls, and one that stands still already.
+start "$ma" run "$plain" filtered
+expect 0 '^  indirectly lost: 20[0-9]* bytes in 2 allocations$' '^ma: process .* MiB copied; read' "$ma" leaks -v $pid
+finish 0 filtered
+start "$ma" run "$plain" leaky
+kill -STOP $pid
+expect 0 '^  indirectly lost: 20[0-9]* bytes in 2 allocations$' '' "$ma" leaks $pid
+true >out && true >err
+[ "$(state)" = T ] || wrong "its state is $(state)" 'a stopped process'
+kill -CONT $pid
+finish 0 'a stopped process'
+
+# What it does not understand.
+expect 2 '' '^ma leaks: no PID given' "$ma" leaks
+expect 2 '' "^ma: 'cat' is not a process number$" "$ma" leaks cat
+expect 125 '' '^ma: there is no process 999999999$' "$ma" leaks 999999999
+expect 2 '' "^ma leaks: --format is text or json, not 'xml'" "$ma" leaks --format=xml 1
+expect 2 '' "^ma leaks: --leaks-exit needs an exit status from 1 to 255, not '0'" "$ma" leaks --leaks-exit=0 1
+expect 125 '' "^ma: can't read the suppressions 'nosuch'" "$ma" leaks --suppressions=nosuch 1
+start "$plain" leaky
+expect 125 '' "^ma: process $pid does not run libma" "$ma" leaks $pid
+finish 0 'no libma'
+
+exit $failed

@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# ma memory PID: where a process's memory is, against what the process did and what the kernel says.
+
+. "${0%/*}/common"
+. "$MA_SRCDIR/tests/tools/live-common"
+
+for program in "$ma run $plain" "$whole"; do
+	# shellcheck disable=SC2086 # words
+	start $program idle 24
+	expect 0 "^memory of process $pid \\(live-(plain|static)\\)$" '' "$ma" memory $pid
+	for row in "libma's heap" '  in use' '    slots of slabs' '  free' '  headers' "the program's code" \
+		"libraries' code" 'stacks of threads' "the C library's own" "the kernel's" 'all'; do
+		grep -q "^$row  *[0-9.]* [KMGT]*i*B " out || wrong "no row '$row'" "$ma" memory
+	done
+	expect 0 '^\{"process": ' "^ma: process $pid stood still" "$ma" memory -v --format=json $pid
+	if command -v python3 >/dev/null; then
+		python3 - out $pid <<'END' || failed=1
+import json, sys
+memory = json.load(open(sys.argv[1]))
+sources, heap, whole = memory["sources"], memory["heap"], memory["all"]
+MB = 1 << 20
+
+# What the program did: 24 MB in objects, of which every third was freed.
+assert 10 * MB < heap["in_use"]["size"] < 30 * MB, heap["in_use"]
+assert heap["free"]["size"] > 4 * MB, heap["free"]
+assert heap["objects"] > 10000, heap["objects"]
+
+# The heap is its parts, and all is the sum of the sources.
+parts = heap["in_use"]["size"] + heap["free"]["size"] + heap["headers"]["size"]
+assert abs(parts - sources["heap"]["size"]) <= sources["heap"]["size"] // 100, (parts, sources["heap"])
+for column in "size", "resident", "private", "shared", "swapped":
+    assert sum(source[column] for source in sources.values()) == whole[column], column
+
+# What the kernel says.
+kernel = {}
+for line in open("/proc/%s/smaps_rollup" % sys.argv[2]):
+    words = line.split()
+    if len(words) == 3 and words[2] == "kB":
+        kernel[words[0]] = int(words[1]) * 1024
+for column, names in (("resident", ("Rss:",)), ("private", ("Private_Clean:", "Private_Dirty:")),
+                      ("shared", ("Shared_Clean:", "Shared_Dirty:")), ("swapped", ("Swap:",))):
+    said = sum(kernel[name] for name in names)
+    assert abs(said - whole[column]) <= MB // 4, (column, said, whole[column])
+assert sources["stacks"]["resident"] > 0 and sources["program_code"]["resident"] > 0
+END
+	fi
+	finish 0 memory
+done
+
+# Threads have stacks, files are files, and what the program maps itself is its own.
+cat >maps.c <<'END'
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void *rest(void *arg)
+{
+	pause();
+	return arg;
+}
+
+int main(int argc, char **argv)
+{
+	size_t mb = 1 << 20;
+	pthread_t thread;
+	char byte;
+
+	memset(mmap(NULL, 3 * mb, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1, 3 * mb);
+	memset(mmap(NULL, 5 * mb, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), 1, 5 * mb);
+	if (mmap(NULL, 7 * mb, PROT_READ, MAP_PRIVATE, open(argv[argc - 1], O_RDONLY), 0) == MAP_FAILED)
+		return 1;
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread, NULL, rest, NULL);
+	if (write(1, "ready\n", 6) != 6)
+		return 1;
+	return read(0, &byte, 1) != 0;
+}
+END
+if [ "$MA_THREADS" = 1 ]; then
+	$CC -O1 -pthread maps.c -o maps || exit 99
+	head -c 7340032 /dev/zero >file
+	start "$ma" run ./maps file
+	expect 0 '*' '' "$ma" memory --format=json $pid
+	python3 - out <<'END' || failed=1
+import json, sys
+sources = json.load(open(sys.argv[1]))["sources"]
+MB = 1 << 20
+assert 3 * MB <= sources["anonymous"]["resident"] < 4 * MB, sources["anonymous"]
+assert 5 * MB <= sources["shared_memory"]["resident"] < 6 * MB, sources["shared_memory"]
+assert 7 * MB <= sources["files"]["size"], sources["files"]
+assert sources["files"]["resident"] < 2 * MB, sources["files"]
+assert sources["stacks"]["size"] > 4 * MB, sources["stacks"]
+END
+	finish 0 maps
+fi
+
+# Guarded objects are the heap's.
+start env MA_OPTIONS=guard=all "$ma" run "$plain" leaky
+expect 0 '^    guarded objects  *[0-9.]* [KM]iB ' '' "$ma" memory $pid
+finish 0 guarded
+
+expect 2 '' '^ma memory: no PID given' "$ma" memory
+expect 2 '' "^ma memory: --format is text or json, not 'xml'" "$ma" memory --format=xml 1
+expect 125 '' '^ma: there is no process 999999999$' "$ma" memory 999999999
+
+exit $failed
