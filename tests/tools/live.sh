@@ -17,6 +17,22 @@ for program in "$ma run $plain" "$whole"; do
 		expect 0 '*' '' "$ma" stats --format=$form $pid
 		cp out stats.$form
 	done
+	expect 0 "$(printf '\033\\[48;5;')" '' "$ma" map --color=always $pid
+	! grep -q 'libma heap map' out || wrong 'not drawn' "$ma" map --color=always
+	expect 0 '^chunk 0x' '' "$ma" map --color=never $pid
+	expect 0 '' '' "$ma" map --output=map.svg $pid
+	expect 0 '' '' "$ma" map -o map.html $pid
+	expect 0 '' '' "$ma" map -o map.json $pid
+	expect 0 '^<svg' '' "$ma" map --format=svg $pid
+	grep -q '<svg' map.svg && grep -qi '^<!doctype html>' map.html && grep -q '^{"libma_map":1' map.json ||
+		wrong 'not what their names say' "$ma" map --output
+	expect 125 '' "^ma: can't write the heap map 'no/such/file': No such file" "$ma" map -o no/such/file $pid
+	if command -v xmllint >/dev/null; then
+		expect 0 '' '' xmllint --noout map.svg stats.xml
+	fi
+	if command -v tidy >/dev/null; then
+		expect 0 '' '' tidy -q -e --drop-empty-elements no map.html
+	fi
 	expect 0 '*' '' "$ma" map --format=json $pid
 	if command -v python3 >/dev/null; then
 		python3 - out stats.json stats.xml "$pid" <<'END' || failed=1
@@ -99,6 +115,15 @@ case $ended in
 esac
 
 
+# On a terminal each reading takes the place of the last one.
+if command -v script >/dev/null; then
+	start "$ma" run "$plain" idle 1
+	timeout 2 script -qec "$ma stats --watch=0.2 $pid" /dev/null >out 2>err </dev/null 9>&-
+	[ "$(grep -c "$(printf '\033\\[Hprocess')" out)" -ge 2 ] || wrong 'no second reading' 'ma stats --watch'
+	[ "$(grep -c "$(printf '\033\\[2J')" out)" -eq 1 ] || wrong 'the screen is emptied again and again' 'ma stats --watch'
+	finish 0 'on a terminal'
+fi
+
 # A process that was stopped stays so.
 
 start "$ma" run "$plain" idle 1
@@ -119,7 +144,8 @@ expect 2 '' "^ma: '12x' is not a process number$" "$ma" map 12x
 expect 2 '' "^ma: '99999999999999999999' is not a process number$" "$ma" map 99999999999999999999
 expect 2 '' "^ma stats: --format is text, json, openmetrics or xml, not 'yaml'" "$ma" stats --format=yaml 1
 expect 2 '' "^ma stats: --watch takes a number of seconds, 0.1 at least, not '0'" "$ma" stats --watch=0 1
-expect 2 '' "^ma map: --format is text or json, not 'xml'" "$ma" map --format=xml 1
+expect 2 '' "^ma map: --format is text, json, svg or html, not 'xml'" "$ma" map --format=xml 1
+expect 2 '' "^ma map: --color is auto, always or never, not 'yes'" "$ma" map --color=yes 1
 expect 2 '' "^ma check: give one PID, not '2' too" "$ma" check $$ 2
 expect 125 '' '^ma: there is no process 999999999$' "$ma" check 999999999
 # shellcheck disable=SC2016 # for the inner shell

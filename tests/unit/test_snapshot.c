@@ -31,11 +31,12 @@ static void count(struct shared *shared)
 	sigset_t blocked;
 
 	while (!shared->stop) {
-		uint64_t before = number, carry = 0;
+		uint64_t before = number, sum, carry = 0;
 
 		number = number * 6364136223846793005u + 1442695040888963407u;
-		__asm__ volatile("add %1, %2\n\tadc $0, %0" : "+r"(carry) : "r"(before), "r"(number) : "cc");
-		if (carry != (before + number < before))
+		sum = number;
+		__asm__ volatile("add %2, %1\n\tadc $0, %0" : "+r"(carry), "+r"(sum) : "r"(before) : "cc");
+		if (sum != before + number || carry != (sum < before))
 			_exit(2);
 		shared->seen = ++counter;
 	}

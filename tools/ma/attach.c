@@ -526,14 +526,14 @@ struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_read
 	return result;
 }
 
-void attach_print(struct attach_result *result)
+void attach_print(struct attach_result *result, FILE *out)
 {
 	char buffer[65536];
 	ssize_t got;
 	off_t at = 0;
 
 	while ((got = pread(result->report, buffer, sizeof buffer, at)) > 0) {
-		fwrite(buffer, 1, (size_t)got, stdout);
+		fwrite(buffer, 1, (size_t)got, out);
 		at += got;
 	}
 	close(result->report);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "stop.h"
@@ -46,7 +47,7 @@ struct attach_result {
 /* Has the process stopped for a moment, and its heap read. Exits with a message if that can't be done. */
 struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_reader *reader, void *arg);
 
-/* Prints the report on standard output, and closes it. */
-void attach_print(struct attach_result *result);
+/* Writes the report to a file, and closes it. */
+void attach_print(struct attach_result *result, FILE *out);
 
 #endif /* MA_ATTACH_H */

@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c - `ma map PID`: the heap map of a live process, ma_heap_map(3), from outside.
+ * map.c - `ma map PID`: the heap map of a live process, ma_heap_map(3), from outside, as text, JSON or a picture.
  */
 #include <config.h>
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
+#include "draw.h"
 #include "live.h"
 #include "ma.h"
-#include "options.h"
+#include "message.h"
+
+enum { OPTION_COLOUR = 0x100 };
+
+static const char *const formats[] = {"text", "json", "svg", "html", NULL};
 
 struct map_request {
 	struct live live;
-	enum ma_format format;
+	const char *format;	/* NULL: as the output's name says */
+	const char *output;	/* NULL: standard output */
+	const char *colour;	/* "auto", "always" or "never" */
+	enum ma_format written; /* by the library: what is drawn is drawn of JSON */
 };
 
 static int map(int output, const struct subject_process *process, void *arg)
@@ -21,18 +32,80 @@ static int map(int output, const struct subject_process *process, void *arg)
 	const struct map_request *request = arg;
 
 	(void)process;
-	return ma_heap_map(output, request->format) == 0 ? 0 : 1;
+	return ma_heap_map(output, request->written) == 0 ? 0 : 1;
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words != NULL && strcmp(word, *words) != 0)
+		words++;
+	return *words != NULL;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
+	static const char *const colours[] = {"auto", "always", "never", NULL};
 	struct map_request *request = state->input;
 
-	if (key != LIVE_OPTION_FORMAT)
+	switch (key) {
+	case LIVE_OPTION_FORMAT:
+		if (!is_one_of(arg, formats))
+			argp_error(state, "--format is text, json, svg or html, not '%s'", arg);
+		request->format = arg;
+		return 0;
+	case OPTION_COLOUR:
+		if (!is_one_of(arg, colours))
+			argp_error(state, "--color is auto, always or never, not '%s'", arg);
+		request->colour = arg;
+		return 0;
+	case 'o':
+		if (*arg == '\0')
+			argp_error(state, "--output needs the name of a file");
+		request->output = strcmp(arg, "-") == 0 ? NULL : arg;
+		return 0;
+	default:
 		return live_option(key, arg, state, &request->live);
-	if (!ma_options_format(&request->format, arg, strlen(arg)) || request->format > MA_JSON)
-		argp_error(state, "--format is text or json, not '%s'", arg);
-	return 0;
+	}
+}
+
+/* As the suffix of the output's name says. */
+static const char *format_of_file(const char *file)
+{
+	const char *dot = file == NULL ? NULL : strrchr(file, '.');
+
+	if (dot != NULL && strcmp(dot, ".json") == 0)
+		return "json";
+	switch (draw_format_of_file(file)) {
+	case DRAW_HTML:
+		return "html";
+	case DRAW_SVG:
+		return "svg";
+	default:
+		return "text";
+	}
+}
+
+/* Opened before the process is stopped: that it can't be written is better said then. */
+static FILE *open_output(const char *file)
+{
+	FILE *out = file == NULL ? stdout : fopen(file, "we");
+
+	if (out == NULL)
+		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", file, strerror(errno));
+	return out;
+}
+
+static void write_map(const struct map_request *request, struct attach_result *result, bool colour, FILE *out)
+{
+	char *report = text_format("/proc/self/fd/%d", result->report);
+
+	if (strcmp(request->format, "html") == 0 || strcmp(request->format, "svg") == 0)
+		draw_file(report, draw_format_named(request->format), false, out);
+	else if (colour)
+		draw_file(report, DRAW_TERMINAL, true, out);
+	else
+		attach_print(result, out);
+	free(report);
 }
 
 int map_main(int argc, char **argv)
@@ -41,7 +114,15 @@ int map_main(int argc, char **argv)
 		{.name = "format",
 		 .key = LIVE_OPTION_FORMAT,
 		 .arg = "FORMAT",
-		 .doc = "Write the map as text, which is the default, or as json"},
+		 .doc = "text, json, svg or html; else by the suffix of the output's name"},
+		{.name = "output",
+		 .key = 'o',
+		 .arg = "FILE",
+		 .doc = "Write to FILE instead of standard output"},
+		{.name = "color",
+		 .key = OPTION_COLOUR,
+		 .arg = "WHEN",
+		 .doc = "Colours of a map as text: auto (the default: if it goes to a terminal), always or never"},
 		LIVE_OPTIONS,
 		{0}};
 	static const struct argp argp = {
@@ -50,12 +131,24 @@ int map_main(int argc, char **argv)
 		.args_doc = LIVE_ARGS,
 		.doc = "Draw the heap of the live process PID.\v" LIVE_DOC,
 	};
-	struct map_request request = {.format = MA_TEXT};
+	struct map_request request = {.colour = "auto"};
 	struct attach_result result;
+	bool colour;
+	FILE *out;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
+	if (request.format == NULL)
+		request.format = format_of_file(request.output);
+	colour = strcmp(request.format, "text") == 0 &&
+		 (strcmp(request.colour, "always") == 0 ||
+		  (strcmp(request.colour, "auto") == 0 && request.output == NULL && isatty(STDOUT_FILENO) &&
+		   getenv("NO_COLOR") == NULL));
+	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
+	out = open_output(request.output);
 	result = live_read(&request.live, ATTACH_HEAP, map, &request);
-	attach_print(&result);
+	write_map(&request, &result, colour, out);
+	if (out != stdout && fclose(out) != 0)
+		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", request.output, strerror(errno));
 	return 0;
 }

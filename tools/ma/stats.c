@@ -17,6 +17,7 @@
 #include "command.h"
 #include "live.h"
 #include "ma.h"
+#include "message.h"
 #include "options.h"
 
 enum { OPTION_WATCH = 'w' };
@@ -36,6 +37,31 @@ static int stats(int output, const struct subject_process *process, void *arg)
 
 	(void)process;
 	return ma_stats_print(output, request->format) == 0 ? 0 : 1;
+}
+
+/* The next reading in place of the last one, without a moment in between in which the screen is empty. */
+static void show_again(const struct stats_request *request, struct attach_result *result)
+{
+	FILE *report = fdopen(result->report, "r");
+	char *line = NULL, now[32] = "";
+	time_t seconds = time(NULL);
+	struct tm local;
+	size_t room = 0;
+
+	if (report == NULL)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	rewind(report);
+	if (localtime_r(&seconds, &local) != NULL)
+		strftime(now, sizeof now, "%H:%M:%S", &local);
+	printf("\033[Hprocess %ld at %s, every %g s; Ctrl-C ends\033[K\n\033[K\n", (long)request->live.pid,
+	       now, request->seconds);
+	while (getline(&line, &room, report) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		printf("%s\033[K\n", line);
+	}
+	fputs("\033[J", stdout);
+	free(line);
+	fclose(report);
 }
 
 static double parse_seconds(const char *arg, struct argp_state *state)
@@ -86,16 +112,21 @@ int stats_main(int argc, char **argv)
 		.doc = "Show the heap of the live process PID in numbers.\v" LIVE_DOC,
 	};
 	struct stats_request request = {.format = MA_TEXT};
-	bool clear = isatty(STDOUT_FILENO);
+	bool again = false;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	for (;;) {
 		struct attach_result result = live_read(&request.live, ATTACH_HEAP, stats, &request);
 
-		if (request.seconds > 0 && clear)
-			fputs("\033[H\033[2J", stdout);
-		attach_print(&result);
+		if (request.seconds == 0 || request.format != MA_TEXT || !isatty(STDOUT_FILENO)) {
+			attach_print(&result, stdout);
+		} else {
+			if (!again)
+				fputs("\033[2J", stdout);
+			show_again(&request, &result);
+			again = true;
+		}
 		if (request.seconds == 0)
 			return 0;
 		fflush(stdout);
