@@ -46,7 +46,7 @@ TESTS += $(command_tests)
 if MA_PRELOAD
 TESTS += $(preload_command_tests)
 endif
-EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common tests/tools/live-common \
+EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common tests/tools/live-common.sh \
 	tests/tools/draw-json.py tests/tools/openmetrics.py
 
 # What tests/tools/live.sh looks into.

@@ -4,7 +4,7 @@
 # ma leaks PID on live processes: what it finds, that the processes do not notice, and that nothing is left of it.
 
 . "${0%/*}/common"
-. "$MA_SRCDIR/tests/tools/live-common"
+. "$MA_SRCDIR/tests/tools/live-common.sh"
 
 # copies: processes that have the name and the memory of $pid, and are not $pid.
 copies() {

@@ -4,7 +4,7 @@
 # ma COMMAND PID on live processes: what it says, and that it harms none of them, also if it is killed.
 
 . "${0%/*}/common"
-. "$MA_SRCDIR/tests/tools/live-common"
+. "$MA_SRCDIR/tests/tools/live-common.sh"
 
 for program in "$ma run $plain" "$whole"; do
 	# shellcheck disable=SC2086 # words
@@ -24,8 +24,9 @@ for program in "$ma run $plain" "$whole"; do
 	expect 0 '' '' "$ma" map -o map.html $pid
 	expect 0 '' '' "$ma" map -o map.json $pid
 	expect 0 '^<svg' '' "$ma" map --format=svg $pid
-	grep -q '<svg' map.svg && grep -qi '^<!doctype html>' map.html && grep -q '^{"libma_map":1' map.json ||
-		wrong 'not what their names say' "$ma" map --output
+	grep -q '<svg' map.svg || wrong 'map.svg is none' "$ma" map --output
+	grep -qi '^<!doctype html>' map.html || wrong 'map.html is none' "$ma" map --output
+	grep -q '^{"libma_map":1' map.json || wrong 'map.json is none' "$ma" map --output
 	expect 125 '' "^ma: can't write the heap map 'no/such/file': No such file" "$ma" map -o no/such/file $pid
 	if command -v xmllint >/dev/null; then
 		expect 0 '' '' xmllint --noout map.svg stats.xml

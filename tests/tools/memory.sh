@@ -4,7 +4,7 @@
 # ma memory PID: where a process's memory is, against what the process did and what the kernel says.
 
 . "${0%/*}/common"
-. "$MA_SRCDIR/tests/tools/live-common"
+. "$MA_SRCDIR/tests/tools/live-common.sh"
 
 for program in "$ma run $plain" "$whole"; do
 	# shellcheck disable=SC2086 # words

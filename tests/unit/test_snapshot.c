@@ -101,6 +101,8 @@ START_TEST(a_copy_stands_still_and_the_process_goes_on)
 	pid = fork();
 	if (pid == 0)
 		count(shared);
+	while (shared->seen == 0) /* it is out of fork */
+		rest();
 	for (int round = 0; round < 20; round++) {
 		uint64_t then, seen;
 		pid_t made;

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034 # its variables are those of who reads it
+#
+# What scripts share that look into live processes: tests/tools/live.c, started and ended.
+
+plain=$MA_BUILDDIR/tests/tools/live-plain
+whole=$MA_BUILDDIR/tests/tools/live-static
+
+# start PROGRAM...: runs it in the background until `finish`, and leaves its number in $pid.
+start() {
+	rm -f input ready
+	mkfifo input
+	"$@" <input >ready &
+	pid=$!
+	exec 9>input
+	until grep -q ready ready; do
+		kill -0 $pid 2>/dev/null || return 1
+		sleep 0.05
+	done
+}
+
+# finish STATUS WHAT: the program ends by itself, with STATUS.
+finish() {
+	exec 9>&-
+	wait "$pid"
+	ended=$?
+	true >out && true >err
+	[ $ended -eq "$1" ] || wrong "the process ended with status $ended instead of $1" "$2"
+}
+
+# state: of the process and its threads; 't' or 'T' if one stands still.
+state() {
+	sed -n 's/^State:[[:space:]]*\([A-Za-z]\).*/\1/p' "/proc/$pid/task/"*/status | sort -u | tr -d '\n'
+}
