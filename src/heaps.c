@@ -17,7 +17,6 @@
 #include "root.h"
 #include "source.h"
 #include "stacks.h"
-#include "unwind.h"
 
 /* An idle heap is looked through once for so many full slabs and chunks that others freed into. */
 #define VISIT_AFTER 64
@@ -57,12 +56,9 @@ static struct heap *heap_new(void)
 
 void ma_heaps_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
 {
-	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next) {
+	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
 		if (heap->next != NULL) /* the first one lies among the variables */
 			see(heap, ma_round_up(sizeof(*heap), ma_source_page()), arg);
-		if (heap->memos != NULL)
-			see(heap->memos, ma_round_up(sizeof(*heap->memos), ma_source_page()), arg);
-	}
 }
 
 struct heap *ma_heaps_first(void)

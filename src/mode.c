@@ -397,3 +397,10 @@ bool ma_mode_resize(struct heap *heap, void *p, size_t size)
 		keep_site(heap, p, size);
 	return true;
 }
+
+void ma_mode_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
+{
+	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
+		if (heap->mode != NULL)
+			see(heap->mode, ma_round_up(sizeof(*heap->mode), ma_source_page()), arg);
+}

@@ -55,4 +55,7 @@ void ma_mode_flush(void);
 /* What is wrong with a live object of `usable` bytes, or one in quarantine; NULL: nothing. */
 const char *ma_mode_audit(const void *p, size_t usable);
 
+/* Calls `see` for each piece of memory that the modes keep for a heap. */
+void ma_mode_own(void (*see)(const void *start, size_t size, void *arg), void *arg);
+
 #endif /* MA_MODE_H */

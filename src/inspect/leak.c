@@ -23,7 +23,6 @@
 #include "sites.h"
 #include "source.h"
 #include "stacks.h"
-#include "unwind.h"
 
 /* A lock of the heap is held for less than that, but by a thread that this one has interrupted. */
 #define HOLD_TRIES 1000
@@ -84,8 +83,7 @@ static size_t count_holes(void)
 
 	for (const struct chunk *chunk = ma_chunk_after(NULL); chunk != NULL; chunk = ma_chunk_after(chunk))
 		count++;
-	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
-		count++;
+	ma_mode_own(count_own, &count);
 	ma_large_each(count_hole, &count);
 	ma_sites_own(count_own, &count);
 	ma_guard_own(count_own, &count);
@@ -164,9 +162,7 @@ static void find_holes(struct leak_scan *scan)
 		const char *foot = chunk->chunk->on_break ? chunk->chunk->foot : (const char *)chunk->chunk;
 		ma_leak_add_hole(&scan->holes, foot, chunk->end);
 	}
-	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
-		if (heap->memos != NULL) /* words of stacks that may be long gone */
-			add_own(heap->memos, sizeof(*heap->memos), scan);
+	ma_mode_own(add_own, scan); /* words of stacks that may be long gone */
 	ma_large_each(add_large, scan);
 	ma_large_own(add_own, scan);
 	ma_sites_own(add_own, scan);

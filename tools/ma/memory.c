@@ -23,6 +23,7 @@
 #include "large.h"
 #include "live.h"
 #include "message.h"
+#include "mode.h"
 #include "sites.h"
 #include "stacks.h"
 
@@ -184,6 +185,7 @@ static int collect(int output, const struct subject_process *process, void *arg)
 	ma_sites_own(add_own, &into);
 	ma_stacks_own(add_own, &into);
 	ma_heaps_own(add_own, &into);
+	ma_mode_own(add_own, &into);
 	ma_chunk_own(add_own, &into);
 	add_threads(&into, process->threads);
 	return write_all(output, &into.heap, sizeof into.heap) &&
