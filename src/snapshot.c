@@ -3,21 +3,27 @@
  * snapshot.c - a copy of the process, made by fork, that nobody in it notices.
  *
  * `ma` stops all threads, puts the registers of one of them into ma_snapshot, and sends this one here; the others stand
- * still until ma_snapshot.made tells that the copy is there. From its first instruction on the thread needs `ma` no more:
- * it goes on where it was in any case.
+ * still until ma_snapshot.done tells that the copy is there.
  *
  *   the thread                 a helper, in the same memory      the copy
  *     block all signals
  *     vfork ------------------> fork ---------------------------> close all files
- *     . (stands still)          made = its number                 sleep until killed, or for so many seconds
+ *     . (stands still)          made = its number                 wait to be held
  *     wait <------------------- exit                              exit
- *     signals as before
- *     registers as before, and on
+ *     done = 1
+ *     wait to be fetched
  *
- * The helper makes the copy an orphan, which is no business of the process: no SIGCHLD, nothing for wait(2). The copy
- * has every signal blocked, and no file that others wait to be closed. All data is at fixed addresses and the stack is
- * not used, so a signal may come at any moment, and a thread may have any stack. Flags are restored as far as
- * programs know them: that of the direction, and those of arithmetic.
+ * As a rule `ma` then fetches the thread: it stops it, and gives it its registers and its signals back, with which the
+ * kernel knows again which system call it was in, and ends that with EINTR if a signal has come meanwhile. Should `ma` be
+ * killed, the thread goes on by itself: it makes the call again, also if a signal has come. Flags are restored then as
+ * far as programs know them: that of the direction, and those of arithmetic. The copy is held in the same way, and ends
+ * with `ma`; before, it looks by itself whether `ma` still lives.
+ *
+ * The helper makes the copy an orphan, which is no business of the process: no SIGCHLD, nothing for wait(2), unless it
+ * asked for orphans (PR_SET_CHILD_SUBREAPER): then there is no copy. The copy has every signal blocked, and no file that
+ * others wait to be closed (with a kernel before 5.9 it has). All data is at fixed addresses and the stack is not used,
+ * so a signal may come at any moment, and a thread may have any stack. Nothing here changes what the kernel keeps
+ * for a system call that is to be restarted: nanosleep(2) would, rt_sigtimedwait(2) does not.
  */
 #include "snapshot.h"
 
@@ -30,8 +36,13 @@ __attribute__((used)) struct snapshot ma_snapshot;
 MA_ROOT_PLACE(snapshot, data, &ma_snapshot, sizeof(ma_snapshot));
 MA_ROOT_PLACE(snapshot, enter, ma_snapshot_enter, SNAPSHOT_CODE_BYTES);
 
-static_assert(offsetof(struct snapshot, seconds) == 8 && offsetof(struct snapshot, all_signals) == 24 &&
-		      offsetof(struct snapshot, signals) == 32 && offsetof(struct snapshot, registers) == 40,
+static_assert(offsetof(struct snapshot, made) == 0 && offsetof(struct snapshot, done) == 8 &&
+		      offsetof(struct snapshot, tool) == 16 && offsetof(struct snapshot, pause) == 24 &&
+		      offsetof(struct snapshot, pauses) == 40 &&
+		      offsetof(struct snapshot, all_signals) == 48 &&
+		      offsetof(struct snapshot, no_signals) == 56 &&
+		      offsetof(struct snapshot, signals) == 64 && offsetof(struct snapshot, adopts) == 72 &&
+		      offsetof(struct snapshot, registers) == 80,
 	      "the code below knows the struct");
 
 /* Numbers of system calls, and of the registers in struct user_regs_struct. */
@@ -41,7 +52,7 @@ __asm__(".pushsection .text\n"
 	"	syscall\n"
 	".endm\n"
 	".macro LOAD number, register\n"
-	"	movq ma_snapshot + 40 + 8 * \\number(%rip), %\\register\n"
+	"	movq ma_snapshot + 80 + 8 * \\number(%rip), %\\register\n"
 	".endm\n"
 	"	.globl ma_snapshot_enter\n"
 	"	.hidden ma_snapshot_enter\n"
@@ -50,10 +61,16 @@ __asm__(".pushsection .text\n"
 	"ma_snapshot_enter:\n"
 	"	cld\n"
 	"	movl $2, %edi\n" /* SIG_SETMASK */
-	"	leaq ma_snapshot + 24(%rip), %rsi\n"
-	"	leaq ma_snapshot + 32(%rip), %rdx\n"
+	"	leaq ma_snapshot + 48(%rip), %rsi\n"
+	"	xorl %edx, %edx\n"
 	"	movl $8, %r10d\n"
-	"	CALL 14\n"	      /* rt_sigprocmask */
+	"	CALL 14\n"	  /* rt_sigprocmask */
+	"	movl $37, %edi\n" /* PR_GET_CHILD_SUBREAPER */
+	"	leaq ma_snapshot + 72(%rip), %rsi\n"
+	"	CALL 157\n"	   /* prctl */
+	"	movq $-10, %rax\n" /* SNAPSHOT_ADOPTS */
+	"	cmpl $0, ma_snapshot + 72(%rip)\n"
+	"	jne 20f\n"
 	"	movl $0x4100, %edi\n" /* CLONE_VM | CLONE_VFORK */
 	"	xorl %esi, %esi\n"
 	"	xorl %edx, %edx\n"
@@ -83,17 +100,36 @@ __asm__(".pushsection .text\n"
 	"	CALL 231\n" /* exit_group */
 	"20:\n"
 	"	movq %rax, ma_snapshot(%rip)\n"
-	"30:\n" /* the thread goes on */
+	"30:\n"
+	"	movq $1, ma_snapshot + 8(%rip)\n"
+	"	xorl %ebx, %ebx\n"
+	"31:\n" /* waits to be fetched; the copy, to be ended */
+	"	leaq ma_snapshot + 56(%rip), %rdi\n"
+	"	xorl %esi, %esi\n"
+	"	leaq ma_snapshot + 24(%rip), %rdx\n"
+	"	movl $8, %r10d\n"
+	"	CALL 128\n" /* rt_sigtimedwait */
+	"	movq ma_snapshot + 16(%rip), %rdi\n"
+	"	xorl %esi, %esi\n"
+	"	CALL 62\n"	  /* kill; 0: is it there? */
+	"	cmpq $-3, %rax\n" /* ESRCH */
+	"	je 32f\n"
+	"	decq ma_snapshot + 40(%rip)\n"
+	"	jg 31b\n"
+	"32:\n"
+	"	testl %ebx, %ebx\n"
+	"	jnz 41f\n"
+	/* goes on by itself */
 	"	movl $2, %edi\n"
-	"	leaq ma_snapshot + 32(%rip), %rsi\n"
+	"	leaq ma_snapshot + 64(%rip), %rsi\n"
 	"	xorl %edx, %edx\n"
 	"	movl $8, %r10d\n"
 	"	CALL 14\n"
 	"	LOAD 18, rbx\n" /* eflags */
 	"	btl $10, %ebx\n"
-	"	jnc 31f\n"
+	"	jnc 33f\n"
 	"	std\n"
-	"31:	btl $11, %ebx\n" /* overflow, by an addition that has it */
+	"33:	btl $11, %ebx\n" /* overflow, by an addition that has it */
 	"	setc %al\n"
 	"	addb $127, %al\n"
 	"	movb %bl, %ah\n"
@@ -113,15 +149,15 @@ __asm__(".pushsection .text\n"
 	"	LOAD 12, rdx\n"
 	"	LOAD 13, rsi\n"
 	"	LOAD 14, rdi\n"
-	"	jmp *ma_snapshot + 40 + 8 * 16(%rip)\n" /* rip */
+	"	jmp *ma_snapshot + 80 + 8 * 16(%rip)\n" /* rip */
 	"40:\n"						/* the copy */
 	"	xorl %edi, %edi\n"
 	"	movl $-1, %esi\n"
 	"	xorl %edx, %edx\n"
 	"	CALL 436\n" /* close_range */
-	"	leaq ma_snapshot + 8(%rip), %rdi\n"
-	"	xorl %esi, %esi\n"
-	"	CALL 35\n" /* nanosleep */
+	"	movl $1, %ebx\n"
+	"	jmp 31b\n"
+	"41:\n"
 	"	xorl %edi, %edi\n"
 	"	CALL 231\n"
 	"	hlt\n"

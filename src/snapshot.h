@@ -21,12 +21,19 @@
 
 /* Filled in from outside before a thread is sent to ma_snapshot_enter(). */
 struct snapshot {
-	int64_t made;				/* number of the copy; below 0: minus errno; 0: not yet */
-	uint64_t seconds, nanoseconds;		/* the copy ends after that, if nobody ends it before */
-	uint64_t all_signals;			/* all bits */
+	int64_t made;  /* number of the copy; below 0: minus errno; 0: not yet */
+	uint64_t done; /* 1: nothing is left of making it, and the thread may be fetched */
+	int64_t tool;  /* ma's number */
+	uint64_t pause
+		[2];	 /* so long thread and copy wait until they look for ma; in seconds and nanoseconds */
+	uint64_t pauses; /* and so often, if it lives */
+	uint64_t all_signals, no_signals;
 	uint64_t signals;			/* that the thread had blocked */
-	uint64_t registers[SNAPSHOT_REGISTERS]; /* that it goes on with */
+	uint64_t adopts;			/* is set if the process inherits orphans */
+	uint64_t registers[SNAPSHOT_REGISTERS]; /* that the thread goes on with if nobody fetches it */
 };
+
+#define SNAPSHOT_ADOPTS 10 /* minus this, ECHILD, is what was made of a process that inherits orphans */
 
 extern struct snapshot ma_snapshot __attribute__((visibility("hidden")));
 

@@ -10,11 +10,18 @@
  *   live waiting            threads that wait in system calls and that calculate, and must not notice anything
  *   live leaky              forgets three objects of 1000 bytes, each with its address in the next, and waits
  *   live filtered           the same, and filters its system calls
+ *   live half-filtered      the same in one thread, and no code can be put into the path of the other one
+ *   live adopts             forgets the same, and inherits orphans
+ *   live forks              forgets the same, and at its end has a child
+ *   live sections           forgets the same, and does all its work in a restartable sequence, see rseq(2)
+ *   live has-sections       tells by its exit status whether it can do that
+ *   live alarmed            waits, and handles a signal a thousand times a second meanwhile
  *
  * Built twice: as a stranger to libma, for `ma run`, and with libma linked in statically.
  */
 #include <config.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -22,14 +29,18 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #if LIVE_ON_LIBMA
@@ -234,6 +245,12 @@ static __attribute__((noinline)) void leak(void)
 	forgotten = (void *)~(uintptr_t)first;
 }
 
+static void forget(void)
+{
+	leak();
+	wipe();
+}
+
 /* A filter that allows everything: from outside that can't be seen. */
 static void filter(void)
 {
@@ -243,6 +260,106 @@ static void filter(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
 		exit(2);
+}
+
+static void *filters(void *unused)
+{
+	filter();
+	while (!atomic_load(&stop))
+		poll(NULL, 0, 10);
+	return unused;
+}
+
+/* A handler must never run in libma, which this program does not call meanwhile: what it interrupts is a system call, and
+ * that has to end with EINTR. */
+static void on_alarm(int number, siginfo_t *info, void *context)
+{
+#ifdef __x86_64__
+	const ucontext_t *interrupted = context;
+	Dl_info where;
+
+	if (dladdr((void *)interrupted->uc_mcontext.gregs[REG_RIP], &where) != 0 &&
+	    strstr(where.dli_fname, "libma") != NULL)
+		atomic_fetch_add(&faults, 1);
+#endif
+	(void)number;
+	(void)info;
+	(void)context;
+}
+
+static void alarm_often(void)
+{
+	const struct itimerval often = {{.tv_usec = 1000}, {.tv_usec = 1000}};
+	struct sigaction action = {.sa_sigaction = on_alarm, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+#if defined(__x86_64__) && defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#include <sys/rseq.h>
+#define SECTIONS (__rseq_size > 0)
+
+/* Goes through a sequence for some milliseconds, unless the kernel ends it before. */
+static void one_section(void)
+{
+	struct rseq *registered = (void *)((char *)__builtin_thread_pointer() + __rseq_offset);
+	uint64_t rounds = 5000000;
+
+	__asm__ volatile(".pushsection .data\n\t.balign 32\n"
+			 "9:	.long 0, 0\n\t.quad 1f, 2f - 1f, 3f\n\t.popsection\n\t"
+			 "leaq 9b(%%rip), %%rax\n\tmovq %%rax, %1\n"
+			 "1:	decq %0\n\tjnz 1b\n"
+			 "2:	jmp 4f\n\t"
+			 ".long %c2\n"
+			 "3:	nop\n"
+			 "4:\n"
+			 : "+r"(rounds), "=m"(registered->rseq_cs)
+			 : "i"(RSEQ_SIG)
+			 : "rax", "memory", "cc");
+}
+#else
+#define SECTIONS 0
+static void one_section(void)
+{
+}
+#endif
+
+/* Until there is something to read. */
+static void sections(void)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	while (SECTIONS && poll(&input, 1, 0) == 0)
+		one_section();
+}
+
+/* Waits in a system call with a flag that ma's code could not give back: that of alignment. */
+static void wait_with_flag(void)
+{
+#ifdef __x86_64__
+	long got;
+	char byte;
+
+	do {
+		__asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\torl $0x40000, (%%rsp)\n\tpopfq\n\t"
+				 "syscall\n\t"
+				 "pushfq\n\tandl $~0x40000, (%%rsp)\n\tpopfq\n\tlea 128(%%rsp), %%rsp"
+				 : "=a"(got)
+				 : "0"((long)SYS_read), "D"((long)STDIN_FILENO), "S"(&byte), "d"(1L)
+				 : "rcx", "r11", "memory", "cc");
+	} while (got > 0);
+#endif
+}
+
+static bool has_child(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(0);
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 /* Returns the child, which traces until it is killed. */
@@ -270,6 +387,7 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 	unsigned long number = argc > 2 ? strtoul(argv[2], NULL, 10) : 0, threads = 0;
 	pid_t tracer = 0;
+	ssize_t got;
 	char byte;
 
 	if (strcmp(what, "idle") == 0)
@@ -283,26 +401,44 @@ int main(int argc, char **argv)
 		tracer = traced();
 	else if (strcmp(what, "waiting") == 0)
 		threads = wait_and_calculate(thread);
-	else if (strcmp(what, "leaky") == 0 || strcmp(what, "filtered") == 0) {
-		leak();
-		wipe();
-		if (strcmp(what, "filtered") == 0)
-			filter();
+	else if (strcmp(what, "has-sections") == 0)
+		return SECTIONS ? 0 : 1;
+	else if (strcmp(what, "alarmed") == 0)
+		alarm_often();
+	else if (strcmp(what, "leaky") == 0 || strcmp(what, "forks") == 0 || strcmp(what, "sections") == 0)
+		forget();
+	else if (strcmp(what, "filtered") == 0) {
+		forget();
+		filter();
+	} else if (strcmp(what, "half-filtered") == 0) {
+		forget();
+		pthread_create(&thread[threads++], NULL, filters, NULL);
+	} else if (strcmp(what, "adopts") == 0) {
+		forget();
+		signal(SIGCHLD, on_child);
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	} else
 		return 2;
 	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
 		return 2;
-	errno = 0;
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
-	if (errno != 0)
+	if (strcmp(what, "half-filtered") == 0)
+		wait_with_flag();
+	if (strcmp(what, "sections") == 0)
+		sections();
+	do {
+		errno = 0;
+		got = read(STDIN_FILENO, &byte, 1);
+	} while (got > 0 || (errno == EINTR && strcmp(what, "alarmed") == 0));
+	if (got != 0)
 		return 5;
 	if (tracer != 0)
 		kill(tracer, SIGKILL);
 	atomic_store(&stop, 1);
 	for (unsigned long i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
-	if (threads > 0 && (waitpid(-1, NULL, __WALL | WNOHANG) != -1 || errno != ECHILD))
+	if (strcmp(what, "forks") == 0 && !has_child())
+		return 6;
+	if (tracer == 0 && (waitpid(-1, NULL, __WALL | WNOHANG) != -1 || errno != ECHILD))
 		return 4; /* a child that is none of ours */
 	return atomic_load(&faults) == 0 ? 0 : 1;
 }

@@ -55,7 +55,7 @@ END
 	# shellcheck disable=SC2086
 	start $program busy 3
 	for _ in 1 2 3; do
-		expect 0 'sound$' '' "$ma" check $pid
+		expect 0 'sound$' '*' "$ma" check $pid
 	done
 	expect 0 '^chunk ' '*' "$ma" map $pid
 	expect 0 '^libma: summary of process' '*' "$ma" stats $pid

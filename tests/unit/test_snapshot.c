@@ -5,7 +5,9 @@
 #include <elf.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -53,6 +55,25 @@ static void rest(void)
 	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
+static pid_t start_counting(struct shared *shared, bool adopts)
+{
+	sigset_t one;
+	pid_t pid;
+
+	expect(shared != MAP_FAILED);
+	sigemptyset(&one);
+	sigaddset(&one, SIGUSR2);
+	expect(sigprocmask(SIG_BLOCK, &one, NULL) == 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_CHILD_SUBREAPER, adopts, 0, 0, 0);
+		count(shared);
+	}
+	while (shared->seen == 0) /* it is out of fork */
+		rest();
+	return pid;
+}
+
 static uint64_t read_word(pid_t pid, const volatile void *at)
 {
 	uint64_t word = 0;
@@ -62,54 +83,121 @@ static uint64_t read_word(pid_t pid, const volatile void *at)
 	return word;
 }
 
-/* Sends the process there, and returns the number of the copy. */
-static pid_t copy(pid_t pid)
+static void stop(pid_t pid)
 {
-	struct snapshot snapshot = {.seconds = 30, .all_signals = UINT64_MAX};
-	struct iovec here = {&snapshot, sizeof(snapshot)}, there = {&ma_snapshot, sizeof(snapshot)};
-	struct user_regs_struct registers;
-	struct iovec set = {&registers, sizeof(registers)};
-	uint64_t made;
-
 	expect(ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0 && ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0);
 	expect(waitpid(pid, NULL, 0) == pid);
-	expect(ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &set) == 0);
-	memcpy(snapshot.registers, &registers, sizeof(registers));
-	expect((long)registers.orig_rax == -1); /* it does not make system calls */
-	expect(process_vm_writev(pid, &here, 1, &there, 1, 0) == sizeof(snapshot));
-	registers.rip = (uintptr_t)ma_snapshot_enter;
+}
+
+static void set_registers(pid_t pid, struct user_regs_struct *registers)
+{
+	struct iovec set = {registers, sizeof(*registers)};
+
 	expect(ptrace(PTRACE_SETREGSET, pid, (void *)NT_PRSTATUS, &set) == 0);
-	expect(ptrace(PTRACE_DETACH, pid, NULL, NULL) == 0);
-	while ((made = read_word(pid, &ma_snapshot.made)) == 0)
+}
+
+static struct user_regs_struct get_registers(pid_t pid)
+{
+	struct user_regs_struct registers;
+	struct iovec set = {&registers, sizeof(registers)};
+
+	expect(ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &set) == 0);
+	return registers;
+}
+
+/* Sends the process, which stands still, there. `tool` is the number of who may fetch it. Returns what its registers were. */
+static struct user_regs_struct send_there(pid_t pid, pid_t tool)
+{
+	struct snapshot snapshot = {.pause = {0, 5000000}, .pauses = 2000, .all_signals = UINT64_MAX};
+	struct iovec here = {&snapshot, sizeof(snapshot)}, there = {&ma_snapshot, sizeof(snapshot)};
+	struct user_regs_struct registers = get_registers(pid), sent = registers;
+
+	expect((long)registers.orig_rax == -1); /* it does not make system calls */
+	expect(ptrace(PTRACE_GETSIGMASK, pid, (void *)sizeof(snapshot.signals), &snapshot.signals) == 0);
+	memcpy(snapshot.registers, &registers, sizeof(registers));
+	snapshot.tool = tool;
+	expect(process_vm_writev(pid, &here, 1, &there, 1, 0) == sizeof(snapshot));
+	sent.rip = (uintptr_t)ma_snapshot_enter;
+	set_registers(pid, &sent);
+	return registers;
+}
+
+/* Waits until it is done, and returns the number of the copy. */
+static pid_t made_by(pid_t pid)
+{
+	while (read_word(pid, &ma_snapshot.done) == 0)
 		rest();
-	expect((int64_t)made > 0);
-	return (pid_t)made;
+	expect((int64_t)read_word(pid, &ma_snapshot.made) > 0);
+	return (pid_t)read_word(pid, &ma_snapshot.made);
+}
+
+/* A number that no process has. */
+static pid_t nobody(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	expect(waitpid(pid, NULL, 0) == pid);
+	return pid;
+}
+
+/* Has a copy made, as ma does. Returns its number. */
+static pid_t copy_and_fetch(pid_t pid)
+{
+	struct user_regs_struct registers, now;
+	uint64_t blocked;
+	pid_t made;
+
+	stop(pid);
+	registers = send_there(pid, getpid());
+	expect(ptrace(PTRACE_CONT, pid, NULL, NULL) == 0);
+	made = made_by(pid);
+	for (int i = 0; i < 20;
+	     i++) /* longer than one pause: it waits as long as there is who may fetch it */
+		rest();
+	expect(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 && waitpid(pid, NULL, 0) == pid);
+	now = get_registers(pid);
+	expect(now.rip - (uintptr_t)ma_snapshot_enter < SNAPSHOT_CODE_BYTES);
+	blocked = read_word(pid, &ma_snapshot.signals);
+	expect(ptrace(PTRACE_SETSIGMASK, pid, (void *)sizeof(blocked), &blocked) == 0);
+	set_registers(pid, &registers);
+	expect(ptrace(PTRACE_DETACH, pid, NULL, NULL) == 0);
+	return made;
+}
+
+/* The same, with one who is killed as soon as it is sent. */
+static pid_t copy_and_die(pid_t pid)
+{
+	stop(pid);
+	send_there(pid, nobody());
+	expect(ptrace(PTRACE_DETACH, pid, NULL, NULL) == 0);
+	return made_by(pid);
+}
+
+/* It counts on, has noticed nothing, and ends. */
+static void counts_on(struct shared *shared, pid_t pid)
+{
+	uint64_t seen = shared->seen;
+	int status;
+
+	while (shared->seen < seen + 1000)
+		rest();
+	shared->stop = true;
+	expect(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 START_TEST(a_copy_stands_still_and_the_process_goes_on)
 {
 	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	sigset_t one;
-	int status;
-	pid_t pid;
+	pid_t pid = start_counting(shared, false);
 
-	expect(shared != MAP_FAILED);
-	sigemptyset(&one);
-	sigaddset(&one, SIGUSR2);
-	expect(sigprocmask(SIG_BLOCK, &one, NULL) == 0);
-	pid = fork();
-	if (pid == 0)
-		count(shared);
-	while (shared->seen == 0) /* it is out of fork */
-		rest();
 	for (int round = 0; round < 20; round++) {
-		uint64_t then, seen;
-		pid_t made;
+		uint64_t seen = shared->seen;
+		pid_t made = copy_and_fetch(pid);
+		uint64_t then = read_word(made, &counter);
 
-		seen = shared->seen;
-		made = copy(pid);
-		then = read_word(made, &counter);
 		expect(then >= seen);
 		while (shared->seen < then + 1000) /* it goes on */
 			rest();
@@ -119,24 +207,65 @@ START_TEST(a_copy_stands_still_and_the_process_goes_on)
 		expect(read_word(made, &counter) == then); /* which hears of no signal but this: */
 		expect(kill(made, SIGKILL) == 0);
 	}
-	shared->stop = true;
-	expect(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	counts_on(shared, pid);
 }
 END_TEST
 
-#else
-
-START_TEST(a_copy_stands_still_and_the_process_goes_on)
+START_TEST(without_who_made_it_the_process_goes_on_and_the_copy_ends)
 {
-	expect(!MA_SNAPSHOT);
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = start_counting(shared, false);
+
+	for (int round = 0; round < 20; round++) {
+		pid_t made = copy_and_die(pid);
+		uint64_t word, seen = shared->seen;
+		struct iovec here = {&word, sizeof(word)},
+			     there = {(void *)(uintptr_t)&counter, sizeof(word)};
+
+		while (shared->seen < seen + 1000)
+			rest();
+		while (process_vm_readv(made, &here, 1, &there, 1, 0) == sizeof(word))
+			rest();
+		expect(errno == ESRCH);
+	}
+	counts_on(shared, pid);
 }
 END_TEST
 
-#endif
+START_TEST(a_process_that_inherits_orphans_is_not_copied)
+{
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = start_counting(shared, true);
+
+	stop(pid);
+	send_there(pid, nobody());
+	expect(ptrace(PTRACE_DETACH, pid, NULL, NULL) == 0);
+	while (read_word(pid, &ma_snapshot.done) == 0)
+		rest();
+	expect((int64_t)read_word(pid, &ma_snapshot.made) == -SNAPSHOT_ADOPTS);
+	counts_on(shared, pid);
+}
+END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {a_copy_stands_still_and_the_process_goes_on};
+	const TTest *const tests[] = {
+		a_copy_stands_still_and_the_process_goes_on,
+		without_who_made_it_the_process_goes_on_and_the_copy_ends,
+		a_process_that_inherits_orphans_is_not_copied,
+	};
 
 	return unit_run("snapshot", tests, LENGTH(tests));
 }
+
+#else
+
+int main(void)
+{
+	puts("snapshots are made on x86-64 only");
+	return 77;
+}
+
+#endif

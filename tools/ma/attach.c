@@ -110,6 +110,7 @@ static size_t resident_bytes(pid_t pid)
 /* --- in the child --- */
 
 static struct child {
+	pid_t parent;
 	const struct target *target;
 	struct shared *shared;
 	attach_reader *reader;
@@ -359,7 +360,7 @@ static pid_t take_snapshot(struct stopped *stopped)
 
 	child.shared->step = "copying";
 	stop_now(stopped);
-	copy = snapshot_make(child.target, stopped);
+	copy = snapshot_make(child.target, stopped, &child.shared->result.no_snapshot);
 	stop_release(stopped);
 	stopped_since(start);
 	return copy;
@@ -372,7 +373,8 @@ static void attempt_snapshots(struct stopped *stopped)
 
 	mirror_expect_all();
 	result->snapshot = true;
-	while (result->attempts < MOST_ATTEMPTS) {
+	result->no_snapshot = snapshot_obstacle(child.target);
+	while (result->no_snapshot == NULL && result->attempts < MOST_ATTEMPTS) {
 		enum mirror_fault fault = MIRROR_STRAY;
 		pid_t copy = take_snapshot(stopped);
 
@@ -402,6 +404,8 @@ _Noreturn static void child_main(void)
 	struct stopped stopped = {0};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != child.parent) /* it was killed before that */
+		_exit(0);
 	prctl(PR_SET_TIMERSLACK, 1);
 	setpriority(PRIO_PROCESS, 0, -20); /* a process waits for us: hurry, if we may */
 	keep_own_locks();
@@ -413,7 +417,7 @@ _Noreturn static void child_main(void)
 	/* What the readers complain of is part of their report. */
 	if (dup2(child.report, STDERR_FILENO) < 0 || dup2(child.report, STDOUT_FILENO) < 0)
 		child_end(OUTCOME_NONE);
-	if (child.depth == ATTACH_CONTENTS && snapshot_may(child.target))
+	if (child.depth == ATTACH_CONTENTS)
 		attempt_snapshots(&stopped);
 	reserve_now();
 	scout();
@@ -487,7 +491,8 @@ struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_read
 	if (shared == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "out of memory");
 	target_open(&target, pid);
-	child = (struct child){.target = &target,
+	child = (struct child){.parent = getpid(),
+			       .target = &target,
 			       .shared = shared,
 			       .reader = reader,
 			       .arg = arg,

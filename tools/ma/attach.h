@@ -32,13 +32,14 @@ enum attach_depth {
 typedef int attach_reader(int output, const struct subject_process *process, void *arg);
 
 struct attach_result {
-	int faults;	 /* as the reader returned */
-	int report;	 /* a file that holds the report, at its beginning; the caller closes it */
-	size_t inside;	 /* threads that could not be stopped outside of libma */
-	bool locked;	 /* something in libma was being changed at that */
-	bool torn;	 /* some of it was copied after the process went on */
-	char image[256]; /* the file that libma is in */
-	bool snapshot;	 /* a copy of the process was read, see snapshot.h */
+	int faults;		 /* as the reader returned */
+	int report;		 /* a file that holds the report, at its beginning; the caller closes it */
+	size_t inside;		 /* threads that could not be stopped outside of libma */
+	bool locked;		 /* something in libma was being changed at that */
+	bool torn;		 /* some of it was copied after the process went on */
+	char image[256];	 /* the file that libma is in */
+	bool snapshot;		 /* a copy of the process was read, see snapshot.h */
+	const char *no_snapshot; /* why not; NULL: it was not tried, or there was no good moment */
 	unsigned attempts;
 	uint64_t stopped_us; /* how long the process stood still, the longest time */
 	size_t copied_bytes;

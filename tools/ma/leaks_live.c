@@ -75,7 +75,7 @@ struct addresses {
 };
 
 static struct addresses lost_now, lost_before;
-static unsigned attempts; /* that came to an end */
+static unsigned attempts; /* that came to an end, with all threads */
 
 static int compare_addresses(const void *a, const void *b)
 {
@@ -125,6 +125,7 @@ static int leaks(int output, const struct subject_process *process, void *arg)
 				   .is_lost = is_lost,
 				   .whole = !process->last};
 
+	lost_now.count = 0; /* of an attempt that did not come to an end */
 	/* What is allocated here is never freed: this process is a child that ends, and the scan may not return. */
 	if (process->threads == NULL) { /* without registers nothing is known */
 		other.is_lost = NULL;
@@ -134,7 +135,8 @@ static int leaks(int output, const struct subject_process *process, void *arg)
 	}
 	if (ma_leak_check_other(output, &other) < 0)
 		return 1;
-	if (process->threads != NULL)
+	/* Where a thread is missing, old addresses in all of its stack count: then too little is lost. */
+	if (process->threads != NULL && other.threads_missed == 0)
 		attempt_ended();
 	return other.torn || other.threads_missed > 0;
 }

@@ -33,10 +33,13 @@ struct attach_result live_read(const struct live *live, enum attach_depth depth,
 	struct attach_result result = attach_read(live->pid, depth, reader, arg);
 
 	if (live->verbose)
-		complain("process %ld stood still for %.1f ms; %.1f MiB copied%s; read %u time%s",
+		complain("process %ld stood still for %.1f ms; %.1f MiB copied%s%s%s%s; read %u time%s",
 			 (long)live->pid, (double)result.stopped_us / 1000,
 			 (double)result.copied_bytes / (1 << 20), result.snapshot ? " from a snapshot" : "",
-			 result.attempts, result.attempts == 1 ? "" : "s");
+			 result.no_snapshot != NULL ? " (no snapshot: " : "",
+			 result.no_snapshot != NULL ? result.no_snapshot : "",
+			 result.no_snapshot != NULL ? ")" : "", result.attempts,
+			 result.attempts == 1 ? "" : "s");
 	if (result.locked || result.torn)
 		complain(
 			"note: process %ld was in the middle of a change to its heap: single figures may not fit each other",

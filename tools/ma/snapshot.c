@@ -3,14 +3,16 @@
  * snapshot.c - a copy of a stopped process, made by the kernel's fork: of 1 GiB in some 20 ms, page tables alone. It has
  * all memory as it was at that moment, and stands still while it is read at leisure.
  *
- * A thread of the process is sent through code of libma's that forks and comes back; src/snapshot.c shows it, and why it
- * harms nobody, also if ma is killed at any moment. Where that can't be, or the thread is not where it may be
- * sent from, there is no copy, and the memory has to be read while the process stands still:
+ * A thread of the process is sent through code of libma's that forks, and fetched again; src/snapshot.c shows it, and
+ * why it harms nobody, also if ma is killed at any moment. Where that can't be, there is no copy, and the memory has to be
+ * read while the process stands still:
  *
- *   - on other machines than x86-64, and where the process lives in another namespace of process numbers;
- *   - if its system calls are filtered (seccomp), as the filter may kill for a fork;
- *   - if it would inherit the orphaned copy, as process number 1;
- *   - if it has memory that fork leaves out (MADV_DONTFORK, MADV_WIPEONFORK).
+ *   - on other machines than x86-64, and where the process, or its children, live in another namespace of process
+ *     numbers: a copy could be the first in a new one, which ends with it for good;
+ *   - if a thread's system calls are filtered (seccomp), as the filter may kill for a fork;
+ *   - if the process would inherit the orphaned copy, as process number 1 or by PR_SET_CHILD_SUBREAPER;
+ *   - if it has memory that fork leaves out (MADV_DONTFORK, MADV_WIPEONFORK);
+ *   - for the moment, if no thread is where it may be sent from.
  */
 #include <config.h>
 
@@ -39,18 +41,38 @@ enum {
 	POLL_NS = 50000,
 	WAIT_MS = 2000,				    /* for the copy, */
 	WAIT_PER_GIB_MS = 500,			    /* and more for a large process */
-	LIFE_SECONDS = 60,			    /* of the copy if ma is killed before it has hold of it */
+	PAUSE_NS = 10000000,			    /* until thread and copy look for ma, */
+	PAUSES = 200,				    /* and so often, if it does not take hold of them */
 	MOVE_TEST_BITS = 1 << 8 | 1 << 14 | 1 << 18 /* flags that the code does not restore: TF, NT, AC */
 };
 
-static bool same_namespace(pid_t pid)
+/* Have the thread, and the children that it will have, their numbers in our namespace? */
+static bool same_namespace(pid_t tid)
 {
-	char path[64], ours[64] = "", theirs[64] = "";
+	static const char *const kinds[] = {"pid", "pid_for_children"};
+	char ours[64] = "";
+	bool same = readlink("/proc/self/ns/pid", ours, sizeof ours - 1) > 0;
 
-	snprintf(path, sizeof path, "/proc/%ld/ns/pid", (long)pid);
-	return readlink("/proc/self/ns/pid", ours, sizeof ours - 1) > 0 &&
-	       readlink(path, theirs, sizeof theirs - 1) > 0 && strcmp(ours, theirs) == 0;
+	for (size_t i = 0; i < 2 && same; i++) {
+		char path[64], theirs[64] = "";
+
+		snprintf(path, sizeof path, "/proc/%ld/ns/%s", (long)tid, kinds[i]);
+		same = readlink(path, theirs, sizeof theirs - 1) > 0 && strcmp(ours, theirs) == 0;
+	}
+	return same;
 }
+
+/* Why the thread may not be sent. */
+static const char *thread_obstacle(pid_t tid)
+{
+	if (target_status(tid, "Seccomp") > 0)
+		return "it filters its system calls";
+	if (!same_namespace(tid))
+		return "its children get other numbers than ma sees";
+	return NULL;
+}
+
+static const char INHERITS[] = "it inherits orphans";
 
 /* Has it memory that fork would leave out? */
 static bool leaves_out(pid_t pid)
@@ -69,11 +91,15 @@ static bool leaves_out(pid_t pid)
 	return found;
 }
 
-bool snapshot_may(const struct target *target)
+const char *snapshot_obstacle(const struct target *target)
 {
-	return target_place(target, "snapshot.enter") != 0 && target->pid != 1 &&
-	       target_status(target->pid, "Seccomp") <= 0 && same_namespace(target->pid) &&
-	       !leaves_out(target->pid);
+	if (target_place(target, "snapshot.enter") == 0)
+		return "its libma has no code for that";
+	if (target->pid == 1)
+		return INHERITS;
+	if (leaves_out(target->pid))
+		return "fork leaves out some of its memory";
+	return thread_obstacle(target->pid);
 }
 
 static bool write_to(pid_t pid, uintptr_t at, const void *from, size_t size)
@@ -120,59 +146,106 @@ static bool is_busy(const struct stopped *stopped, uintptr_t enter)
 	return false;
 }
 
-/* Sends one of the threads; false if none can be sent. */
-static bool send_one(struct stopped *stopped, uintptr_t enter, uintptr_t data)
+static bool may_send(const struct stopped_thread *thread, const char **obstacle)
+{
+	if (thread->gone || !thread->stopped || thread->signal != 0 || thread->by_job_control ||
+	    !thread->blocked_known || thread->register_bytes != sizeof(struct user_regs_struct))
+		return false;
+	*obstacle = thread_obstacle(thread->tid);
+	return *obstacle == NULL;
+}
+
+/* Sends one of the threads. NULL if none can be sent. */
+static struct stopped_thread *send_one(struct stopped *stopped, uintptr_t enter, uintptr_t data,
+				       struct snapshot *snapshot, const char **obstacle)
 {
 	for (size_t i = 0; i < stopped->count; i++) {
 		struct stopped_thread *thread = &stopped->thread[i];
-		struct user_regs_struct registers;
-		struct snapshot snapshot = {.seconds = LIFE_SECONDS, .all_signals = UINT64_MAX};
+		struct user_regs_struct registers, own;
 
-		static_assert(sizeof registers == sizeof snapshot.registers, "all registers");
-		if (thread->gone || thread->signal != 0 || thread->by_job_control ||
-		    thread->register_bytes != sizeof registers)
-			continue;
+		static_assert(sizeof registers == sizeof snapshot->registers, "all registers");
 		memcpy(&registers, thread->registers, sizeof registers);
-		if (!go_on_registers(&registers))
+		own = registers;
+		if (!may_send(thread, obstacle) || !go_on_registers(&own) ||
+		    stop_in_sequence(stopped, thread))
 			continue;
-		memcpy(snapshot.registers, &registers, sizeof registers);
-		memcpy(&registers, thread->registers, sizeof registers);
+		*snapshot = (struct snapshot){.pause = {0, PAUSE_NS},
+					      .pauses = PAUSES,
+					      .tool = getpid(),
+					      .all_signals = UINT64_MAX,
+					      .signals = thread->blocked};
+		memcpy(snapshot->registers, &own, sizeof own);
 		registers.rip = enter;
 		registers.orig_rax = (unsigned long)-1;
-		if (!write_to(stopped->pid, data, &snapshot, sizeof snapshot))
-			return false;
-		return stop_send(thread, &registers);
+		if (write_to(stopped->pid, data, snapshot, sizeof *snapshot) && stop_send(thread, &registers))
+			return thread;
+		return NULL;
 	}
-	return false;
+	return NULL;
 }
 
-/* Waits for the copy; returns its number, 0 if there will be none. */
-static pid_t wait_for_copy(pid_t pid, uintptr_t data)
+/* Waits until the thread is done; returns what it made, 0 if it is not in time. */
+static int64_t wait_for_copy(pid_t pid, uintptr_t data)
 {
 	uint64_t polls = (uint64_t)(WAIT_MS + (target_status(pid, "VmRSS") >> 20) * WAIT_PER_GIB_MS) *
 			 1000000 / POLL_NS;
-	int64_t made = 0;
+	struct snapshot now = {0};
 
-	while (polls-- > 0 && target_read(pid, data + offsetof(struct snapshot, made), &made, sizeof made) &&
-	       made == 0)
+	while (polls-- > 0 && target_read(pid, data, &now, offsetof(struct snapshot, tool)) && now.done == 0)
 		nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
-	return made > 0 ? (pid_t)made : 0;
+	return now.done != 0 ? now.made : 0;
 }
 
-pid_t snapshot_make(const struct target *target, struct stopped *stopped)
+static bool is_the_same(const struct snapshot *seen, const struct snapshot *written)
+{
+	struct snapshot then = *seen;
+
+	then.pauses = written->pauses;
+	return memcmp(&then, written, sizeof then) == 0;
+}
+
+/* Holds the copy, so that it ends when we do, and not before. Its number may be another process's by now: the copy has
+ * what we have written. */
+static bool hold(pid_t copy, uintptr_t data, const struct snapshot *written, const char **obstacle)
+{
+	struct snapshot seen;
+
+	if (ptrace(PTRACE_SEIZE, copy, NULL, NULL) != 0) {
+		*obstacle = errno == ESRCH ? NULL : "its copy may not be traced";
+		return false;
+	}
+	if (ptrace(PTRACE_INTERRUPT, copy, NULL, NULL) == 0 && waitpid(copy, NULL, __WALL) == copy &&
+	    target_read(copy, data, &seen, sizeof seen) && is_the_same(&seen, written) &&
+	    ptrace(PTRACE_SETOPTIONS, copy, NULL, (void *)PTRACE_O_EXITKILL) == 0)
+		return true;
+	ptrace(PTRACE_DETACH, copy, NULL, NULL);
+	return false;
+}
+
+pid_t snapshot_make(const struct target *target, struct stopped *stopped, const char **obstacle)
 {
 	uintptr_t enter = target_place(target, "snapshot.enter");
 	uintptr_t data = target_place(target, "snapshot.data");
-	pid_t copy;
+	struct stopped_thread *thread;
+	struct snapshot written;
+	int64_t made;
 
-	if (is_busy(stopped, enter) || !send_one(stopped, enter, data))
+	*obstacle = NULL;
+	if (is_busy(stopped, enter))
 		return 0;
-	copy = wait_for_copy(target->pid, data);
-	if (copy != 0 && ptrace(PTRACE_SEIZE, copy, NULL, (void *)PTRACE_O_EXITKILL) != 0) {
-		kill(copy, SIGKILL);
-		copy = 0;
-	}
-	return copy;
+	thread = send_one(stopped, enter, data, &written, obstacle);
+	if (thread == NULL)
+		return 0;
+	*obstacle = NULL;
+	made = wait_for_copy(target->pid, data);
+	/* What its registers were is not to be found there later, by who looks for leaks. */
+	if (stop_fetch(stopped, thread, enter, enter + SNAPSHOT_CODE_BYTES))
+		write_to(target->pid, data, &(struct snapshot){0}, sizeof(struct snapshot));
+	if (made == -SNAPSHOT_ADOPTS)
+		*obstacle = INHERITS;
+	else if (made < 0)
+		*obstacle = "the system has no room for its copy";
+	return made > 0 && hold((pid_t)made, data, &written, obstacle) ? (pid_t)made : 0;
 }
 
 void snapshot_end(pid_t copy)
@@ -183,16 +256,16 @@ void snapshot_end(pid_t copy)
 
 #else
 
-bool snapshot_may(const struct target *target)
+const char *snapshot_obstacle(const struct target *target)
 {
 	(void)target;
-	return false;
+	return "only on x86-64";
 }
 
-pid_t snapshot_make(const struct target *target, struct stopped *stopped)
+pid_t snapshot_make(const struct target *target, struct stopped *stopped, const char **obstacle)
 {
-	(void)target;
 	(void)stopped;
+	*obstacle = snapshot_obstacle(target);
 	return 0;
 }
 

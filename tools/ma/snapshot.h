@@ -9,12 +9,12 @@
 #include "stop.h"
 #include "target.h"
 
-/* Whether it may be tried: on this machine, with this process. To be asked before it is stopped: this takes a while. */
-bool snapshot_may(const struct target *target);
+/* Why it may not be tried, NULL if it may. To be asked before the process is stopped: this takes a while. */
+const char *snapshot_obstacle(const struct target *target);
 
-/* Makes a copy of the process, all of whose threads were stopped. Returns its number, 0 if there is none. One thread goes
- * on; the others do when they are released. The copy ends with this process at the latest. */
-pid_t snapshot_make(const struct target *target, struct stopped *stopped);
+/* Makes a copy of the process, all of whose threads were stopped, and are again. Returns its number, 0 if there is none:
+ * `*obstacle` is why, NULL if another attempt may have one. The copy ends with this process at the latest. */
+pid_t snapshot_make(const struct target *target, struct stopped *stopped, const char **obstacle);
 
 void snapshot_end(pid_t copy);
 

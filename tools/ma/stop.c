@@ -31,6 +31,9 @@
 #include "message.h"
 #include "target.h"
 
+/* PTRACE_GET_RSEQ_CONFIGURATION, of Linux 5.13; not every C library has it. */
+#define MA_GET_RSEQ_CONFIGURATION 0x420f
+
 enum {
 	WAIT_MS = 200,	    /* for a thread to stop */
 	OUTSIDE_US = 10000, /* for all threads to leave a piece of code */
@@ -177,6 +180,8 @@ static void thread_read(struct stopped_thread *thread)
 	if (ptrace(PTRACE_GETREGSET, thread->tid, (void *)NT_PRSTATUS, &room) != 0)
 		return;
 	thread->register_bytes = room.iov_len;
+	thread->blocked_known = ptrace(PTRACE_GETSIGMASK, thread->tid, (void *)sizeof thread->blocked,
+				       &thread->blocked) == 0;
 #if defined __x86_64__
 	struct user_regs_struct registers;
 	memcpy(&registers, thread->registers, sizeof registers);
@@ -240,20 +245,34 @@ static bool is_inside(const struct stopped *stopped, const struct stopped_thread
 	return false;
 }
 
-/* Lets one thread run for a moment. */
-static void run_slice(const struct stopped *stopped, struct stopped_thread *thread, long ns)
+/* Lets one thread run. */
+static bool run(struct stopped_thread *thread)
 {
 	if (ptrace(PTRACE_CONT, thread->tid, NULL, (void *)(intptr_t)thread->signal) != 0) {
 		thread->gone = true;
-		return;
+		return false;
 	}
 	thread->stopped = false;
 	thread->signal = 0;
-	pause_ns(ns);
+	return true;
+}
+
+/* Stops it again. */
+static void halt(const struct stopped *stopped, struct stopped_thread *thread)
+{
 	if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) != 0)
 		thread->gone = true;
 	else
 		thread_wait(stopped, thread);
+}
+
+/* Lets one thread run for a moment. */
+static void run_slice(const struct stopped *stopped, struct stopped_thread *thread, long ns)
+{
+	if (!run(thread))
+		return;
+	pause_ns(ns);
+	halt(stopped, thread);
 	if (thread->stopped)
 		thread_read(thread);
 }
@@ -294,18 +313,72 @@ void stop_read_vectors(struct stopped *stopped)
 	}
 }
 
-bool stop_send(struct stopped_thread *thread, const void *registers)
+bool stop_in_sequence(const struct stopped *stopped, const struct stopped_thread *thread)
+{
+	struct {
+		uint64_t at;
+		uint32_t size, signature, flags, unused;
+	} area;
+	struct {
+		uint32_t version, flags;
+		uint64_t start, size, abort;
+	} sequence;
+	uint64_t current;
+
+	/* A kernel that does not tell, or a thread without: most have none. */
+	if (ptrace(MA_GET_RSEQ_CONFIGURATION, thread->tid, (void *)sizeof area, &area) != (long)sizeof area ||
+	    area.at == 0)
+		return false;
+	/* Behind two numbers of processors; it may still be that of the last sequence. */
+	return target_read(stopped->pid, (uintptr_t)area.at + 2 * sizeof(uint32_t), &current,
+			   sizeof current) &&
+	       current != 0 && target_read(stopped->pid, (uintptr_t)current, &sequence, sizeof sequence) &&
+	       thread->program_counter - sequence.start < sequence.size;
+}
+
+static bool write_registers(const struct stopped_thread *thread, const void *registers)
 {
 	char set[MOST_REGISTER_BYTES];
 	struct iovec data = {set, thread->register_bytes};
 
 	memcpy(set, registers, thread->register_bytes);
-	if (ptrace(PTRACE_SETREGSET, thread->tid, (void *)NT_PRSTATUS, &data) != 0)
+	return ptrace(PTRACE_SETREGSET, thread->tid, (void *)NT_PRSTATUS, &data) == 0;
+}
+
+static bool block(const struct stopped_thread *thread, uint64_t signals)
+{
+	return ptrace(PTRACE_SETSIGMASK, thread->tid, (void *)sizeof signals, &signals) == 0;
+}
+
+/* The registers first: with them it would block the signals itself, if ma were killed between the two. */
+bool stop_send(struct stopped_thread *thread, const void *registers)
+{
+	if (!write_registers(thread, registers))
 		return false;
-	ptrace(PTRACE_DETACH, thread->tid, NULL, NULL);
-	thread->stopped = false;
-	thread->gone = true; /* for us */
-	return true;
+	if (block(thread, UINT64_MAX) && run(thread))
+		return true;
+	block(thread, thread->blocked);
+	write_registers(thread, thread->registers);
+	return false;
+}
+
+/* What is known of it stays as it was when it was sent. The registers last: if ma is killed before, the code gives back
+ * both by itself. */
+bool stop_fetch(const struct stopped *stopped, struct stopped_thread *thread, uintptr_t start, uintptr_t end)
+{
+	struct stopped_thread now = *thread;
+
+	halt(stopped, &now);
+	thread->stopped = now.stopped;
+	thread->gone = now.gone;
+	thread->signal = now.signal;
+	thread->by_job_control = now.by_job_control;
+	if (!now.stopped)
+		return false;
+	thread_read(&now);
+	if (now.program_counter < start || now.program_counter >= end)
+		return true;
+	return block(thread, thread->blocked) && write_registers(thread, thread->registers);
 }
 
 void stop_release(struct stopped *stopped)

@@ -17,6 +17,8 @@ struct stopped_thread {
 	bool by_job_control;			  /* it stood still before */
 	int signal;				  /* that it was about to get, 0 if none */
 	uintptr_t program_counter, stack_pointer; /* 0: not known */
+	bool blocked_known;
+	uint64_t blocked; /* signals, a bit for each */
 	size_t register_bytes;
 	_Alignas(16) char registers[MOST_REGISTER_BYTES]; /* the general ones */
 	size_t vector_bytes;
@@ -40,8 +42,16 @@ size_t stop_outside(struct stopped *stopped, uintptr_t start, uintptr_t end);
 /* Reads the vector registers of all. */
 void stop_read_vectors(struct stopped *stopped);
 
-/* Lets a thread go on with other general registers, which have as many bytes. False: it stands still as before. */
+/* Lets one thread run alone, with other general registers, which have as many bytes, and all signals blocked. False: it
+ * stands still as before. */
 bool stop_send(struct stopped_thread *thread, const void *registers);
+
+/* Is it in a restartable sequence (rseq(2)), which the kernel would not know of any more if it were sent elsewhere? */
+bool stop_in_sequence(const struct stopped *stopped, const struct stopped_thread *thread);
+
+/* Stops it again. If it is in the code [start, end) it has its own registers and signals again. False: it may be there
+ * still. */
+bool stop_fetch(const struct stopped *stopped, struct stopped_thread *thread, uintptr_t start, uintptr_t end);
 
 /* Lets all go on; what is known of them stays. */
 void stop_release(struct stopped *stopped);
