@@ -13,8 +13,8 @@ struct report_place {
 	const char *function; /* that the file exports; NULL: not known */
 };
 
-/* Looks it up: as the dynamic linker has it, unless somebody who reads another process's heap puts his own function
- * here. */
+/* Looks it up: as the dynamic linker has it, unless somebody who reads another process's heap puts his own
+ * function here. */
 extern struct report_place (*ma_report_find)(uintptr_t at);
 
 /* Writes the frames of a stack, one a line: address, file and place in it, and the function where its file tells. */

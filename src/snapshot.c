@@ -2,8 +2,8 @@
 /*
  * snapshot.c - a copy of the process, made by fork, that nobody in it notices.
  *
- * `ma` stops all threads, puts the registers of one of them into ma_snapshot, and sends this one here; the others stand
- * still until ma_snapshot.done tells that the copy is there.
+ * `ma` stops all threads, puts the registers of one of them into ma_snapshot, and sends this one here; the
+ * others stand still until ma_snapshot.done tells that the copy is there.
  *
  *   the thread                 a helper, in the same memory      the copy
  *     block all signals
@@ -13,17 +13,18 @@
  *     done = 1
  *     wait to be fetched
  *
- * As a rule `ma` then fetches the thread: it stops it, and gives it its registers and its signals back, with which the
- * kernel knows again which system call it was in, and ends that with EINTR if a signal has come meanwhile. Should `ma` be
- * killed, the thread goes on by itself: it makes the call again, also if a signal has come. Flags are restored then as
- * far as programs know them: that of the direction, and those of arithmetic. The copy is held in the same way, and ends
- * with `ma`; before, it looks by itself whether `ma` still lives.
+ * As a rule `ma` then fetches the thread: it stops it, and gives it its registers and its signals back, with
+ * which the kernel knows again which system call it was in, and ends that with EINTR if a signal has come
+ * meanwhile. Should `ma` be killed, the thread goes on by itself: it makes the call again, also if a signal has
+ * come. Flags are restored then as far as programs know them: that of the direction, and those of arithmetic.
+ * The copy is held in the same way, and ends with `ma`; before, it looks by itself whether `ma` still lives.
  *
- * The helper makes the copy an orphan, which is no business of the process: no SIGCHLD, nothing for wait(2), unless it
- * asked for orphans (PR_SET_CHILD_SUBREAPER): then there is no copy. The copy has every signal blocked, and no file that
- * others wait to be closed (with a kernel before 5.9 it has). All data is at fixed addresses and the stack is not used,
- * so a signal may come at any moment, and a thread may have any stack. Nothing here changes what the kernel keeps
- * for a system call that is to be restarted: nanosleep(2) would, rt_sigtimedwait(2) does not.
+ * The helper makes the copy an orphan, which is no business of the process: no SIGCHLD, nothing for wait(2),
+ * unless it asked for orphans (PR_SET_CHILD_SUBREAPER): then there is no copy. The copy has every signal
+ * blocked, and no file that others wait to be closed (with a kernel before 5.9 it has). All data is at fixed
+ * addresses and the stack is not used, so a signal may come at any moment, and a thread may have any stack.
+ * Nothing here changes what the kernel keeps for a system call that is to be restarted: nanosleep(2) would,
+ * rt_sigtimedwait(2) does not.
  */
 #include "snapshot.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.h - what `ma` uses to have a process copied by fork: code that waits to be entered by a thread that `ma` has
- * stopped, and does no harm whatever becomes of `ma`; see snapshot.c. The process itself never calls it.
+ * snapshot.h - what `ma` uses to have a process copied by fork: code that waits to be entered by a thread that
+ * `ma` has stopped, and does no harm whatever becomes of `ma`; see snapshot.c. The process itself never calls
+ * it.
  */
 #ifndef MA_SNAPSHOT_H
 #define MA_SNAPSHOT_H

@@ -270,8 +270,8 @@ static void *filters(void *unused)
 	return unused;
 }
 
-/* A handler must never run in libma, which this program does not call meanwhile: what it interrupts is a system call, and
- * that has to end with EINTR. */
+/* A handler must never run in libma, which this program does not call meanwhile: what it interrupts is a system
+ * call, and that has to end with EINTR. */
 static void on_alarm(int number, siginfo_t *info, void *context)
 {
 #ifdef __x86_64__

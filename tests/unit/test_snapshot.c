@@ -105,7 +105,8 @@ static struct user_regs_struct get_registers(pid_t pid)
 	return registers;
 }
 
-/* Sends the process, which stands still, there. `tool` is the number of who may fetch it. Returns what its registers were. */
+/* Sends the process, which stands still, there. `tool` is the number of who may fetch it. Returns what its
+ * registers were. */
 static struct user_regs_struct send_there(pid_t pid, pid_t tool)
 {
 	struct snapshot snapshot = {.pause = {0, 5000000}, .pauses = 2000, .all_signals = UINT64_MAX};

@@ -15,8 +15,9 @@
  *     |                         read again; that is the report
  *     |<- report, result -------| once more if something did not fit together
  *
- * Where also the contents of objects are read, that would be all memory, and copying takes five to ten times as long as
- * forking does: then the process is forked while it stands still (snapshot.c), and what is read is that snapshot.
+ * Where also the contents of objects are read, that would be all memory, and copying takes five to ten times as
+ * long as forking does: then the process is forked while it stands still (snapshot.c), and what is read is that
+ * snapshot.
  *
  * The child is the only tracer, so the process goes on whichever of the two is killed, and however. A reader that does
  * not come to an end, or falls over a heap in the middle of a change, takes nothing with it.

@@ -66,8 +66,9 @@ static struct leak_thread *threads_of(const struct stopped *stopped, unsigned *m
 /* --- what is lost --- */
 
 /*
- * What is lost stays lost. So where a thread was in the middle of an allocation or a free, and could not be had outside
- * of it in any attempt, what counts is what was lost in the attempt before, too: not the object that it has in hand.
+ * What is lost stays lost. So where a thread was in the middle of an allocation or a free, and could not be had
+ * outside of it in any attempt, what counts is what was lost in the attempt before, too: not the object that it
+ * has in hand.
  */
 struct addresses {
 	uintptr_t *at;

@@ -2,9 +2,9 @@
 /*
  * memory.c - `ma memory PID`: what a live process uses its memory for.
  *
- * The kernel tells of every mapping how much of it is resident, private and shared, but not what it is for. That is known
- * to the heap, which is read in the mirror as by `ma stats`, and to the threads, whose stack pointers tell which
- * mappings are stacks.
+ * The kernel tells of every mapping how much of it is resident, private and shared, but not what it is for.
+ * That is known to the heap, which is read in the mirror as by `ma stats`, and to the threads, whose stack
+ * pointers tell which mappings are stacks.
  */
 #include <config.h>
 

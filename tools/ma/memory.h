@@ -70,7 +70,8 @@ struct memory_report {
 	struct memory_use total;
 };
 
-/* Fills in `source` and `total`. `range` is sorted meanwhile. Exits with a message if the process can't be read. */
+/* Fills in `source` and `total`. `range` is sorted meanwhile. Exits with a message if the process can't be
+ * read. */
 void memory_sort(struct memory_report *report, const char *image, struct memory_range *range);
 
 void memory_write_text(const struct memory_report *report, FILE *file);

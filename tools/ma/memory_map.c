@@ -2,9 +2,9 @@
 /*
  * memory_map.c - the mappings of a process as /proc/PID/smaps tells of them, sorted by source.
  *
- * One mapping may have several sources: the break is libma's and the C library's, and the kernel merges anonymous mappings
- * that lie side by side. It is then cut along the ranges that the heap has told of, and each piece gets its share
- * by the pages of it that are resident.
+ * One mapping may have several sources: the break is libma's and the C library's, and the kernel merges
+ * anonymous mappings that lie side by side. It is then cut along the ranges that the heap has told of, and each
+ * piece gets its share by the pages of it that are resident.
  */
 #include <config.h>
 

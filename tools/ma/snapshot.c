@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.c - a copy of a stopped process, made by the kernel's fork: of 1 GiB in some 20 ms, page tables alone. It has
- * all memory as it was at that moment, and stands still while it is read at leisure.
+ * snapshot.c - a copy of a stopped process, made by the kernel's fork: of 1 GiB in some 20 ms, page tables
+ * alone. It has all memory as it was at that moment, and stands still while it is read at leisure.
  *
- * A thread of the process is sent through code of libma's that forks, and fetched again; src/snapshot.c shows it, and
- * why it harms nobody, also if ma is killed at any moment. Where that can't be, there is no copy, and the memory has to be
- * read while the process stands still:
+ * A thread of the process is sent through code of libma's that forks, and fetched again; src/snapshot.c shows
+ * it, and why it harms nobody, also if ma is killed at any moment. Where that can't be, there is no copy, and
+ * the memory has to be read while the process stands still:
  *
  *   - on other machines than x86-64, and where the process, or its children, live in another namespace of process
  *     numbers: a copy could be the first in a new one, which ends with it for good;
@@ -109,8 +109,8 @@ static bool write_to(pid_t pid, uintptr_t at, const void *from, size_t size)
 	return process_vm_writev(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
-/* What the kernel does when a thread goes on that was interrupted in a system call, it does not do for one that is sent
- * elsewhere. False: the thread is in a state that we don't know. */
+/* The registers with which it goes on if nobody fetches it: then it has to do itself what the kernel does after
+ * an interrupted system call. False: the thread is in a state that we don't know. */
 static bool go_on_registers(struct user_regs_struct *registers)
 {
 	if ((registers->eflags & MOVE_TEST_BITS) != 0 || registers->cs != 0x33)
@@ -204,8 +204,8 @@ static bool is_the_same(const struct snapshot *seen, const struct snapshot *writ
 	return memcmp(&then, written, sizeof then) == 0;
 }
 
-/* Holds the copy, so that it ends when we do, and not before. Its number may be another process's by now: the copy has
- * what we have written. */
+/* Holds the copy, so that it ends when we do, and not before. Its number may be another process's by now: the
+ * copy has what we have written. */
 static bool hold(pid_t copy, uintptr_t data, const struct snapshot *written, const char **obstacle)
 {
 	struct snapshot seen;

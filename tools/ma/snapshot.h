@@ -12,8 +12,9 @@
 /* Why it may not be tried, NULL if it may. To be asked before the process is stopped: this takes a while. */
 const char *snapshot_obstacle(const struct target *target);
 
-/* Makes a copy of the process, all of whose threads were stopped, and are again. Returns its number, 0 if there is none:
- * `*obstacle` is why, NULL if another attempt may have one. The copy ends with this process at the latest. */
+/* Makes a copy of the process, all of whose threads were stopped, and are again. Returns its number, 0 if there
+ * is none: `*obstacle` is why, NULL if another attempt may have one. The copy ends with this process at the
+ * latest. */
 pid_t snapshot_make(const struct target *target, struct stopped *stopped, const char **obstacle);
 
 void snapshot_end(pid_t copy);

@@ -362,8 +362,8 @@ bool stop_send(struct stopped_thread *thread, const void *registers)
 	return false;
 }
 
-/* What is known of it stays as it was when it was sent. The registers last: if ma is killed before, the code gives back
- * both by itself. */
+/* What is known of it stays as it was when it was sent. The registers last: if ma is killed before, the code
+ * gives back both by itself. */
 bool stop_fetch(const struct stopped *stopped, struct stopped_thread *thread, uintptr_t start, uintptr_t end)
 {
 	struct stopped_thread now = *thread;

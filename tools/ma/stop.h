@@ -42,15 +42,16 @@ size_t stop_outside(struct stopped *stopped, uintptr_t start, uintptr_t end);
 /* Reads the vector registers of all. */
 void stop_read_vectors(struct stopped *stopped);
 
-/* Lets one thread run alone, with other general registers, which have as many bytes, and all signals blocked. False: it
- * stands still as before. */
+/* Lets one thread run alone, with other general registers, which have as many bytes, and all signals blocked.
+ * False: it stands still as before. */
 bool stop_send(struct stopped_thread *thread, const void *registers);
 
-/* Is it in a restartable sequence (rseq(2)), which the kernel would not know of any more if it were sent elsewhere? */
+/* Is it in a restartable sequence (rseq(2)), which the kernel would not know of any more if it were sent
+ * elsewhere? */
 bool stop_in_sequence(const struct stopped *stopped, const struct stopped_thread *thread);
 
-/* Stops it again. If it is in the code [start, end) it has its own registers and signals again. False: it may be there
- * still. */
+/* Stops it again. If it is in the code [start, end) it has its own registers and signals again. False: it may
+ * be there still. */
 bool stop_fetch(const struct stopped *stopped, struct stopped_thread *thread, uintptr_t start, uintptr_t end);
 
 /* Lets all go on; what is known of them stays. */
