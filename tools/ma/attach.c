@@ -461,12 +461,13 @@ static void move_elsewhere(pid_t pid)
 	     (long)pid);
 }
 
-/* Waits for the child; says what it is doing if that takes long and somebody is there to read it. */
-static void wait_for(pid_t helper, pid_t pid, const struct shared *shared)
+/* Waits for the child; says what it is doing if that takes long and somebody is there to read it. Returns the wait
+ * status. */
+static int wait_for(pid_t helper, pid_t pid, const struct shared *shared)
 {
 	uint64_t start = now_us();
 	bool shown = false, show = isatty(STDERR_FILENO);
-	int status;
+	int status = 0;
 	pid_t ended;
 
 	while ((ended = waitpid(helper, &status, show ? WNOHANG : 0)) == 0 || (ended < 0 && errno == EINTR)) {
@@ -479,6 +480,7 @@ static void wait_for(pid_t helper, pid_t pid, const struct shared *shared)
 	}
 	if (shown)
 		fputs("\r\033[K", stderr);
+	return status;
 }
 
 struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_reader *reader, void *arg)
@@ -488,6 +490,7 @@ struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_read
 	struct target target;
 	struct attach_result result;
 	pid_t helper;
+	int status;
 
 	if (shared == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "out of memory");
@@ -506,7 +509,7 @@ struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_read
 		fail(EXIT_OWN_FAILURE, "can't start a process: %s", strerror(errno));
 	if (helper == 0)
 		child_main();
-	wait_for(helper, pid, shared);
+	status = wait_for(helper, pid, shared);
 	result = shared->result;
 	result.report = child.report;
 	strcpy(result.image, target.image);
@@ -525,7 +528,10 @@ struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_read
 		     "the heap of process %ld can't be read: it is damaged, or always in the middle of a change",
 		     (long)pid);
 	case OUTCOME_NONE:
-		fail(EXIT_OWN_FAILURE, "ma's own child failed while it read process %ld", (long)pid);
+		attach_print(&result, stderr);
+		fail(EXIT_OWN_FAILURE, "ma's own child failed while it read process %ld, by %s %d", (long)pid,
+		     WIFSIGNALED(status) ? "signal" : "exit status",
+		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	}
 	target_close(&target);
 	munmap(shared, sizeof *shared);

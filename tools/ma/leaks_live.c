@@ -17,6 +17,7 @@
 #include "leaks.h"
 #include "live.h"
 #include "message.h"
+#include "mirror.h"
 
 enum { OPTION_LEAKS_EXIT = 0x100, OPTION_SUPPRESSIONS };
 
@@ -38,11 +39,10 @@ struct leaks_live_request {
 /* The stopped threads as the scan knows them, linked; NULL if there are none. The last `*missed` did not stop. */
 static struct leak_thread *threads_of(const struct stopped *stopped, unsigned *missed)
 {
-	struct leak_thread *threads = calloc(2 * stopped->count + 1, sizeof *threads), *list = NULL;
+	struct leak_thread *threads = NULL, *list = NULL;
 	size_t used = 0;
 
-	if (threads == NULL)
-		fail(EXIT_OWN_FAILURE, "out of memory");
+	mirror_realloc(&threads, (2 * stopped->count + 1) * sizeof *threads);
 	*missed = 0;
 	for (size_t i = 0; i < stopped->count; i++) {
 		const struct stopped_thread *from = &stopped->thread[i];
@@ -85,10 +85,11 @@ static int compare_addresses(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-static void attempt_ended(void)
+static void attempt_ended(void *unused)
 {
 	struct addresses empty = lost_before;
 
+	(void)unused;
 	attempts++;
 	lost_before = lost_now;
 	empty.count = 0;
@@ -102,10 +103,10 @@ static bool is_lost(const void *start)
 	uintptr_t at = (uintptr_t)start;
 
 	if (lost_now.count == lost_now.room) {
-		lost_now.room = lost_now.room == 0 ? 4096 : lost_now.room * 2;
-		lost_now.at = realloc(lost_now.at, lost_now.room * sizeof *lost_now.at);
-		if (lost_now.at == NULL)
-			fail(EXIT_OWN_FAILURE, "out of memory");
+		size_t room = lost_now.room == 0 ? 4096 : lost_now.room * 2;
+
+		mirror_realloc(&lost_now.at, room * sizeof *lost_now.at);
+		lost_now.room = room;
 	}
 	lost_now.at[lost_now.count++] = at;
 	return attempts == 0 ||
@@ -116,8 +117,7 @@ static bool is_lost(const void *start)
 static int leaks(int output, const struct subject_process *process, void *arg)
 {
 	const struct leaks_live_request *request = arg;
-	char *maps = text_format("/proc/%ld/maps", (long)process->memory);
-	char *pagemap = text_format("/proc/%ld/pagemap", (long)process->memory);
+	char maps[64], pagemap[64];
 	struct leak_other other = {.number = (long)process->target->pid,
 				   .program = request->program,
 				   .pid = process->memory,
@@ -126,6 +126,8 @@ static int leaks(int output, const struct subject_process *process, void *arg)
 				   .is_lost = is_lost,
 				   .whole = !process->last};
 
+	snprintf(maps, sizeof maps, "/proc/%ld/maps", (long)process->memory);
+	snprintf(pagemap, sizeof pagemap, "/proc/%ld/pagemap", (long)process->memory);
 	lost_now.count = 0; /* of an attempt that did not come to an end */
 	/* What is allocated here is never freed: this process is a child that ends, and the scan may not return. */
 	if (process->threads == NULL) { /* without registers nothing is known */
@@ -138,7 +140,7 @@ static int leaks(int output, const struct subject_process *process, void *arg)
 		return 1;
 	/* Where a thread is missing, old addresses in all of its stack count: then too little is lost. */
 	if (process->threads != NULL && other.threads_missed == 0)
-		attempt_ended();
+		mirror_undisturbed(attempt_ended, NULL);
 	return other.torn || other.threads_missed > 0;
 }
 

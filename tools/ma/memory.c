@@ -23,6 +23,7 @@
 #include "large.h"
 #include "live.h"
 #include "message.h"
+#include "mirror.h"
 #include "mode.h"
 #include "sites.h"
 #include "stacks.h"
@@ -47,10 +48,10 @@ static void add_range(struct collection *into, const void *start, size_t size, e
 	if (size == 0)
 		return;
 	if (into->heap.ranges == into->room) {
-		into->room = into->room == 0 ? 256 : into->room * 2;
-		into->range = realloc(into->range, into->room * sizeof *into->range);
-		if (into->range == NULL)
-			fail(EXIT_OWN_FAILURE, "out of memory");
+		size_t room = into->room == 0 ? 256 : into->room * 2;
+
+		mirror_realloc(&into->range, room * sizeof *into->range);
+		into->room = room;
 	}
 	into->range[into->heap.ranges++] = (struct memory_range){(uintptr_t)start, (uintptr_t)start + size,
 								 source};

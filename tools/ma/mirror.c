@@ -376,6 +376,40 @@ enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsign
 	return (enum mirror_fault)fault;
 }
 
+void mirror_undisturbed(void (*act)(void *arg), void *arg)
+{
+	sigset_t ends, before;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGPROF);
+	sigaddset(&ends, SIGALRM);
+	sigprocmask(SIG_BLOCK, &ends, &before);
+	act(arg);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+struct resizing {
+	void *pointer;
+	size_t size;
+};
+
+static void resize(void *arg)
+{
+	const struct resizing *resizing = arg;
+	void *at;
+
+	memcpy(&at, resizing->pointer, sizeof at);
+	at = realloc(at, resizing->size);
+	if (at == NULL)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	memcpy(resizing->pointer, &at, sizeof at);
+}
+
+void mirror_realloc(void *pointer, size_t size)
+{
+	mirror_undisturbed(resize, &(struct resizing){pointer, size});
+}
+
 /* --- copying all again --- */
 
 static struct {

@@ -31,6 +31,12 @@ void mirror_expect_all(void);
  * time, and, if `most_us` is not 0, so many microseconds. Returns how that ended. */
 enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsigned seconds, uint64_t most_us);
 
+/* Readers may be ended at any moment, but not in act(arg). It does not read the mirror. */
+void mirror_undisturbed(void (*act)(void *arg), void *arg);
+
+/* realloc() for readers. `pointer` is the address of the pointer to what has another size then. */
+void mirror_realloc(void *pointer, size_t size);
+
 /* Tells of the process's pages from `start` on which are backed by memory now: a byte for each. False: it is not
  * known. */
 bool mirror_resident(uintptr_t start, size_t pages, unsigned char *resident);
