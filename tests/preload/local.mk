@@ -2,6 +2,7 @@
 
 # The preload library under programs that were not written for libma. The scripts compile those that are ours.
 preload_tests = \
+	tests/preload/limits.sh \
 	tests/preload/own.sh \
 	tests/preload/processes.sh \
 	tests/preload/programs.sh \
@@ -26,6 +27,7 @@ EXTRA_DIST += \
 
 # Memory refused at every single call of whole programs: an hour.
 check-exhaustion: all
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) KERNEL=1 $(SHELL) $(srcdir)/tests/preload/limits.sh
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) REFUSALS=all $(SHELL) $(srcdir)/tests/preload/refusals.sh
 
 # A thousand forks.
