@@ -265,6 +265,8 @@ static char *map_new(size_t size, size_t align)
 	bool huge = is_for_huge_pages(size);
 	char *start = map_counted(size, huge ? ma_max(align, MA_HUGE_PAGE) : align);
 
+	if (start == NULL && huge) /* room for the object alone is enough */
+		start = map_counted(size, align);
 	if (start == NULL && ma_large_trim() > 0)
 		start = map_counted(size, align);
 	if (start != NULL && huge)

@@ -61,9 +61,12 @@ static void turn_on(unsigned modes)
 
 static void start_limit(void)
 {
-	size_t hard = ma_options.limit_cgroup ? ma_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup")
-					      : ma_options.limit;
+	size_t hard = ma_options.limit;
 
+	if (ma_options.limit_cgroup) {
+		hard = ma_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup");
+		hard -= hard / 16; /* is left for what libma doesn't hold: stacks, page tables, … */
+	}
 	if (hard != 0)
 		ma_limit_set(0, hard, NULL, NULL);
 }

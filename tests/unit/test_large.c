@@ -356,6 +356,19 @@ START_TEST(resizing_refused)
 }
 END_TEST
 
+START_TEST(less_if_not_huge)
+{
+	char *held = take(40 * MB, 16), *p; /* from now on objects are aligned for huge pages */
+
+	expect(held != NULL);
+	ma_large_trim();
+	scripted_refuse(1, 1);
+	p = take(3 * MB, 16);
+	expect(p != NULL && scripted_refusals() == 1);
+	expect(ma_large_free(p) && ma_large_free(held));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -372,6 +385,7 @@ int main(void)
 		cache_ages,
 		resizing,
 		resizing_refused,
+		less_if_not_huge,
 	};
 
 	return unit_run("large", tests, LENGTH(tests));
