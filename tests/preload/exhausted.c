@@ -89,7 +89,8 @@ static void in_all_sizes(bool few)
 
 	for (size_t i = 0; i < LENGTH(sizes); i++) {
 		size_t size = sizes[i], count = take_all(size), again = take_all(size);
-		expect(again >= count - count / 8 && (few || count * size > MOST / 8));
+		/* Few mappings are fewer objects once these are aligned for huge pages, and no neighbours. */
+		expect(again >= count - count / (few ? 2 : 8) && (few || count * size > MOST / 8));
 		if (!few)
 			printf("%zu: as much again\n", size);
 	}
