@@ -11,6 +11,7 @@
  *   live leaky              forgets three objects of 1000 bytes, each with its address in the next, and waits
  *   live filtered           the same, and filters its system calls
  *   live half-filtered      the same in one thread, and no code can be put into the path of the other one
+ *   live vforks             the same, and a thread stands in vfork(2) nearly all the time
  *   live adopts             forgets the same, and inherits orphans
  *   live forks              forgets the same, and at its end has a child
  *   live sections           forgets the same, and does all its work in a restartable sequence, see rseq(2)
@@ -287,6 +288,20 @@ static void on_alarm(int number, siginfo_t *info, void *context)
 	(void)context;
 }
 
+static void *vforks(void *unused)
+{
+	while (!atomic_load(&stop)) {
+		pid_t child = vfork();
+
+		if (child == 0) {
+			poll(NULL, 0, 100);
+			_exit(0);
+		}
+		waitpid(child, NULL, 0);
+	}
+	return unused;
+}
+
 static void alarm_often(void)
 {
 	const struct itimerval often = {{.tv_usec = 1000}, {.tv_usec = 1000}};
@@ -300,23 +315,25 @@ static void alarm_often(void)
 #include <sys/rseq.h>
 #define SECTIONS (__rseq_size > 0)
 
-/* Goes through a sequence for some milliseconds, unless the kernel ends it before. */
+/* Goes through a sequence for some milliseconds, unless the kernel ends it before. While it goes on, the kernel
+ * must know of it. */
 static void one_section(void)
 {
 	struct rseq *registered = (void *)((char *)__builtin_thread_pointer() + __rseq_offset);
-	uint64_t rounds = 5000000;
+	uint64_t rounds = 5000000, torn = 0;
 
 	__asm__ volatile(".pushsection .data\n\t.balign 32\n"
 			 "9:	.long 0, 0\n\t.quad 1f, 2f - 1f, 3f\n\t.popsection\n\t"
-			 "leaq 9b(%%rip), %%rax\n\tmovq %%rax, %1\n"
-			 "1:	decq %0\n\tjnz 1b\n"
+			 "leaq 9b(%%rip), %%rax\n\tmovq %%rax, %2\n"
+			 "1:	decq %0\n\tjnz 1b\n\tcmpq $0, %2\n\tjne 2f\n\tincq %1\n"
 			 "2:	jmp 4f\n\t"
-			 ".long %c2\n"
+			 ".long %c3\n"
 			 "3:	nop\n"
 			 "4:\n"
-			 : "+r"(rounds), "=m"(registered->rseq_cs)
+			 : "+r"(rounds), "+r"(torn), "+m"(registered->rseq_cs)
 			 : "i"(RSEQ_SIG)
 			 : "rax", "memory", "cc");
+	atomic_fetch_add(&faults, torn);
 }
 #else
 #define SECTIONS 0
@@ -413,6 +430,9 @@ int main(int argc, char **argv)
 	} else if (strcmp(what, "half-filtered") == 0) {
 		forget();
 		pthread_create(&thread[threads++], NULL, filters, NULL);
+	} else if (strcmp(what, "vforks") == 0) {
+		forget();
+		pthread_create(&thread[threads++], NULL, vforks, NULL);
 	} else if (strcmp(what, "adopts") == 0) {
 		forget();
 		signal(SIGCHLD, on_child);

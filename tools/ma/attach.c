@@ -294,6 +294,7 @@ static enum mirror_fault take(struct stopped *stopped)
 		fault = read_now(most);
 	stop_release(stopped);
 	stopped_since(start);
+	stop_settle(stopped);
 	return fault;
 }
 
@@ -364,6 +365,7 @@ static pid_t take_snapshot(struct stopped *stopped)
 	copy = snapshot_make(child.target, stopped, &child.shared->result.no_snapshot);
 	stop_release(stopped);
 	stopped_since(start);
+	stop_settle(stopped);
 	return copy;
 }
 

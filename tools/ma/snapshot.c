@@ -133,14 +133,19 @@ static bool go_on_registers(struct user_regs_struct *registers)
 	}
 }
 
-/* Is any thread still in our code, from an earlier time? Then what it needs is there. */
-static bool is_busy(const struct stopped *stopped, uintptr_t enter)
+/* Is any thread still in our code, from an earlier time? Then what it needs is there. One that did not stop may
+ * be, unless nothing is there any more. */
+static bool is_busy(const struct stopped *stopped, uintptr_t enter, uintptr_t data)
 {
+	struct snapshot last;
+	bool sent = !target_read(stopped->pid, data, &last, sizeof last) || last.tool != 0;
+
 	for (size_t i = 0; i < stopped->count; i++) {
 		const struct stopped_thread *thread = &stopped->thread[i];
 
-		if (!thread->gone &&
-		    (!thread->stopped || thread->program_counter - enter < SNAPSHOT_CODE_BYTES))
+		if (thread->gone)
+			continue;
+		if (thread->stopped ? thread->program_counter - enter < SNAPSHOT_CODE_BYTES : sent)
 			return true;
 	}
 	return false;
@@ -185,13 +190,14 @@ static struct stopped_thread *send_one(struct stopped *stopped, uintptr_t enter,
 }
 
 /* Waits until the thread is done; returns what it made, 0 if it is not in time. */
-static int64_t wait_for_copy(pid_t pid, uintptr_t data)
+static int64_t wait_for_copy(pid_t pid, struct stopped_thread *thread, uintptr_t data)
 {
 	uint64_t polls = (uint64_t)(WAIT_MS + (target_status(pid, "VmRSS") >> 20) * WAIT_PER_GIB_MS) *
 			 1000000 / POLL_NS;
 	struct snapshot now = {0};
 
-	while (polls-- > 0 && target_read(pid, data, &now, offsetof(struct snapshot, tool)) && now.done == 0)
+	while (polls-- > 0 && target_read(pid, data, &now, offsetof(struct snapshot, tool)) &&
+	       now.done == 0 && stop_keep_running(thread))
 		nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
 	return now.done != 0 ? now.made : 0;
 }
@@ -231,13 +237,13 @@ pid_t snapshot_make(const struct target *target, struct stopped *stopped, const 
 	int64_t made;
 
 	*obstacle = NULL;
-	if (is_busy(stopped, enter))
+	if (is_busy(stopped, enter, data))
 		return 0;
 	thread = send_one(stopped, enter, data, &written, obstacle);
 	if (thread == NULL)
 		return 0;
 	*obstacle = NULL;
-	made = wait_for_copy(target->pid, data);
+	made = wait_for_copy(target->pid, thread, data);
 	/* What its registers were is not to be found there later, by who looks for leaks. */
 	if (stop_fetch(stopped, thread, enter, enter + SNAPSHOT_CODE_BYTES))
 		write_to(target->pid, data, &(struct snapshot){0}, sizeof(struct snapshot));

@@ -209,10 +209,12 @@ int stop_all(struct stopped *stopped, pid_t pid)
 	/* A thread that runs may start others until it stands still: look again until there are no new ones. */
 	while ((came = seize_new(stopped)) > 0) {
 		for (size_t i = interrupted; i < stopped->count; i++)
-			if (ptrace(PTRACE_INTERRUPT, stopped->thread[i].tid, NULL, NULL) != 0)
+			/* One that we could not let go before may have stopped since: it would stop twice. */
+			if (!thread_heard(&stopped->thread[i], WNOHANG) &&
+			    ptrace(PTRACE_INTERRUPT, stopped->thread[i].tid, NULL, NULL) != 0)
 				stopped->thread[i].gone = true;
 		for (size_t i = interrupted; i < stopped->count; i++)
-			if (!stopped->thread[i].gone)
+			if (!stopped->thread[i].gone && !stopped->thread[i].stopped)
 				thread_wait(stopped, &stopped->thread[i]);
 		interrupted = stopped->count;
 	}
@@ -362,6 +364,11 @@ bool stop_send(struct stopped_thread *thread, const void *registers)
 	return false;
 }
 
+bool stop_keep_running(struct stopped_thread *thread)
+{
+	return !thread_heard(thread, WNOHANG) || (!thread->gone && run(thread));
+}
+
 /* What is known of it stays as it was when it was sent. The registers last: if ma is killed before, the code
  * gives back both by itself. */
 bool stop_fetch(const struct stopped *stopped, struct stopped_thread *thread, uintptr_t start, uintptr_t end)
@@ -381,16 +388,31 @@ bool stop_fetch(const struct stopped *stopped, struct stopped_thread *thread, ui
 	return block(thread, thread->blocked) && write_registers(thread, thread->registers);
 }
 
+static void detach(const struct stopped_thread *thread)
+{
+	ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)thread->signal);
+}
+
 void stop_release(struct stopped *stopped)
 {
+	for (size_t i = 0; i < stopped->count; i++)
+		if (stopped->thread[i].stopped)
+			detach(&stopped->thread[i]);
+}
+
+void stop_settle(struct stopped *stopped)
+{
+	uint64_t start = now_us();
+
 	for (size_t i = 0; i < stopped->count; i++) {
 		struct stopped_thread *thread = &stopped->thread[i];
 
-		/* One that did not stop in time may do so any moment, and only then lets go of us. */
-		if (!thread->stopped && !thread->gone)
-			thread_heard(thread, WNOHANG);
+		if (thread->stopped || thread->gone)
+			continue;
+		while (!thread_heard(thread, WNOHANG) && now_us() - start < WAIT_MS * UINT64_C(1000))
+			pause_ns(SLICE_NS);
 		if (thread->stopped)
-			ptrace(PTRACE_DETACH, thread->tid, NULL, (void *)(intptr_t)thread->signal);
+			detach(thread);
 	}
 }
 

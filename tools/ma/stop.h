@@ -46,6 +46,9 @@ void stop_read_vectors(struct stopped *stopped);
  * False: it stands still as before. */
 bool stop_send(struct stopped_thread *thread, const void *registers);
 
+/* Lets it go on if it has stopped on its way. False: it is gone. */
+bool stop_keep_running(struct stopped_thread *thread);
+
 /* Is it in a restartable sequence (rseq(2)), which the kernel would not know of any more if it were sent
  * elsewhere? */
 bool stop_in_sequence(const struct stopped *stopped, const struct stopped_thread *thread);
@@ -56,6 +59,9 @@ bool stop_fetch(const struct stopped *stopped, struct stopped_thread *thread, ui
 
 /* Lets all go on; what is known of them stays. */
 void stop_release(struct stopped *stopped);
+
+/* Lets those go, too, that had not stopped in time: they may do so any moment, and would stand still then. */
+void stop_settle(struct stopped *stopped);
 
 void stop_forget(struct stopped *stopped);
 
