@@ -133,14 +133,19 @@ static void add_own(const void *start, size_t size, void *arg)
 	add_range(arg, start, size, MEMORY_LIBMA);
 }
 
-/* Where threads have their stacks and what is their own. */
-static void add_threads(struct collection *into, const struct stopped *threads)
+/* Where threads have their stacks and what is their own. Returns how many threads did not stop: theirs is not
+ * known. */
+static int add_threads(struct collection *into, const struct stopped *threads)
 {
+	int missed = 0;
+
 	for (size_t i = 0; threads != NULL && i < threads->count; i++) {
 		const struct stopped_thread *thread = &threads->thread[i];
 
-		if (thread->register_bytes == 0)
+		if (thread->register_bytes == 0) {
+			missed += !thread->gone;
 			continue;
+		}
 		add_range(into, (const void *)thread->stack_pointer, 1, MEMORY_STACKS);
 #ifdef __x86_64__
 		struct user_regs_struct registers;
@@ -148,6 +153,7 @@ static void add_threads(struct collection *into, const struct stopped *threads)
 		add_range(into, (const void *)registers.fs_base, 1, MEMORY_GLIBC);
 #endif
 	}
+	return missed;
 }
 
 static bool write_all(int to, const void *from, size_t size)
@@ -171,6 +177,7 @@ static int collect(int output, const struct subject_process *process, void *arg)
 	struct large_place large = {0};
 	const void *area;
 	size_t size;
+	int missed;
 
 	(void)arg;
 	into.heap = (struct memory_heap){0};
@@ -188,10 +195,10 @@ static int collect(int output, const struct subject_process *process, void *arg)
 	ma_heaps_own(add_own, &into);
 	ma_mode_own(add_own, &into);
 	ma_chunk_own(add_own, &into);
-	add_threads(&into, process->threads);
+	missed = add_threads(&into, process->threads);
 	return write_all(output, &into.heap, sizeof into.heap) &&
 			       write_all(output, into.range, into.heap.ranges * sizeof *into.range)
-		       ? 0
+		       ? missed
 		       : 1;
 }
 
