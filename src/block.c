@@ -378,18 +378,21 @@ static void note_regret(struct blocks *blocks, size_t size)
 	blocks->purged -= ma_min(size, blocks->purged);
 }
 
-void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
+static MA_COLD void touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
 {
 	size_t small = ma_min(blocks->touched / AHEAD_PART, AHEAD_MOST);
 	size_t large = ma_min(blocks->touched / AHEAD_PART_LARGE, AHEAD_MOST_LARGE);
-	size_t got;
+	size_t got = ma_chunk_touch(chunk, from, to, ma_max(ma_max(small, large), CHUNK_CELL));
 
-	if (ma_chunk_is_resident(chunk, from, to))
-		return;
-	got = ma_chunk_touch(chunk, from, to, ma_max(ma_max(small, large), CHUNK_CELL));
 	blocks->touched += got;
 	if (got != 0)
 		note_regret(blocks, got);
+}
+
+void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
+{
+	if (MA_UNLIKELY(!ma_chunk_is_resident(chunk, from, to)))
+		touch(blocks, chunk, from, to);
 }
 
 /* Makes what the caller is about to use resident, as far as it is likely that he does, and tells from which byte
@@ -483,8 +486,8 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 
 /* --- giving back --- */
 
-/* Gives back the pages of big blocks below `block` in its bin's tree, until it has given `most` bytes. Huge pages
- * that are free in part are split only when thorough. */
+/* Gives back the pages of big blocks below `block` in its bin's tree, until it has given `most` bytes. Only when
+ * thorough are huge pages split that are free in part, and is less than LEAST_PURGE worth a call. */
 static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t most, bool thorough)
 {
 	struct mem_block *left, *right;
@@ -495,7 +498,7 @@ static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t 
 	ma_fit_children(block, &left, &right);
 	ma_block_verify(block);
 	dirty = is_big(block) ? dirty_of(block) : 0;
-	if (dirty != 0) {
+	if (dirty >= (thorough ? 1 : LEAST_PURGE)) {
 		struct chunk *chunk = ma_chunk_of(block);
 		size_t rest;
 		given = ma_chunk_purge(chunk, (char *)block + sizeof(struct free_block),
@@ -514,6 +517,7 @@ static size_t purge(struct blocks *blocks, size_t most, bool thorough)
 {
 	size_t given = 0;
 
+	ma_fit_settle(&blocks->fit);
 	for (unsigned bin = FIT_BINS; bin-- >= ma_fit_bin(BLOCK_BIG_UNITS) && given < most;)
 		given += purge_tree(blocks, ma_fit_root(&blocks->fit, bin), most - given, thorough);
 	return given;

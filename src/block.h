@@ -63,7 +63,7 @@ struct blocks {
 	size_t touched;	      /* bytes that were made resident ahead of their use, and not given back */
 	size_t peak;	      /* the most that held was */
 	size_t dirty;	    /* bytes of big free blocks that may be resident: what a purge would give back */
-	size_t kept;	    /* of them, what the last purge let be: parts of huge pages */
+	size_t kept;	    /* of them, what the last purge let be: parts of huge pages, and little pieces */
 	size_t spare;	    /* the least that dirty was since window: nobody needed these */
 	uint64_t window;    /* milliseconds: when spare began to be watched */
 	size_t regret;	    /* bytes that dirty may rise higher, since purged memory was soon wanted again */

@@ -167,7 +167,7 @@ static bool is_empty(const struct fit *fit, unsigned bin)
 	return (fit->nonempty[bin / 64] >> (bin % 64) & 1) == 0;
 }
 
-void ma_fit_insert(struct fit *fit, struct mem_block *block)
+static void tree_insert(struct fit *fit, struct mem_block *block)
 {
 	unsigned bin = bin_of(block->units);
 	uint64_t *at = &fit->bin[bin], mine = link_to(block);
@@ -182,7 +182,7 @@ void ma_fit_insert(struct fit *fit, struct mem_block *block)
 	*at = mine;
 }
 
-void ma_fit_remove(struct fit *fit, struct mem_block *block)
+static void tree_remove(struct fit *fit, struct mem_block *block)
 {
 	unsigned bin = bin_of(block->units);
 	uint64_t *at = &fit->bin[bin];
@@ -197,7 +197,8 @@ void ma_fit_remove(struct fit *fit, struct mem_block *block)
 		fit->nonempty[bin / 64] &= ~(UINT64_C(1) << (bin % 64));
 }
 
-struct mem_block *ma_fit_find(const struct fit *fit, uint32_t units)
+/* The best of all but the newest. */
+static struct mem_block *tree_find(const struct fit *fit, uint32_t units)
 {
 	unsigned bin = bin_of(units);
 	struct mem_block *found;
@@ -210,6 +211,50 @@ struct mem_block *ma_fit_find(const struct fit *fit, uint32_t units)
 	}
 	bin = bin_from(fit, bin);
 	return bin == FIT_BINS ? NULL : treap_lowest(&fit->bin[bin]);
+}
+
+/* --- the newest --- */
+
+/* It has links too, so that a write to it is noticed when it leaves its place, as one to any other is. */
+static struct mem_block *newest_take(struct fit *fit)
+{
+	struct mem_block *block = fit->newest;
+	const struct fit_node *links = node(block);
+
+	MA_CHECK(links->left == LINK_NONE && links->right == LINK_NONE,
+		 "free block overwritten (a write after free?)", links);
+	fit->newest = NULL;
+	return block;
+}
+
+void ma_fit_settle(struct fit *fit)
+{
+	if (fit->newest != NULL)
+		tree_insert(fit, newest_take(fit));
+}
+
+void ma_fit_insert(struct fit *fit, struct mem_block *block)
+{
+	ma_fit_settle(fit);
+	*node(block) = (struct fit_node){LINK_NONE, LINK_NONE};
+	fit->newest = block;
+}
+
+void ma_fit_remove(struct fit *fit, struct mem_block *block)
+{
+	if (block == fit->newest)
+		newest_take(fit);
+	else
+		tree_remove(fit, block);
+}
+
+struct mem_block *ma_fit_find(const struct fit *fit, uint32_t units)
+{
+	struct mem_block *found = tree_find(fit, units), *newest = fit->newest;
+
+	if (newest != NULL && newest->units >= units && (found == NULL || before(newest, found)))
+		return newest;
+	return found;
 }
 
 struct mem_block *ma_fit_root(const struct fit *fit, unsigned bin)
@@ -249,6 +294,8 @@ bool ma_fit_has(const struct fit *fit, const struct mem_block *block)
 	unsigned bin = bin_of(block->units);
 	const struct mem_block *at = ma_fit_root(fit, bin);
 
+	if (block == fit->newest)
+		return true;
 	while (at != NULL && at != block)
 		at = peek(before(at, block) ? &node(at)->right : &node(at)->left);
 	return at != NULL;
@@ -263,7 +310,7 @@ static size_t treap_count(const struct mem_block *tree)
 
 size_t ma_fit_count(const struct fit *fit)
 {
-	size_t count = 0;
+	size_t count = fit->newest != NULL;
 
 	for (unsigned bin = 0; bin < FIT_BINS; bin++)
 		count += treap_count(ma_fit_root(fit, bin));

@@ -8,6 +8,10 @@
  * block itself, each with a check. A search costs the bitmap, and a walk down one treap: its length is logarithmic in the free
  * blocks of nearly this size only, and the steps are neighbours in memory as they are in the tree.
  *
+ * The newest block waits outside of the bins until the next one comes: most are soon merged again, or are what the
+ * next allocation takes (dlmalloc keeps a "designated victim" for the same reason; here it is one more candidate
+ * of the exact best fit, never preferred).
+ *
  * Threads: an index belongs to one heap and is touched by its owner only.
  */
 #ifndef MA_FIT_H
@@ -25,6 +29,7 @@ struct mem_block;
 struct fit {
 	uint64_t nonempty[FIT_WORDS]; /* bit per bin */
 	uint64_t bin[FIT_BINS];	      /* links to the roots */
+	struct mem_block *newest;     /* in no bin yet; NULL: none */
 };
 
 void ma_fit_insert(struct fit *fit, struct mem_block *block);
@@ -35,6 +40,9 @@ struct mem_block *ma_fit_find(const struct fit *fit, uint32_t units);
 
 /* The first bin that holds only blocks of at least `units`; for who walks the large ones. */
 unsigned ma_fit_bin(uint32_t units);
+
+/* Puts the newest into its bin. */
+void ma_fit_settle(struct fit *fit);
 
 /* Any block of a bin, NULL if it is empty; and the two that lie below it in the bin's tree. */
 struct mem_block *ma_fit_root(const struct fit *fit, unsigned bin);

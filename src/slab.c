@@ -40,16 +40,29 @@ static size_t class_lead(size_t size)
 
 /* Above this a block wastes less memory than a slot, and takes less time than its user takes to fill it. */
 #define RARE_FROM 1024
-#define RARE_TURNS 2
+#define RARE_PART 8
 
 /* Is a class still served with blocks? A program that has few objects of a size shall not pay an OS page for them.
- * A class above RARE_FROM gets slabs only when it comes and goes: when RARE_TURNS times as much has been allocated
- * of it as the whole heap holds. */
+ * A class above RARE_FROM gets slabs only when it comes and goes: when so much of it was served from memory that
+ * had been used before as makes a RARE_PART of the heap. */
 static bool is_rare(const struct slab_bin *bin, const struct blocks *blocks, size_t size)
 {
 	size_t few = ma_clamp(8192, 4 * size, 16 * size);
 
-	return bin->early < (size <= RARE_FROM ? few : ma_max(few, RARE_TURNS * blocks->held));
+	return bin->early < (size <= RARE_FROM ? few : ma_max(few, blocks->held / RARE_PART));
+}
+
+/* Serves a rare class. */
+static void *alloc_early(struct blocks *blocks, struct slab_bin *bin, size_t size,
+			 const struct block_request *request, size_t *zero)
+{
+	struct mem_block *block = ma_block_alloc(blocks, request, zero);
+
+	if (block == NULL)
+		return NULL;
+	if (size <= RARE_FROM || *zero == SIZE_MAX) /* nothing known to be zero: used before */
+		bin->early += size;
+	return ma_block_payload(block);
 }
 
 /* --- lists of slabs --- */
@@ -433,6 +446,7 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 		     const struct block_request *request, size_t *zero)
 {
 	struct slab_bin *bin = &slabs->bin[class];
+	size_t size = ma_slab_class_size(class);
 
 	for (;;) {
 		struct slab *slab = ma_slab_current(slabs, class);
@@ -451,11 +465,8 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 			leave_current(slabs, slab);
 		}
 		slab = next_slab(slabs, blocks, bin);
-		if (slab == NULL && is_rare(bin, blocks, ma_slab_class_size(class))) {
-			struct mem_block *block = ma_block_alloc(blocks, request, zero);
-			bin->early += ma_slab_class_size(class);
-			return block == NULL ? NULL : ma_block_payload(block);
-		}
+		if (slab == NULL && is_rare(bin, blocks, size))
+			return alloc_early(blocks, bin, size, request, zero);
 		if (slab == NULL) {
 			slab = slab_new(slabs, blocks, class);
 			if (slab == NULL)

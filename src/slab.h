@@ -47,7 +47,7 @@ static_assert(sizeof(struct slot) <= MA_UNIT, "the smallest slot holds its list 
 struct slab_bin {
 	struct slab *carving;	   /* the slab with room that is not carved yet, or NULL */
 	struct slab *first, *last; /* slabs with free slots, but the current and the carving one */
-	size_t early;		   /* bytes that were served as blocks, in all */
+	size_t early;		   /* bytes that were served as blocks: see is_rare() */
 	uint32_t bytes;		   /* of all slabs of the class, in granules */
 };
 

@@ -568,13 +568,13 @@ END_TEST
 
 START_TEST(memory_goes_back)
 {
-	enum { COUNT = 400 };
+	enum { COUNT = 100, SIZE = 400000 };
 	struct mem_block *block[COUNT];
 
 	begin();
 	for (unsigned i = 0; i < COUNT; i++) {
-		block[i] = take_plain(100000);
-		memset(ma_block_payload(block[i]), 1, 100000);
+		block[i] = take_plain(SIZE);
+		memset(ma_block_payload(block[i]), 1, SIZE);
 	}
 	for (unsigned i = 0; i < COUNT;
 	     i += 2) /* holes: nothing can be cut off, the pages go back all the same */
@@ -591,6 +591,36 @@ START_TEST(memory_goes_back)
 	expect(scripted_held() <= MA_WINDOW);
 	expect(take_plain(100) != NULL);
 	tiling_read(&after);
+}
+END_TEST
+
+static uint64_t purged_by_holes(size_t between)
+{
+	enum { COUNT = 200, HOLE = 100000 };
+	struct mem_block *hole[COUNT];
+
+	begin();
+	for (unsigned i = 0; i < COUNT; i++) {
+		hole[i] = take_plain(HOLE);
+		memset(ma_block_payload(hole[i]), 1, HOLE);
+		memset(ma_block_payload(take_plain(between)), 1, between);
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		give(hole[i]);
+	tiling_read(&after);
+	return scripted_purged();
+}
+
+/* They are not worth a system call each. */
+START_TEST(little_holes_stay)
+{
+	expect(purged_by_holes(200000) == 0);
+}
+END_TEST
+
+START_TEST(little_holes_go_if_more_is_free_than_in_use)
+{
+	expect(purged_by_holes(30000) > 10 * 1000 * 1000);
 }
 END_TEST
 
@@ -688,6 +718,8 @@ int main(void)
 		overwritten_neighbours,
 		overwritten_free_block,
 		memory_goes_back,
+		little_holes_stay,
+		little_holes_go_if_more_is_free_than_in_use,
 		huge_pages_go_back_late,
 		trim_keeps_the_pad,
 		adoption,

@@ -164,6 +164,7 @@ START_TEST(bins)
 		struct mem_block *left, *right;
 
 		model_insert(&model, 0, units);
+		ma_fit_settle(&model.fit);
 		for (unsigned i = 0; i < FIT_BINS; i++)
 			if (ma_fit_root(&model.fit, i) == model.block[0])
 				holder = i;
@@ -173,6 +174,7 @@ START_TEST(bins)
 		expect(left == NULL && right == NULL);
 		model_remove(&model, 0);
 		model_insert(&model, 0, units - 1);
+		ma_fit_settle(&model.fit);
 		for (unsigned i = bin; i < FIT_BINS; i++)
 			expect(ma_fit_root(&model.fit, i) == NULL);
 		model_remove(&model, 0);
@@ -231,16 +233,80 @@ START_TEST(missing_block_is_reported)
 
 	model_begin(&model, 3);
 	model_insert(&model, 0, 77);
+	ma_fit_settle(&model.fit);
 	expect(WIFSIGNALED(unit_child(remove_stranger, &model, text, sizeof(text))));
 	expect(strstr(text, "libma: free block missing from its bin (a write after free?): 0x") == text);
 	model_end(&model);
 }
 END_TEST
 
+/* The newest block stands in no bin until another comes, and is found all the same: where it is the best, and only
+ * there. */
+START_TEST(newest_waits)
+{
+	struct model model;
+
+	model_begin(&model, 4);
+	model_insert(&model, 1, 50);
+	expect(model.fit.newest == model.block[1] && ma_fit_root(&model.fit, 50) == NULL);
+	expect(ma_fit_find(&model.fit, 40) == model.block[1] && ma_fit_find(&model.fit, 51) == NULL);
+	model_agrees(&model);
+	model_insert(&model, 0, 50); /* as good, and lower */
+	expect(model.fit.newest == model.block[0] && ma_fit_root(&model.fit, 50) == model.block[1]);
+	expect(ma_fit_find(&model.fit, 50) == model.block[0]);
+	model_insert(&model, 2, 60); /* worse */
+	expect(ma_fit_find(&model.fit, 50) == model.block[0] &&
+	       ma_fit_find(&model.fit, 51) == model.block[2]);
+	model_remove(&model, 2); /* never was in a bin */
+	expect(model.fit.newest == NULL && ma_fit_find(&model.fit, 51) == NULL);
+	model_agrees(&model);
+	model_end(&model);
+}
+END_TEST
+
+static void write_and_settle(void *arg)
+{
+	struct model *model = arg;
+
+	((uint64_t *)ma_block_payload(model->block[0]))[1]++;
+	ma_fit_settle(&model->fit);
+}
+
+static void write_and_remove(void *arg)
+{
+	struct model *model = arg;
+
+	((uint64_t *)ma_block_payload(model->block[0]))[0] = 0;
+	ma_fit_remove(&model->fit, model->block[0]);
+}
+
+START_TEST(write_to_the_newest_is_reported)
+{
+	void (*const writes[])(void *) = {write_and_settle, write_and_remove};
+	struct model model;
+	char text[256];
+
+	model_begin(&model, 5);
+	model_insert(&model, 0, 77);
+	for (unsigned i = 0; i < LENGTH(writes); i++) {
+		expect(WIFSIGNALED(unit_child(writes[i], &model, text, sizeof(text))));
+		expect(strstr(text, "libma: free block overwritten (a write after free?): 0x") == text);
+	}
+	model_end(&model);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {histories, taken_in_order, bins, depth_stays_small,
-				      missing_block_is_reported};
+	const TTest *const tests[] = {
+		histories,
+		taken_in_order,
+		bins,
+		depth_stays_small,
+		missing_block_is_reported,
+		newest_waits,
+		write_to_the_newest_is_reported,
+	};
 
 	return unit_run("fit", tests, LENGTH(tests));
 }
