@@ -12,6 +12,7 @@ tests_fuzz_operations_LDADD = libma_core.la
 fuzz_wrapped = -Wl,--wrap=calloc,--wrap=fail,--wrap=fclose,--wrap=fopen,--wrap=free,--wrap=ma_warn \
 	-Wl,--wrap=malloc,--wrap=realloc,--wrap=vasprintf
 fuzz_readers = \
+	tools/ma/argument.c \
 	tools/ma/draw.c \
 	tools/ma/draw_html.c \
 	tools/ma/draw_json.c \

@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "message.h"
 
@@ -56,6 +56,22 @@ enum draw_format draw_format_of_file(const char *file)
 	return dot != NULL && strcmp(dot, ".svg") == 0 ? DRAW_SVG : DRAW_UNKNOWN;
 }
 
+const char *draw_map_format(const char *file)
+{
+	const char *dot = file == NULL ? NULL : strrchr(file, '.');
+
+	if (dot != NULL && strcmp(dot, ".json") == 0)
+		return "json";
+	switch (draw_format_of_file(file)) {
+	case DRAW_HTML:
+		return "html";
+	case DRAW_SVG:
+		return "svg";
+	default:
+		return "text";
+	}
+}
+
 void draw_file(const char *file, enum draw_format format, bool colour, FILE *out)
 {
 	struct draw_film film = draw_read(file);
@@ -79,9 +95,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_COLOUR:
-		if (strcmp(arg, "auto") != 0 && strcmp(arg, "always") != 0 && strcmp(arg, "never") != 0)
-			argp_error(state, "--color is auto, always or never, not '%s'", arg);
-		request->colour = arg;
+		request->colour = argument_colour(state, arg);
 		return 0;
 	case 'f':
 		request->format = draw_format_named(arg);
@@ -115,7 +129,6 @@ int draw_main(int argc, char **argv)
 	};
 	struct draw_request request = {.format = DRAW_UNKNOWN, .colour = "auto"};
 	FILE *out = stdout;
-	bool colour;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
@@ -126,10 +139,7 @@ int draw_main(int argc, char **argv)
 		if (out == NULL)
 			fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
 	}
-	colour = strcmp(request.colour, "always") == 0 ||
-		 (strcmp(request.colour, "auto") == 0 && out == stdout && isatty(STDOUT_FILENO) &&
-		  getenv("NO_COLOR") == NULL);
-	draw_file(request.map, request.format, colour, out);
+	draw_file(request.map, request.format, argument_has_colours(request.colour, out), out);
 	if (out != stdout && fclose(out) != 0)
 		fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
 	return 0;

@@ -109,6 +109,9 @@ enum draw_format { DRAW_TERMINAL, DRAW_HTML, DRAW_SVG, DRAW_UNKNOWN };
 enum draw_format draw_format_named(const char *name);
 enum draw_format draw_format_of_file(const char *file);
 
+/* The form of a heap map in a file of that name: "html", "svg", "json", else "text". NULL: "text". */
+const char *draw_map_format(const char *file);
+
 void draw_html(const struct draw_film *film, FILE *out);
 void draw_svg(const struct draw_map *map, FILE *out);
 void draw_terminal(const struct draw_map *map, bool colour, FILE *out);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "inspect/leak_other.h"
 #include "leaks.h"
@@ -144,28 +145,16 @@ static int leaks(int output, const struct subject_process *process, void *arg)
 	return other.torn || other.threads_missed > 0;
 }
 
-static int parse_status(const char *text, struct argp_state *state)
-{
-	char *end;
-	long status = strtol(text, &end, 10);
-
-	if (end == text || *end != '\0' || status < 1 || status > 255)
-		argp_error(state, "--leaks-exit needs an exit status from 1 to 255, not '%s'", text);
-	return (int)status;
-}
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct leaks_live_request *request = state->input;
 
 	switch (key) {
 	case LIVE_OPTION_FORMAT:
-		if (strcmp(arg, "text") != 0 && strcmp(arg, "json") != 0)
-			argp_error(state, "--format is text or json, not '%s'", arg);
-		request->json = strcmp(arg, "json") == 0;
+		request->json = argument_json(state, arg);
 		return 0;
 	case OPTION_LEAKS_EXIT:
-		request->exit_status = parse_status(arg, state);
+		request->exit_status = argument_status(state, "--leaks-exit", arg);
 		return 0;
 	case OPTION_SUPPRESSIONS:
 		leaks_read_suppressions(&request->suppressions, arg);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "draw.h"
 #include "live.h"
@@ -35,28 +36,16 @@ static int map(int output, const struct subject_process *process, void *arg)
 	return ma_heap_map(output, request->written) == 0 ? 0 : 1;
 }
 
-static bool is_one_of(const char *word, const char *const *words)
-{
-	while (*words != NULL && strcmp(word, *words) != 0)
-		words++;
-	return *words != NULL;
-}
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
-	static const char *const colours[] = {"auto", "always", "never", NULL};
 	struct map_request *request = state->input;
 
 	switch (key) {
 	case LIVE_OPTION_FORMAT:
-		if (!is_one_of(arg, formats))
-			argp_error(state, "--format is text, json, svg or html, not '%s'", arg);
-		request->format = arg;
+		request->format = formats[argument_word(state, "--format", arg, formats)];
 		return 0;
 	case OPTION_COLOUR:
-		if (!is_one_of(arg, colours))
-			argp_error(state, "--color is auto, always or never, not '%s'", arg);
-		request->colour = arg;
+		request->colour = argument_colour(state, arg);
 		return 0;
 	case 'o':
 		if (*arg == '\0')
@@ -65,23 +54,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	default:
 		return live_option(key, arg, state, &request->live);
-	}
-}
-
-/* As the suffix of the output's name says. */
-static const char *format_of_file(const char *file)
-{
-	const char *dot = file == NULL ? NULL : strrchr(file, '.');
-
-	if (dot != NULL && strcmp(dot, ".json") == 0)
-		return "json";
-	switch (draw_format_of_file(file)) {
-	case DRAW_HTML:
-		return "html";
-	case DRAW_SVG:
-		return "svg";
-	default:
-		return "text";
 	}
 }
 
@@ -139,13 +111,10 @@ int map_main(int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	if (request.format == NULL)
-		request.format = format_of_file(request.output);
-	colour = strcmp(request.format, "text") == 0 &&
-		 (strcmp(request.colour, "always") == 0 ||
-		  (strcmp(request.colour, "auto") == 0 && request.output == NULL && isatty(STDOUT_FILENO) &&
-		   getenv("NO_COLOR") == NULL));
-	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
+		request.format = draw_map_format(request.output);
 	out = open_output(request.output);
+	colour = strcmp(request.format, "text") == 0 && argument_has_colours(request.colour, out);
+	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
 	result = live_read(&request.live, ATTACH_HEAP, map, &request);
 	write_map(&request, &result, colour, out);
 	if (out != stdout && fclose(out) != 0)

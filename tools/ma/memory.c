@@ -16,6 +16,7 @@
 #include <sys/user.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "guard.h"
 #include "heap.h"
@@ -210,9 +211,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	if (key != LIVE_OPTION_FORMAT)
 		return live_option(key, arg, state, &request->live);
-	if (strcmp(arg, "text") != 0 && strcmp(arg, "json") != 0)
-		argp_error(state, "--format is text or json, not '%s'", arg);
-	request->json = strcmp(arg, "json") == 0;
+	request->json = argument_json(state, arg);
 	return 0;
 }
 

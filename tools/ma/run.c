@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "draw.h"
 #include "environment.h"
@@ -106,27 +107,8 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static int parse_status(const char *text, struct argp_state *state)
-{
-	char *end;
-	long status = strtol(text, &end, 10);
-
-	if (end == text || *end != '\0' || status < 1 || status > 255)
-		argp_error(state, "--leaks-exit needs an exit status from 1 to 255, not '%s'", text);
-	return (int)status;
-}
-
 static const char *const stats_formats[] = {"text", "json", "openmetrics", "xml", NULL};
 static const char *const map_formats[] = {"text", "json", "html", "svg", NULL};
-static const char *const colour_words[] = {"auto", "always", "never", NULL};
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		if (strcmp(word, *words) == 0)
-			return true;
-	return false;
-}
 
 static void check_file_name(struct argp_state *state, const char *option, const char *arg)
 {
@@ -146,20 +128,7 @@ static void check_number(struct argp_state *state, const char *option, const cha
 /* The form of the map, "text" if nothing says another. */
 static const char *map_format(const struct run_request *request)
 {
-	const char *dot = request->map == NULL ? NULL : strrchr(request->map, '.');
-
-	if (request->map_format != NULL)
-		return request->map_format;
-	if (dot != NULL && strcmp(dot, ".json") == 0)
-		return "json";
-	switch (draw_format_of_file(request->map)) {
-	case DRAW_HTML:
-		return "html";
-	case DRAW_SVG:
-		return "svg";
-	default:
-		return "text";
-	}
+	return request->map_format != NULL ? request->map_format : draw_map_format(request->map);
 }
 
 static void check_together(struct argp_state *state, const struct run_request *request)
@@ -184,8 +153,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_STATS:
-		if (arg != NULL && !is_one_of(arg, stats_formats))
-			argp_error(state, "--stats is text, json, openmetrics or xml, not '%s'", arg);
+		if (arg != NULL)
+			argument_word(state, "--stats", arg, stats_formats);
 		request->stats = true;
 		request->stats_format = arg;
 		return 0;
@@ -198,20 +167,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		request->stats_every = arg;
 		return 0;
 	case OPTION_MAP_FORMAT:
-		if (!is_one_of(arg, map_formats))
-			argp_error(state, "--map-format is text, json, html or svg, not '%s'", arg);
-		request->map_format = arg;
+		request->map_format = map_formats[argument_word(state, "--map-format", arg, map_formats)];
 		return 0;
 	case OPTION_MAP_EVERY:
 		check_number(state, "--map-every", arg, 86400000);
 		request->map_every = arg;
 		return 0;
 	case OPTION_COLOUR:
-		if (!is_one_of(arg, colour_words))
-			argp_error(state, "--color is auto, always or never, not '%s'", arg);
-		request->colour = strcmp(arg, "always") == 0 ||
-				  (strcmp(arg, "auto") == 0 && isatty(STDERR_FILENO) &&
-				   getenv("NO_COLOR") == NULL);
+		request->colour = argument_has_colours(argument_colour(state, arg), stderr);
 		return 0;
 	case OPTION_MAP:
 		check_file_name(state, "--map", arg);
@@ -225,7 +188,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_LEAKS_EXIT:
 		request->leaks.wanted = true;
-		request->leaks.exit_status = parse_status(arg, state);
+		request->leaks.exit_status = argument_status(state, "--leaks-exit", arg);
 		return 0;
 	case OPTION_SITES:
 		request->sites = true;
@@ -468,7 +431,7 @@ int run_main(int argc, char **argv)
 		       "found, 126 if it can't be run, 125 if ma fails.",
 	};
 	struct run_request request = {
-		.colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL,
+		.colour = argument_has_colours("auto", stderr),
 		.leaks = {.file = "-", .exit_status = -1},
 	};
 	int error;
