@@ -300,7 +300,7 @@ include tests/stress/local.mk
 check-library:
 	@list=; for test in $(TESTS); do \
 		case $$test in tests/unit/* | tests/property/* | tests/stress/*) list="$$list $$test" ;; esac; \
-	done; $(MAKE) $(AM_MAKEFLAGS) check TESTS="$$list"
+	done; $(MAKE) $(AM_MAKEFLAGS) $$list && $(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS="$$list"
 
 .PHONY: check-library
 

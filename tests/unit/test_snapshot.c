@@ -20,8 +20,8 @@
 #if MA_SNAPSHOT
 
 struct shared {
-	volatile bool stop;
 	volatile uint64_t seen;
+	volatile int stop; /* no bool: with UBSan, gcc 12 reads a volatile one only once */
 };
 
 static volatile uint64_t counter; /* each process has its own */
