@@ -35,13 +35,21 @@ static uint64_t link_to(const struct mem_block *block)
 	return (uintptr_t)block * MA_HASH;
 }
 
-/* What the link at `at` leads to; NULL if to nothing. */
-static inline struct mem_block *follow(const uint64_t *at)
+/* What the link at `at` leads to; NULL if it is LINK_NONE, or no link. */
+static inline struct mem_block *peek(const uint64_t *at)
 {
 	uint64_t address = *at * MA_UNHASH;
 
-	if (MA_LIKELY(address - 1 < ADDRESS_END - 1))
-		return (struct mem_block *)(uintptr_t)address;
+	return MA_LIKELY(address < ADDRESS_END) ? (struct mem_block *)(uintptr_t)address : NULL;
+}
+
+/* The same, but what is no link is fatal. */
+static inline struct mem_block *follow(const uint64_t *at)
+{
+	struct mem_block *block = peek(at);
+
+	if (MA_LIKELY(block != NULL))
+		return block;
 	MA_CHECK(*at == LINK_NONE, "free block overwritten (a write after free?)",
 		 (const void *)ma_round_down((uintptr_t)at, MA_UNIT));
 	return NULL;
@@ -270,23 +278,16 @@ void ma_fit_children(const struct mem_block *block, struct mem_block **left, str
 
 /* --- the audit's: what is damaged is told of, not fatal --- */
 
-static bool leads_somewhere(uint64_t link)
+static bool is_sound(const uint64_t *at)
 {
-	return link * MA_UNHASH - 1 < ADDRESS_END - 1;
-}
-
-/* Like follow(), but a link that can't be one leads to nothing. */
-static const struct mem_block *peek(const uint64_t *at)
-{
-	return leads_somewhere(*at) ? (const struct mem_block *)(uintptr_t)(*at * MA_UNHASH) : NULL;
+	return peek(at) != NULL || *at == LINK_NONE;
 }
 
 bool ma_fit_sound(const struct mem_block *block)
 {
 	const struct fit_node *links = node(block);
 
-	return (leads_somewhere(links->left) || links->left == LINK_NONE) &&
-	       (leads_somewhere(links->right) || links->right == LINK_NONE);
+	return is_sound(&links->left) && is_sound(&links->right);
 }
 
 bool ma_fit_has(const struct fit *fit, const struct mem_block *block)
