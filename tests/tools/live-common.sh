@@ -28,6 +28,16 @@ finish() {
 	[ $ended -eq "$1" ] || wrong "the process ended with status $ended instead of $1" "$2"
 }
 
+# stays_stopped EXPECT-ARGUMENT...: what looks into the process while it is stopped works, and leaves it so. Then it ends.
+stays_stopped() {
+	kill -STOP "$pid"
+	expect "$@"
+	true >out && true >err
+	[ "$(state)" = T ] || wrong "its state is $(state)" 'a stopped process'
+	kill -CONT "$pid"
+	finish 0 'a stopped process'
+}
+
 # state: of the process and its threads; 't' or 'T' if one stands still.
 state() {
 	sed -n 's/^State:[[:space:]]*\([A-Za-z]\).*/\1/p' "/proc/$pid/task/"*/status | sort -u | tr -d '\n'

@@ -128,12 +128,7 @@ fi
 # A process that was stopped stays so.
 
 start "$ma" run "$plain" idle 1
-kill -STOP $pid
-expect 0 'sound$' '' "$ma" check $pid
-true >out && true >err
-[ "$(state)" = T ] || wrong "its state is $(state)" 'a stopped process'
-kill -CONT $pid
-finish 0 'a stopped process'
+stays_stopped 0 'sound$' '' "$ma" check $pid
 
 # What can't be inspected.
 

@@ -55,12 +55,20 @@ static void rest(void)
 	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
+static struct shared *share(void)
+{
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	expect(shared != MAP_FAILED);
+	return shared;
+}
+
 static pid_t start_counting(struct shared *shared, bool adopts)
 {
 	sigset_t one;
 	pid_t pid;
 
-	expect(shared != MAP_FAILED);
 	sigemptyset(&one);
 	sigaddset(&one, SIGUSR2);
 	expect(sigprocmask(SIG_BLOCK, &one, NULL) == 0);
@@ -190,8 +198,7 @@ static void counts_on(struct shared *shared, pid_t pid)
 
 START_TEST(a_copy_stands_still_and_the_process_goes_on)
 {
-	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *shared = share();
 	pid_t pid = start_counting(shared, false);
 
 	for (int round = 0; round < 20; round++) {
@@ -214,8 +221,7 @@ END_TEST
 
 START_TEST(without_who_made_it_the_process_goes_on_and_the_copy_ends)
 {
-	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *shared = share();
 	pid_t pid = start_counting(shared, false);
 
 	for (int round = 0; round < 20; round++) {
@@ -236,8 +242,7 @@ END_TEST
 
 START_TEST(a_process_that_inherits_orphans_is_not_copied)
 {
-	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *shared = share();
 	pid_t pid = start_counting(shared, true);
 
 	stop(pid);

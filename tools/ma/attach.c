@@ -75,14 +75,6 @@ struct shared {
 	volatile size_t copied_bytes;
 };
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static int scratch_file(void)
 {
 	int fd = memfd_create("ma report", MFD_CLOEXEC);

@@ -41,7 +41,7 @@ enum {
 	STACK_WORDS = 128   /* at the top of a stack, where a return address into the code may be */
 };
 
-static uint64_t now_us(void)
+uint64_t now_us(void)
 {
 	struct timespec now;
 

@@ -65,4 +65,7 @@ void stop_settle(struct stopped *stopped);
 
 void stop_forget(struct stopped *stopped);
 
+/* Microseconds of a clock that goes on evenly. */
+uint64_t now_us(void);
+
 #endif /* MA_STOP_H */
