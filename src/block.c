@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "header.h"
 #include "large.h"
 #include "root.h"
 #include "source.h"
@@ -45,40 +46,11 @@ struct free_block {
 static_assert(offsetof(struct free_block, dirty) <= BLOCK_LEAST_UNITS * MA_UNIT,
 	      "the links fit into the smallest free block; only big ones have room for more");
 
-static MA_SHARED(uint64_t)
-	secret; /* keys every check; whoever sets it sets it to the same, before his first block */
+MA_SHARED(uint64_t) ma_header_secret;
 
-MA_ROOT(block, secret);
+MA_ROOT(block, ma_header_secret);
 
 /* --- headers --- */
-
-static uint32_t header_check(const struct mem_block *block)
-{
-	uint64_t fields = (uint64_t)block->units << 32 | block->left_units;
-
-	fields = (fields ^ ma_load_relaxed(&secret) ^ (uintptr_t)block) * MA_HASH;
-	fields = (fields ^ (fields >> 29) ^ block->state) * UINT64_C(0xbf58476d1ce4e5b9);
-	return (uint32_t)(fields >> 32);
-}
-
-static void header_write(struct mem_block *block, uint32_t units, uint32_t left_units, enum block_state state)
-{
-	block->units = units;
-	block->left_units = left_units;
-	block->state = state;
-	block->check = header_check(block);
-}
-
-bool ma_block_is_sound(const struct mem_block *block)
-{
-	return block->check == header_check(block);
-}
-
-void ma_block_verify(const struct mem_block *block)
-{
-	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)",
-		 block);
-}
 
 /* The right neighbour, NULL at the chunk's end. */
 static struct mem_block *right_of(const struct chunk *chunk, const struct mem_block *block)
@@ -98,12 +70,12 @@ static void link_right(struct chunk *chunk, struct mem_block *block)
 		return;
 	}
 	ma_block_verify(right); /* writing it anew must not hide that it was overwritten */
-	header_write(right, right->units, block->units, (enum block_state)right->state);
+	ma_header_write(right, right->units, block->units, (enum block_state)right->state);
 }
 
 void ma_block_mark(struct mem_block *block, enum block_state state)
 {
-	header_write(block, block->units, block->left_units, state);
+	ma_header_write(block, block->units, block->left_units, state);
 }
 
 /* A header that a merge has swallowed. In memory that is to stay zero it is wiped, elsewhere left as a mark. */
@@ -131,6 +103,7 @@ enum block_fault ma_block_inspect(const struct chunk *chunk, const void *payload
 	case BLOCK_USED:
 		return BLOCK_SOUND;
 	case BLOCK_FREE:
+	case BLOCK_WAITING:
 	case BLOCK_GONE:
 		return BLOCK_IS_FREE;
 	default:
@@ -217,14 +190,14 @@ static void split(struct blocks *blocks, struct chunk *chunk, struct mem_block *
 	uint32_t had = block->units;
 
 	if (all - units < BLOCK_LEAST_UNITS) {
-		header_write(block, all, block->left_units, BLOCK_USED);
+		ma_header_write(block, all, block->left_units, BLOCK_USED);
 		if (all != had)
 			link_right(chunk, block);
 		return;
 	}
 	ma_block_touch(blocks, chunk, (char *)rest, (char *)rest + sizeof(struct free_block));
-	header_write(block, units, block->left_units, BLOCK_USED);
-	header_write(rest, all - units, units, BLOCK_FREE);
+	ma_header_write(block, units, block->left_units, BLOCK_USED);
+	ma_header_write(rest, all - units, units, BLOCK_FREE);
 	link_right(chunk, rest);
 	index_insert(blocks, rest, rest_dirty);
 }
@@ -259,7 +232,7 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 		ma_block_mark(block, BLOCK_FREE);
 		return block;
 	}
-	header_write(first, units, first->left_units, BLOCK_FREE);
+	ma_header_write(first, units, first->left_units, BLOCK_FREE);
 	link_right(chunk, first);
 	return first;
 }
@@ -284,8 +257,8 @@ static void cover(struct blocks *blocks, struct chunk *chunk, char *from)
 	struct mem_block *block = (struct mem_block *)from, *last = chunk->last;
 	size_t dirty = 0;
 
-	header_write(block, (uint32_t)((size_t)(ma_chunk_end(chunk) - from) / MA_UNIT),
-		     last == NULL ? 0 : last->units, BLOCK_FREE);
+	ma_header_write(block, (uint32_t)((size_t)(ma_chunk_end(chunk) - from) / MA_UNIT),
+			last == NULL ? 0 : last->units, BLOCK_FREE);
 	chunk->last = block;
 	block = coalesce_with_neighbors(blocks, chunk, block, &dirty);
 	index_insert(blocks, block, dirty);
@@ -427,8 +400,8 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		return NULL;
 	if (block == NULL) {
 		size_t worst = (units + 1) * MA_UNIT + (request->align > MA_UNIT ? request->align : 0);
-		if (ma_load_relaxed(&secret) == 0)
-			ma_store_relaxed(&secret, ma_source_secret());
+		if (ma_load_relaxed(&ma_header_secret) == 0)
+			ma_store_relaxed(&ma_header_secret, ma_source_secret());
 		if (!grow_top(blocks, worst) && !grow_chunk(blocks, worst))
 			return NULL;
 		block = find(blocks, request, units);
@@ -444,8 +417,8 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		uint32_t all = front->units;
 		block = front + lead;
 		ma_block_touch(blocks, chunk, (char *)block, (char *)block + sizeof(struct free_block));
-		header_write(front, lead, front->left_units, BLOCK_FREE);
-		header_write(block, all - lead, lead, BLOCK_FREE);
+		ma_header_write(front, lead, front->left_units, BLOCK_FREE);
+		ma_header_write(block, all - lead, lead, BLOCK_FREE);
 		link_right(chunk, block);
 		index_insert(blocks, front, dirty);
 		dirty -= ma_min(dirty, bytes_of(front));
@@ -592,7 +565,7 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	if (ma_chunk_shrink(top, size)) {
 		blocks->held -= size;
 		blocks->touched -= ma_min(ma_min(size, dirty), blocks->touched);
-		header_write(last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
+		ma_header_write(last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
 	} else {
 		size = 0;
 	}
@@ -622,7 +595,7 @@ size_t ma_block_trim(struct blocks *blocks, size_t pad)
 /* Called when a big block has come free. */
 static void consider_purge(struct blocks *blocks)
 {
-	size_t used = blocks->touched - ma_min(blocks->dirty, blocks->touched);
+	size_t used = ma_block_in_use(blocks);
 	size_t keep = ma_max(LEAST_KEEP, used / 4) + blocks->regret;
 	size_t given = 0;
 	uint64_t now;

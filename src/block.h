@@ -19,14 +19,17 @@
 #ifndef MA_BLOCK_H
 #define MA_BLOCK_H
 
+#include "atomic.h"
 #include "base.h"
 #include "chunk.h"
 #include "fit.h"
+#include "quick.h"
 
 enum block_state {
-	BLOCK_FREE = 0x66726565, /* "free" */
-	BLOCK_USED = 0x75736564, /* "used" */
-	BLOCK_SLAB = 0x736c6162, /* "slab": cut into slots */
+	BLOCK_FREE = 0x66726565,    /* "free" */
+	BLOCK_USED = 0x75736564,    /* "used" */
+	BLOCK_SLAB = 0x736c6162,    /* "slab": cut into slots */
+	BLOCK_WAITING = 0x77616974, /* "wait": freed, on a quick list, not merged */
 	BLOCK_GONE = 0x676f6e65, /* "gone": a header that a merge has swallowed, kept to know a double free */
 };
 
@@ -56,6 +59,7 @@ enum block_fault {
 /* The free blocks and the chunks of one heap. */
 struct blocks {
 	struct fit fit;
+	struct quick quick;
 	struct chunk *chunks; /* newest first */
 	struct chunk *top;    /* the newest of them on the break */
 	void *owner;	      /* what new chunks are marked with */
@@ -99,6 +103,12 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
  * to the heap, so that a small heap stays small and a large one asks seldom. */
 void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to);
 
+/* Bytes of blocks and slabs that are resident, as far as is known, and not free. */
+MA_INLINE size_t ma_block_in_use(const struct blocks *blocks)
+{
+	return blocks->touched - ma_min(blocks->dirty, blocks->touched);
+}
+
 /* Marks a used block as cut into slots, or as plain again. */
 void ma_block_mark(struct mem_block *block, enum block_state state);
 
@@ -116,11 +126,40 @@ size_t ma_block_trim(struct blocks *blocks, size_t pad);
 /* Takes over a chunk with all its blocks from another heap. */
 void ma_block_adopt(struct blocks *blocks, struct blocks *from, struct chunk *chunk);
 
+/*
+ * The check of a header is a keyed hash of its other fields and of the block's address, in two steps: the sizes first,
+ * then the state. So a block that changes its state and nothing else is proved and written anew for three
+ * multiplications.
+ */
+
+/* Keys every check; whoever sets it sets it to the same, before his first block. */
+extern MA_SHARED(uint64_t) ma_header_secret;
+
+MA_INLINE uint64_t ma_header_sizes(const struct mem_block *block)
+{
+	uint64_t fields = (uint64_t)block->units << 32 | block->left_units;
+
+	fields = (fields ^ ma_load_relaxed(&ma_header_secret) ^ (uintptr_t)block) * MA_HASH;
+	return fields ^ (fields >> 29);
+}
+
+MA_INLINE uint32_t ma_header_check(uint64_t sizes, uint32_t state)
+{
+	return (uint32_t)(((sizes ^ state) * UINT64_C(0xbf58476d1ce4e5b9)) >> 32);
+}
+
 /* True if the header is what this layer wrote. */
-bool ma_block_is_sound(const struct mem_block *block);
+MA_INLINE bool ma_block_is_sound(const struct mem_block *block)
+{
+	return block->check == ma_header_check(ma_header_sizes(block), block->state);
+}
 
 /* Never returns if it is not. */
-void ma_block_verify(const struct mem_block *block);
+MA_INLINE void ma_block_verify(const struct mem_block *block)
+{
+	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)",
+		 block);
+}
 
 MA_INLINE void *ma_block_payload(const struct mem_block *block)
 {

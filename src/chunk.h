@@ -64,14 +64,12 @@ struct slab {
 	uint8_t class;	 /* size class */
 	bool full;	 /* no slot is ready, and the slab is on no list */
 	bool queued;	 /* on the list of its class */
-	bool fresh; /* `virgin` is kept, and from there on memory is zero but for the slots' list words */
 
 	/* The shared line. */
 	_Alignas(64)
 		MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
 	MA_SHARED(uint32_t) shared_limit;   /* bytes from start that are carved */
-	uint32_t virgin;	  /* with `fresh`: offset from which on no slot was ever handed out */
-	char *start;		  /* of slot 0 */
+	char *start;			    /* of slot 0 */
 	struct slab *pending;	  /* next on the owner's list of slabs that were full and got remote frees */
 	struct slab *next, *prev; /* on the list of its class; the owner writes */
 };

@@ -13,47 +13,14 @@
 #include "fit.h"
 
 #include "block.h"
+#include "block_link.h"
 
 struct fit_node {
 	uint64_t left, right; /* links */
 };
 
-/*
- * A link is a block's address times MA_HASH. So it is the block's priority at the same time (distinct for distinct
- * addresses), and MA_UNHASH leads back to the address. What a program
- * writes over any byte of a link spreads in that product over all bits above: unless these are zero it is no
- * address, which all but 1 in 2^16 of such writes show. Zero is no link either.
- */
-#define LINK_NONE UINT64_C(0x656e6f6e656e6f6e)
-#define ADDRESS_END (UINT64_C(1) << (UINTPTR_MAX > UINT32_MAX ? 48 : 32))
-static_assert(LINK_NONE * MA_UNHASH >= ADDRESS_END, "no block's");
 static_assert(sizeof(struct fit_node) <= (BLOCK_LEAST_UNITS - 1) * MA_UNIT,
 	      "the least block holds its links");
-
-static uint64_t link_to(const struct mem_block *block)
-{
-	return (uintptr_t)block * MA_HASH;
-}
-
-/* What the link at `at` leads to; NULL if it is LINK_NONE, or no link. */
-static inline struct mem_block *peek(const uint64_t *at)
-{
-	uint64_t address = *at * MA_UNHASH;
-
-	return MA_LIKELY(address < ADDRESS_END) ? (struct mem_block *)(uintptr_t)address : NULL;
-}
-
-/* The same, but what is no link is fatal. */
-static inline struct mem_block *follow(const uint64_t *at)
-{
-	struct mem_block *block = peek(at);
-
-	if (MA_LIKELY(block != NULL))
-		return block;
-	MA_CHECK(*at == LINK_NONE, "free block overwritten (a write after free?)",
-		 (const void *)ma_round_down((uintptr_t)at, MA_UNIT));
-	return NULL;
-}
 
 static struct fit_node *node(const struct mem_block *block)
 {
@@ -75,12 +42,12 @@ static void treap_split(const struct mem_block *tree, uint64_t link, const struc
 		if (before(tree, at)) {
 			*less = link;
 			less = &node(tree)->right;
-			tree = follow(less);
+			tree = ma_link_follow(less);
 			link = *less;
 		} else {
 			*more = link;
 			more = &node(tree)->left;
-			tree = follow(more);
+			tree = ma_link_follow(more);
 			link = *more;
 		}
 	}
@@ -90,19 +57,19 @@ static void treap_split(const struct mem_block *tree, uint64_t link, const struc
 /* Joins the trees at `less` and at `more`, where all of `less` comes before all of `more`, at `to`. */
 static void treap_join(const uint64_t *less, const uint64_t *more, uint64_t *to)
 {
-	struct mem_block *low = follow(less), *high = follow(more);
+	struct mem_block *low = ma_link_follow(less), *high = ma_link_follow(more);
 	uint64_t low_link = *less, high_link = *more;
 
 	while (low != NULL && high != NULL) {
 		if (low_link > high_link) {
 			*to = low_link;
 			to = &node(low)->right;
-			low = follow(to);
+			low = ma_link_follow(to);
 			low_link = *to;
 		} else {
 			*to = high_link;
 			to = &node(high)->left;
-			high = follow(to);
+			high = ma_link_follow(to);
 			high_link = *to;
 		}
 	}
@@ -111,9 +78,9 @@ static void treap_join(const uint64_t *less, const uint64_t *more, uint64_t *to)
 
 static struct mem_block *treap_lowest(const uint64_t *root)
 {
-	struct mem_block *tree = follow(root), *left;
+	struct mem_block *tree = ma_link_follow(root), *left;
 
-	while ((left = follow(&node(tree)->left)) != NULL)
+	while ((left = ma_link_follow(&node(tree)->left)) != NULL)
 		tree = left;
 	return tree;
 }
@@ -123,7 +90,7 @@ static struct mem_block *treap_at_least(const uint64_t *root, uint32_t units)
 {
 	struct mem_block *best = NULL, *tree;
 
-	while ((tree = follow(root)) != NULL) {
+	while ((tree = ma_link_follow(root)) != NULL) {
 		if (tree->units >= units) {
 			best = tree;
 			root = &node(tree)->left;
@@ -178,13 +145,13 @@ static bool is_empty(const struct fit *fit, unsigned bin)
 static void tree_insert(struct fit *fit, struct mem_block *block)
 {
 	unsigned bin = bin_of(block->units);
-	uint64_t *at = &fit->bin[bin], mine = link_to(block);
+	uint64_t *at = &fit->bin[bin], mine = ma_link_to(block);
 	const struct mem_block *tree;
 
 	if (is_empty(fit, bin))
 		*at = LINK_NONE;
 	fit->nonempty[bin / 64] |= UINT64_C(1) << (bin % 64);
-	while ((tree = follow(at)) != NULL && *at > mine)
+	while ((tree = ma_link_follow(at)) != NULL && *at > mine)
 		at = before(tree, block) ? &node(tree)->right : &node(tree)->left;
 	treap_split(tree, *at, block, &node(block)->left, &node(block)->right);
 	*at = mine;
@@ -196,7 +163,7 @@ static void tree_remove(struct fit *fit, struct mem_block *block)
 	uint64_t *at = &fit->bin[bin];
 	const struct mem_block *tree;
 
-	while ((tree = follow(at)) != block) {
+	while ((tree = ma_link_follow(at)) != block) {
 		MA_CHECK(tree != NULL, "free block missing from its bin (a write after free?)", block);
 		at = before(tree, block) ? &node(tree)->right : &node(tree)->left;
 	}
@@ -267,20 +234,20 @@ struct mem_block *ma_fit_find(const struct fit *fit, uint32_t units)
 
 struct mem_block *ma_fit_root(const struct fit *fit, unsigned bin)
 {
-	return is_empty(fit, bin) ? NULL : follow(&fit->bin[bin]);
+	return is_empty(fit, bin) ? NULL : ma_link_follow(&fit->bin[bin]);
 }
 
 void ma_fit_children(const struct mem_block *block, struct mem_block **left, struct mem_block **right)
 {
-	*left = follow(&node(block)->left);
-	*right = follow(&node(block)->right);
+	*left = ma_link_follow(&node(block)->left);
+	*right = ma_link_follow(&node(block)->right);
 }
 
 /* --- the audit's: what is damaged is told of, not fatal --- */
 
 static bool is_sound(const uint64_t *at)
 {
-	return peek(at) != NULL || *at == LINK_NONE;
+	return ma_link_peek(at) != NULL || *at == LINK_NONE;
 }
 
 bool ma_fit_sound(const struct mem_block *block)
@@ -298,15 +265,15 @@ bool ma_fit_has(const struct fit *fit, const struct mem_block *block)
 	if (block == fit->newest)
 		return true;
 	while (at != NULL && at != block)
-		at = peek(before(at, block) ? &node(at)->right : &node(at)->left);
+		at = ma_link_peek(before(at, block) ? &node(at)->right : &node(at)->left);
 	return at != NULL;
 }
 
 static size_t treap_count(const struct mem_block *tree)
 {
-	return tree == NULL
-		       ? 0
-		       : 1 + treap_count(peek(&node(tree)->left)) + treap_count(peek(&node(tree)->right));
+	return tree == NULL ? 0
+			    : 1 + treap_count(ma_link_peek(&node(tree)->left)) +
+				      treap_count(ma_link_peek(&node(tree)->right));
 }
 
 size_t ma_fit_count(const struct fit *fit)

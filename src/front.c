@@ -38,7 +38,7 @@ void *ma_front_alloc_slow(size_t size)
 
 	if (size > PTRDIFF_MAX)
 		return no_memory();
-	p = alloc_from(ma_thread_bind(), size, MA_UNIT, &zero);
+	p = alloc_from(ma_thread_bound(), size, MA_UNIT, &zero);
 	return p != NULL ? p : no_memory();
 }
 
@@ -49,7 +49,7 @@ void *ma_front_alloc_aligned(size_t size, size_t align)
 
 	if (size > PTRDIFF_MAX || align > PTRDIFF_MAX)
 		return no_memory();
-	p = alloc_from(ma_thread_bind(), size, align, &zero);
+	p = alloc_from(ma_thread_bound(), size, align, &zero);
 	return p != NULL ? p : no_memory();
 }
 
@@ -64,24 +64,36 @@ static size_t size_quickly(const void *p, enum heap_place *place)
 	return slab->slot_size;
 }
 
-void *ma_front_calloc(size_t count, size_t size)
+static void *calloc_slow(size_t bytes)
 {
 	enum heap_place place;
-	size_t bytes, zero;
+	size_t zero;
 	void *p;
 
-	if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)
+	if (bytes > PTRDIFF_MAX)
 		return no_memory();
-	p = alloc_from(ma_thread_bind(), bytes, MA_UNIT, &zero);
+	p = alloc_from(ma_thread_bound(), bytes, MA_UNIT, &zero);
 	if (p == NULL)
 		return no_memory();
-	/* To the end of what is usable, as ma_rezalloc() needs it. */
 	zero = ma_min(size_quickly(p, &place), zero);
 	if (MA_UNLIKELY(zero >= LARGE_MIN))
 		ma_large_clear(p, zero);
 	else
 		memset(p, 0, zero);
 	return p;
+}
+
+/* All that is usable is cleared, as ma_rezalloc() needs it. */
+void *ma_front_calloc(size_t count, size_t size)
+{
+	struct slab *slab;
+	size_t bytes;
+	void *slot;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return no_memory();
+	slot = ma_front_pop(bytes, &slab);
+	return MA_LIKELY(slot != NULL) ? memset(slot, 0, slab->slot_size) : calloc_slow(bytes);
 }
 
 static enum heap_place free_from(struct heap *heap, void *p)
@@ -162,7 +174,7 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 			return p;
 		break;
 	case PLACE_BLOCK:
-		if ((size > SLAB_MAX / 2 || size > had / 2) && ma_heap_resize(heap, p, size))
+		if (size > had / 2 && ma_heap_resize(heap, p, size))
 			return p;
 		break;
 	default:

@@ -44,19 +44,27 @@ void *ma_front_realloc(void *p, size_t size, bool *strange);
 /* Once, when the library is loaded. */
 void ma_front_start(void);
 
+/* Pops a slot for `size`, from `*slab`; NULL if this thread's heap has none ready. */
+MA_INLINE void *ma_front_pop(size_t size, struct slab **slab)
+{
+	struct heap *heap = ma_thread_heap;
+	void *slot;
+
+	if (MA_UNLIKELY(size > SLAB_MAX))
+		return NULL;
+	*slab = ma_slab_direct(&heap->slabs, size);
+	slot = ma_slab_pop(*slab);
+	if (MA_STATS && slot != NULL)
+		ma_heap_count_alloc(heap, size, (*slab)->slot_size);
+	return slot;
+}
+
 MA_INLINE void *ma_front_alloc(size_t size)
 {
-	if (MA_LIKELY(size <= SLAB_DIRECT_MAX)) {
-		struct heap *heap = ma_thread_heap;
-		struct slab *slab = ma_slab_direct(&heap->slabs, size);
-		void *slot = ma_slab_pop(slab);
-		if (MA_LIKELY(slot != NULL)) {
-			if (MA_STATS)
-				ma_heap_count_alloc(heap, size, slab->slot_size);
-			return slot;
-		}
-	}
-	return ma_front_alloc_slow(size);
+	struct slab *slab;
+	void *slot = ma_front_pop(size, &slab);
+
+	return MA_LIKELY(slot != NULL) ? slot : ma_front_alloc_slow(size);
 }
 
 /* Pushes `p` where it belongs, if it is a slot of this thread's heap. On SLAB_EVENT `*slab` goes to

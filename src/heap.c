@@ -2,8 +2,8 @@
 /*
  * heap.c - sends each size to its layer, and each pointer back to where it came from.
  *
- *   up to 8 KiB    slab     (if the size is rare: block)
- *   up to 2 MiB    block
+ *   up to 4 KiB    slab     (if the size is rare: block)
+ *   below 2 MiB    block    (one that waits on a quick list, if there is one)
  *   above          large
  *
  * A pointer is judged before anything is changed: by the registry (is it ours?), by the chunk's owner (is it
@@ -42,19 +42,15 @@ static void *alloc_large(struct heap *heap, size_t size, size_t align, size_t *z
 	return p;
 }
 
-/* The class whose slots hold `size` with the alignment and little waste; SLAB_CLASSES if none does. */
+/* The class whose slots hold `size` with the alignment and little waste; SLAB_CLASSES if none does. A slot is aligned
+ * as its size is. */
 static unsigned slot_class(size_t size, size_t align)
 {
-	unsigned class;
+	size_t rounded = ma_round_up(ma_max(size, 1), align);
 
-	if (align <= MA_UNIT)
-		return size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES;
-	if (align > 64 || size > SLAB_MAX / 2)
+	if (rounded > SLAB_MAX || (align > 64 && rounded > 2 * size))
 		return SLAB_CLASSES;
-	for (class = ma_slab_class(size); class < SLAB_CLASSES; class ++)
-		if (ma_slab_class_size(class) % align == 0)
-			break;
-	return class;
+	return ma_slab_class(rounded);
 }
 
 /* One attempt; NULL if the heap would have to grow and is reluctant to, or can't. */
@@ -69,13 +65,15 @@ static void *alloc_here(struct heap *heap, unsigned class, size_t size, size_t a
 	return block == NULL ? NULL : ma_block_payload(block);
 }
 
-/* Before a heap grows it takes in what others have freed, and adopts what ended threads have left. */
+/* Before a heap grows it merges what waits, takes in what others have freed, and adopts what ended threads have left. */
 static void *alloc_growing(struct heap *heap, unsigned class, size_t size, size_t align, size_t *zero)
 {
 	void *p;
 
 	heap->blocks.reluctant = true;
 	p = alloc_here(heap, class, size, align, zero);
+	if (p == NULL && ma_quick_flush(&heap->blocks))
+		p = alloc_here(heap, class, size, align, zero);
 	if (p == NULL && ma_slab_drain(&heap->slabs, &heap->blocks))
 		p = alloc_here(heap, class, size, align, zero);
 	while (p == NULL && ma_heaps_adopt(heap))
@@ -101,12 +99,35 @@ static void count_alloc(struct heap *heap, size_t size, const void *p)
 	ma_heap_count_alloc(heap, size, ma_heap_size(heap, p, &place));
 }
 
+/* What waited on a quick list is served so cheaply that it counts this part of what has to be searched for. */
+#define QUICK_WEIGHT 8
+
+/* What is at hand without a search. */
+MA_INLINE void *alloc_at_hand(struct heap *heap, unsigned class, size_t size, size_t align)
+{
+	struct slab_bin *bin = NULL;
+	struct mem_block *block;
+	void *slot;
+
+	if (class < SLAB_CLASSES) {
+		slot = ma_slab_pop(ma_slab_current(&heap->slabs, class));
+		bin = &heap->slabs.bin[class];
+		if (slot != NULL || !ma_slab_is_rare(bin, &heap->blocks, size))
+			return slot;
+	}
+	block = ma_quick_alloc(&heap->blocks, size, align);
+	if (block == NULL)
+		return NULL;
+	if (bin != NULL)
+		bin->early += size / QUICK_WEIGHT;
+	return ma_block_payload(block);
+}
+
 MA_INLINE void *alloc(struct heap *heap, unsigned class, size_t size, size_t align, size_t *zero)
 {
-	void *p = NULL;
+	void *p = alloc_at_hand(heap, class, size, align);
 
-	if (class < SLAB_CLASSES)
-		p = ma_slab_pop_zero(ma_slab_current(&heap->slabs, class), zero);
+	*zero = SIZE_MAX;
 	if (MA_UNLIKELY(p == NULL))
 		p = is_large(size, align) ? alloc_large(heap, size, align, zero)
 					  : alloc_growing(heap, class, size, align, zero);
@@ -117,7 +138,7 @@ MA_INLINE void *alloc(struct heap *heap, unsigned class, size_t size, size_t ali
 
 void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 {
-	return alloc(heap, slot_class(size, MA_UNIT), size, MA_UNIT, zero);
+	return alloc(heap, size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES, size, MA_UNIT, zero);
 }
 
 void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t *zero)
@@ -162,7 +183,7 @@ _Noreturn void ma_heap_report(const void *p)
 	if (block == NULL)
 		ma_fatal("invalid pointer, into a chunk's header", p);
 	ma_block_verify(block);
-	if (block->state == BLOCK_FREE)
+	if (block->state == BLOCK_FREE || block->state == BLOCK_WAITING)
 		ma_fatal_place("double free, or invalid pointer", p, "free block", ma_block_payload(block),
 			       ma_block_size(block));
 	ma_fatal_place("invalid pointer, not the start of an allocation", p, "block", ma_block_payload(block),
@@ -170,8 +191,8 @@ _Noreturn void ma_heap_report(const void *p)
 }
 
 /* What `p` is, with its chunk and slab. Any pointer may be asked about. */
-static enum heap_place judge(const struct heap *heap, const void *p, struct chunk **chunk_of,
-			     struct slab **slab_of)
+MA_INLINE enum heap_place judge(const struct heap *heap, const void *p, struct chunk **chunk_of,
+				struct slab **slab_of)
 {
 	struct chunk *chunk = ma_chunk_of(p);
 	struct slab *slab;
@@ -195,11 +216,12 @@ static enum heap_place judge(const struct heap *heap, const void *p, struct chun
 		return PLACE_SLOT;
 	}
 	block = ma_block_of(p);
+	__builtin_prefetch(ma_block_right(block)); /* who frees the block looks at it */
 	/* The owner may be writing the other words of a header whose block another thread holds. */
-	if (block->state != BLOCK_USED ||
-	    (is_owner(heap, chunk) && ma_block_inspect(chunk, p) != BLOCK_SOUND))
+	if (block->state != BLOCK_USED || (is_owner(heap, chunk) && !ma_block_is_sound(block)))
 		return PLACE_WRONG;
-	return ma_slab_block_is_free(chunk, p) ? PLACE_WRONG : PLACE_BLOCK;
+	return ma_slab_block_may_be_free(chunk, p) && ma_slab_block_is_free(chunk, p) ? PLACE_WRONG
+										      : PLACE_BLOCK;
 }
 
 /* --- free --- */
@@ -259,7 +281,7 @@ enum heap_place ma_heap_free(struct heap *heap, void *p)
 		return place;
 	}
 	if (slab == NULL) {
-		ma_block_free(&heap->blocks, chunk, ma_block_of(p));
+		ma_quick_free(&heap->blocks, chunk, ma_block_of(p));
 	} else {
 		struct slot *slot = p;
 		slot->free_in = NULL; /* judged: what stands there is not the mark of a free slot */
@@ -293,6 +315,17 @@ size_t ma_heap_size(struct heap *heap, const void *p, enum heap_place *place)
 	}
 }
 
+/* What waits beside the block may be what it needs. */
+static bool resize_block(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, size_t size)
+{
+	const struct mem_block *right = ma_block_right(block);
+
+	if ((const char *)right != ma_chunk_end(chunk) && right->state == BLOCK_WAITING &&
+	    size > ma_block_size(block))
+		ma_quick_flush(blocks);
+	return ma_block_resize(blocks, chunk, block, size);
+}
+
 static bool resize(struct heap *heap, void *p, size_t size)
 {
 	enum heap_place place;
@@ -306,7 +339,7 @@ static bool resize(struct heap *heap, void *p, size_t size)
 		chunk = ma_chunk_of(p);
 		if (!is_owner(heap, chunk))
 			return size <= had;
-		return ma_block_resize(&heap->blocks, chunk, ma_block_of(p), size);
+		return resize_block(&heap->blocks, chunk, ma_block_of(p), size);
 	case PLACE_LARGE:
 		return ma_large_resize(p, ma_max(size, 1), false) != NULL;
 	default:
@@ -339,6 +372,7 @@ void ma_heap_collect(struct heap *heap)
 	ma_slab_drain(&heap->slabs, &heap->blocks);
 	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = chunk->next)
 		ma_slab_collect(&heap->slabs, &heap->blocks, chunk);
+	ma_quick_flush(&heap->blocks);
 }
 
 size_t ma_heap_trim(struct heap *heap, size_t pad)

@@ -111,12 +111,14 @@ void ma_heaps_leave(struct heap *heap)
 	ma_unlock(&heaps_lock);
 }
 
-/* Moves all chunks that can be moved; `from` is owned by the caller. */
-static void adopt_chunks(struct heap *heap, struct heap *from)
+/* Moves one chunk, if one can be moved; `from` is owned by the caller. No more than that: the thread that takes the idle
+ * heap next would miss them, and grow it. */
+static bool adopt_chunk(struct heap *heap, struct heap *from)
 {
 	struct chunk *next;
 
 	ma_slab_drain(&from->slabs, &from->blocks);
+	ma_quick_flush(&from->blocks);
 	for (struct chunk *chunk = from->blocks.chunks; chunk != NULL; chunk = next) {
 		next = chunk->next;
 		if (!ma_slab_freeze(&from->slabs, &from->blocks, chunk))
@@ -124,7 +126,9 @@ static void adopt_chunks(struct heap *heap, struct heap *from)
 		ma_block_adopt(&heap->blocks, &from->blocks, chunk);
 		ma_store_relaxed(&chunk->owner, heap); /* pairs with the push that reads it, through arm() */
 		ma_slab_adopt(&heap->slabs, &heap->blocks, &from->slabs, chunk);
+		return true;
 	}
+	return false;
 }
 
 bool ma_heaps_adopt(struct heap *heap)
@@ -139,10 +143,8 @@ bool ma_heaps_adopt(struct heap *heap)
 		if (from->blocks.chunks != NULL)
 			break;
 	if (from != NULL) {
-		size_t held = from->blocks.held;
 		idle_remove(from);
-		adopt_chunks(heap, from);
-		adopted = from->blocks.held != held;
+		adopted = adopt_chunk(heap, from);
 		idle_add(from);
 	}
 	ma_unlock(&heaps_lock);

@@ -11,6 +11,7 @@ libma_core_la_SOURCES = \
 	src/base.h \
 	src/block.c \
 	src/block.h \
+	src/block_link.h \
 	src/cfi.c \
 	src/cfi.h \
 	src/cgroup.c \
@@ -24,6 +25,7 @@ libma_core_la_SOURCES = \
 	src/fit.h \
 	src/guard.c \
 	src/guard.h \
+	src/header.h \
 	src/heap.c \
 	src/front.c \
 	src/front.h \
@@ -64,6 +66,8 @@ libma_core_la_SOURCES = \
 	src/place.h \
 	src/quarantine.c \
 	src/quarantine.h \
+	src/quick.c \
+	src/quick.h \
 	src/redzone.c \
 	src/redzone.h \
 	src/report.c \

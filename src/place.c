@@ -73,9 +73,9 @@ static void tell_block(struct text *line, const struct chunk *chunk, const struc
 	if (!is_header(chunk, block)) {
 		ma_text_string(line, "a block whose header was overwritten, at ");
 	} else {
-		ma_text_string(line, block->state == BLOCK_FREE	  ? "a free block of "
-				     : block->state == BLOCK_USED ? "a used block of "
-								  : "a slab of ");
+		ma_text_string(line, block->state == BLOCK_USED	  ? "a used block of "
+				     : block->state == BLOCK_SLAB ? "a slab of "
+								  : "a free block of ");
 		ma_text_decimal(line, ma_block_size(block));
 		ma_text_string(line, " bytes at ");
 	}

@@ -4,11 +4,9 @@
 
 #define MULTIPLIER UINT64_C(6364136223846793005)
 
-static_assert(SLAB_DIRECT_MAX == 1024, "SAMPLE_CLASSES are the classes up to there, and one more");
-
 static unsigned class_of(size_t size, size_t align)
 {
-	return size <= SLAB_DIRECT_MAX && align <= MA_UNIT ? ma_slab_class(size) : SAMPLE_OTHERS;
+	return size <= SLAB_MAX && align <= MA_UNIT ? ma_slab_class(size) : SAMPLE_OTHERS;
 }
 
 /* How far it is to the next one: `every` on average, so that no rhythm of the program's hides anything. */

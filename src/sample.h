@@ -19,7 +19,7 @@
 enum { SAMPLE_GUARD, SAMPLE_SITES, SAMPLERS };
 
 /* Classes of the fast path, and one entry for all else. */
-#define SAMPLE_CLASSES 49
+#define SAMPLE_CLASSES (SLAB_CLASSES + 1)
 #define SAMPLE_OTHERS (SAMPLE_CLASSES - 1)
 
 /* One that samples. All zero: it takes nothing. */

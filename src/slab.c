@@ -24,32 +24,17 @@
 
 /* --- shape of a class --- */
 
-/* Granules of a slab: room for 32 slots of up to 2 KiB, for 15 and more of larger ones. */
+/* Granules of a slab: room for 31 slots of up to 2 KiB, for 15 and more of larger ones. */
 static unsigned class_granules(size_t size)
 {
-	size_t granules = (size * 32 + MA_GRANULE - 1) / MA_GRANULE;
-
-	return (unsigned)ma_max(ma_min(granules, 4), (size * 16 + MA_GRANULE - 1) / MA_GRANULE);
+	return (unsigned)ma_min((size * 32 + MA_GRANULE - 1) / MA_GRANULE, 4);
 }
 
-/* Bytes from the block's header to slot 0, so that slots keep the alignment of their size, a cache line at most. */
+/* Bytes from the block's header to slot 0, so that slots keep the alignment of their size. It costs no slot that the
+ * header would not. */
 static size_t class_lead(size_t size)
 {
-	return size % 64 == 0 ? 64 : size % 32 == 0 ? 32 : 16;
-}
-
-/* Above this a block wastes less memory than a slot, and takes less time than its user takes to fill it. */
-#define RARE_FROM 1024
-#define RARE_PART 8
-
-/* Is a class still served with blocks? A program that has few objects of a size shall not pay an OS page for them.
- * A class above RARE_FROM gets slabs only when it comes and goes: when so much of it was served from memory that
- * had been used before as makes a RARE_PART of the heap. */
-static bool is_rare(const struct slab_bin *bin, const struct blocks *blocks, size_t size)
-{
-	size_t few = ma_clamp(8192, 4 * size, 16 * size);
-
-	return bin->early < (size <= RARE_FROM ? few : ma_max(few, blocks->held / RARE_PART));
+	return size & -size;
 }
 
 /* Serves a rare class. */
@@ -60,7 +45,7 @@ static void *alloc_early(struct blocks *blocks, struct slab_bin *bin, size_t siz
 
 	if (block == NULL)
 		return NULL;
-	if (size <= RARE_FROM || *zero == SIZE_MAX) /* nothing known to be zero: used before */
+	if (size <= SLAB_RARE_FROM || *zero == SIZE_MAX) /* nothing known to be zero: used before */
 		bin->early += size;
 	return ma_block_payload(block);
 }
@@ -98,7 +83,7 @@ static void direct_set(struct slabs *slabs, unsigned class, ptrdiff_t distance)
 	size_t size = ma_slab_class_size(class);
 	size_t below = class == 0 ? 0 : ma_slab_class_size(class - 1) / MA_UNIT + 1;
 
-	for (size_t unit = below; unit <= ma_min(size, SLAB_DIRECT_MAX) / MA_UNIT; unit++)
+	for (size_t unit = below; unit <= size / MA_UNIT; unit++)
 		slabs->direct[unit] = distance;
 }
 
@@ -339,16 +324,13 @@ static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigne
 	slab->bound = 0;
 	slab->ready = SLAB_LINK(SLAB_END);
 	set_limit(slab, 0);
-	slab->carved = slab->used = slab->virgin = 0;
+	slab->carved = slab->used = 0;
 	slab->slot_size = (uint32_t)size;
 	slab->slots = (uint32_t)((granules * MA_GRANULE - class_lead(size)) / size);
 	slab->index = (uint8_t)(slab - chunk->slab);
 	slab->class = (uint8_t) class;
 	slab->full = slab->queued = false;
-	slab->fresh = zero <= 64 && size > SLAB_DIRECT_MAX;
 	ma_store_relaxed(&slab->remote, REMOTE_EMPTY);
-	if (slab->fresh) /* the links of the free block that it was */
-		memset(ma_block_payload(block), 0, zero);
 	memset(&chunk->slab_at[ma_chunk_granule(block)], slab->index, granules);
 	map_set(slabs, slab, true);
 	slabs->bin[class].bytes += granules;
@@ -408,7 +390,7 @@ static void leave_current(struct slabs *slabs, struct slab *slab)
 /* --- the slow path of allocation --- */
 
 /* The current slab's next ready slot, after taking in what others freed into it; NULL if there is none. */
-static void *pop_current(struct slab *slab, size_t *zero)
+static void *pop_current(struct slab *slab)
 {
 	void *slot;
 
@@ -421,7 +403,7 @@ static void *pop_current(struct slab *slab, size_t *zero)
 			list_damaged(slab);
 		collect(slab);
 	}
-	slot = ma_slab_pop_zero(slab, zero);
+	slot = ma_slab_pop(slab);
 	if (slot == NULL && slab->ready != SLAB_LINK(SLAB_END))
 		list_damaged(slab);
 	return slot;
@@ -446,11 +428,11 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 		     const struct block_request *request, size_t *zero)
 {
 	struct slab_bin *bin = &slabs->bin[class];
-	size_t size = ma_slab_class_size(class);
 
+	*zero = SIZE_MAX;
 	for (;;) {
 		struct slab *slab = ma_slab_current(slabs, class);
-		void *slot = pop_current(slab, zero);
+		void *slot = pop_current(slab);
 
 		if (slot != NULL)
 			return slot;
@@ -465,8 +447,8 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 			leave_current(slabs, slab);
 		}
 		slab = next_slab(slabs, blocks, bin);
-		if (slab == NULL && is_rare(bin, blocks, size))
-			return alloc_early(blocks, bin, size, request, zero);
+		if (slab == NULL && ma_slab_is_rare(bin, blocks, ma_slab_class_size(class)))
+			return alloc_early(blocks, bin, ma_slab_class_size(class), request, zero);
 		if (slab == NULL) {
 			slab = slab_new(slabs, blocks, class);
 			if (slab == NULL)
@@ -509,7 +491,7 @@ static void drain_blocks(struct blocks *blocks, struct chunk *chunk)
 		MA_CHECK(left > 1 || next == SLAB_LINK(SLAB_END),
 			 "list of freed blocks overwritten (a write after free?)", slot);
 		offset = (uint64_t)(next - INT64_MIN);
-		ma_block_free(blocks, chunk, ma_block_of(slot));
+		ma_quick_free(blocks, chunk, ma_block_of(slot));
 	}
 }
 

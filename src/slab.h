@@ -28,11 +28,8 @@
 #include "chunk.h"
 
 /* Size classes: steps of 16 bytes up to 512, then sixteen to a doubling, so at most 6.25 % apart. */
-#define SLAB_CLASSES 96u
-#define SLAB_MAX ((size_t)8 * 1024)
-
-/* Sizes up to this find their slab by one table look-up. */
-#define SLAB_DIRECT_MAX ((size_t)1024)
+#define SLAB_CLASSES 80u
+#define SLAB_MAX ((size_t)4096)
 
 /* Slabs are found from pointers through a map of the low 32 bits of the address, in granules. */
 #define SLAB_MAP_ENTRIES ((size_t)1 << (32 - MA_GRANULE_SHIFT))
@@ -47,7 +44,7 @@ static_assert(sizeof(struct slot) <= MA_UNIT, "the smallest slot holds its list 
 struct slab_bin {
 	struct slab *carving;	   /* the slab with room that is not carved yet, or NULL */
 	struct slab *first, *last; /* slabs with free slots, but the current and the carving one */
-	size_t early;		   /* bytes that were served as blocks: see is_rare() */
+	size_t early;		   /* bytes that were served as blocks: see ma_slab_is_rare() */
 	uint32_t bytes;		   /* of all slabs of the class, in granules */
 };
 
@@ -58,8 +55,8 @@ struct slab_bin {
  */
 struct slabs {
 	struct slab none;
-	ptrdiff_t current[SLAB_CLASSES];		 /* by class: the slab that slots are popped from */
-	ptrdiff_t direct[SLAB_DIRECT_MAX / MA_UNIT + 1]; /* the same, by size in units */
+	ptrdiff_t current[SLAB_CLASSES];	  /* by class: the slab that slots are popped from */
+	ptrdiff_t direct[SLAB_MAX / MA_UNIT + 1]; /* the same, by size in units */
 	struct slab_bin bin[SLAB_CLASSES];
 	MA_SHARED(struct slab *) pending; /* slabs that were full when another thread freed into them */
 	bool hidden[SLAB_CLASSES];	  /* `direct` leads nowhere for the class: see ma_slab_hide() */
@@ -92,7 +89,7 @@ MA_INLINE struct slab *ma_slab_at(struct slabs *slabs, ptrdiff_t distance)
 	return (struct slab *)((char *)slabs + distance);
 }
 
-/* The slab that has slots for `size`, at most SLAB_DIRECT_MAX, ready; or one that has none. */
+/* The slab that has slots for `size`, at most SLAB_MAX, ready; or one that has none: one table look-up. */
 MA_INLINE struct slab *ma_slab_direct(struct slabs *slabs, size_t size)
 {
 	return ma_slab_at(slabs, slabs->direct[(size + MA_UNIT - 1) / MA_UNIT]);
@@ -107,6 +104,20 @@ MA_INLINE struct slab *ma_slab_current(struct slabs *slabs, unsigned class)
 MA_INLINE struct slab *ma_slab_mapped(struct slabs *slabs, const void *p)
 {
 	return ma_slab_at(slabs, slabs->map[(uint32_t)(uintptr_t)p >> MA_GRANULE_SHIFT]);
+}
+
+/* Above this a block wastes less memory than a slot. */
+#define SLAB_RARE_FROM 1024
+#define SLAB_RARE_PART 8
+
+/* Is a class still served with blocks? A program that has few objects of a size shall not pay an OS page for them.
+ * A class above SLAB_RARE_FROM gets slabs only when it comes and goes: when so much of it was cut out of memory that
+ * had been used before as makes a SLAB_RARE_PART of the heap; what waited on a quick list counts less. */
+MA_INLINE bool ma_slab_is_rare(const struct slab_bin *bin, const struct blocks *blocks, size_t size)
+{
+	size_t few = ma_clamp(8192, 4 * size, 16 * size);
+
+	return bin->early < (size <= SLAB_RARE_FROM ? few : ma_max(few, blocks->held / SLAB_RARE_PART));
 }
 
 /* What a link leads to. */
@@ -127,20 +138,6 @@ MA_INLINE void *ma_slab_pop(struct slab *slab)
 	slab->ready = slot->next;
 	slot->free_in = NULL;
 	slab->used++;
-	return slot;
-}
-
-/* The same, and tells from which byte on the slot is known to be zero. Slabs of classes that the fast path never
- * pops from know it. */
-MA_INLINE void *ma_slab_pop_zero(struct slab *slab, size_t *zero)
-{
-	char *slot = ma_slab_pop(slab);
-
-	*zero = SIZE_MAX;
-	if (slab->fresh && slot >= slab->start + slab->virgin) {
-		slab->virgin = (uint32_t)(slot - slab->start) + slab->slot_size;
-		*zero = sizeof(struct slot);
-	}
 	return slot;
 }
 
@@ -209,6 +206,14 @@ MA_INLINE uint32_t ma_slab_remote_count(uint64_t word)
 	return (uint32_t)(word >> 32) & 0x3fffffff;
 }
 
+/* The slab of `chunk` that lies at `p`, NULL if none does. */
+MA_INLINE struct slab *ma_slab_in_chunk(struct chunk *chunk, const void *p)
+{
+	unsigned index = chunk->slab_at[ma_chunk_granule(p)];
+
+	return index == 0 ? NULL : &chunk->slab[index];
+}
+
 /* Can a used block's payload lie at `offset` from the chunk? */
 MA_INLINE bool ma_slab_is_payload(const struct chunk *chunk, uint64_t offset)
 {
@@ -229,9 +234,9 @@ MA_INLINE uint32_t ma_slab_ready(struct slabs *slabs, unsigned class)
 	return slab == &slabs->none ? 0 : slab->carved + 1 - slab->used;
 }
 
-/* Takes a ready slot of a class, finding or making one if the current slab has none. From byte `*zero` on it is
- * known to be zero. NULL: out of memory. If the class is rare, what the request asks for is taken as a plain block;
- * frees know either. The class's slots are such that they serve the request. */
+/* Takes a ready slot of a class, finding or making one if the current slab has none. NULL: out of memory. If the class
+ * is rare, what the request asks for is taken as a plain block; frees know either. From byte `*zero` on it is known to
+ * be zero. The class's slots are such that they serve the request. */
 void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 		     const struct block_request *request, size_t *zero);
 
@@ -269,8 +274,11 @@ void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *fro
 
 /* --- slab_look.c --- */
 
-/* The slab of `chunk` that lies at `p`, NULL if none does. */
-struct slab *ma_slab_in_chunk(struct chunk *chunk, const void *p);
+/* Does a block look as if another thread had freed it? Mostly only by chance: ma_slab_block_is_free() knows. */
+MA_INLINE bool ma_slab_block_may_be_free(const struct chunk *chunk, const void *payload)
+{
+	return ((const struct slot *)payload)->free_in == &chunk->slab[0];
+}
 
 /* The start of the slot that `p` lies in, NULL if none was carved there. */
 void *ma_slab_slot_around(const struct slab *slab, const void *p);

@@ -7,13 +7,6 @@
  */
 #include "slab.h"
 
-struct slab *ma_slab_in_chunk(struct chunk *chunk, const void *p)
-{
-	unsigned index = chunk->slab_at[ma_chunk_granule(p)];
-
-	return index == 0 ? NULL : &chunk->slab[index];
-}
-
 void *ma_slab_slot_around(const struct slab *slab, const void *p)
 {
 	size_t offset = (size_t)((const char *)p - slab->start);
@@ -46,7 +39,7 @@ bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload)
 	uint64_t word = ma_load_acquire(&self->remote); /* pairs with push_remote() */
 	uint64_t offset = ma_slab_remote_first(word);
 
-	if (((const struct slot *)payload)->free_in != self)
+	if (!ma_slab_block_may_be_free(chunk, payload))
 		return false;
 	for (uint32_t left = ma_slab_remote_count(word); left > 0 && ma_slab_is_payload(chunk, offset);
 	     left--) {

@@ -24,6 +24,14 @@ extern struct heap *ma_thread_own;
 /* This thread's heap, given to it if it has none. NULL: out of memory. */
 struct heap *ma_thread_bind(void);
 
+/* The same, for whom it is likely to have one. */
+MA_INLINE struct heap *ma_thread_bound(void)
+{
+	struct heap *heap = ma_thread_own;
+
+	return MA_LIKELY(heap != &ma_heap_none) ? heap : ma_thread_bind();
+}
+
 /* Called once, before main(): what must be known to the C library for threads to end and to fork well. */
 void ma_thread_start(void);
 

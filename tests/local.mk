@@ -119,6 +119,7 @@ unit_tests = \
 	tests/unit/test_pins \
 	tests/unit/test_place \
 	tests/unit/test_quarantine \
+	tests/unit/test_quick \
 	tests/unit/test_redzone \
 	tests/unit/test_residency \
 	tests/unit/test_sample \
@@ -211,6 +212,8 @@ tests_unit_test_cgroup_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_cgroup_LDADD = $(unit_ldadd)
 tests_unit_test_limit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_limit_LDADD = $(unit_ldadd)
+tests_unit_test_quick_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_quick_LDADD = $(unit_ldadd)
 tests_unit_test_quarantine_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_quarantine_LDADD = $(unit_ldadd)
 tests_unit_test_redzone_CPPFLAGS = $(unit_cppflags)

@@ -71,6 +71,10 @@ static bool check_block(struct audit *audit, const struct heap *heap, struct chu
 		else if (!ma_fit_sound(block))
 			fault(audit, "free block whose links are overwritten", block);
 		break;
+	case BLOCK_WAITING:
+		if (!ma_quick_has(&heap->blocks.quick, block))
+			fault(audit, "waiting block missing from its quick list", block);
+		break;
 	case BLOCK_SLAB:
 		check_slab(audit, heap, chunk, block);
 		break;
@@ -82,12 +86,16 @@ static bool check_block(struct audit *audit, const struct heap *heap, struct chu
 	return true;
 }
 
-/* Returns how many free blocks the chunk has. */
-static size_t check_chunk(struct audit *audit, const struct heap *heap, struct chunk *chunk)
+/* Blocks of a heap that stand on lists. */
+struct listed {
+	size_t free, waiting;
+};
+
+static void check_chunk(struct audit *audit, const struct heap *heap, struct chunk *chunk,
+			struct listed *listed)
 {
 	const struct mem_block *block = ma_block_first(chunk), *left = NULL;
 	const char *end = ma_chunk_end(chunk);
-	size_t free_blocks = 0;
 
 	if (ma_load_relaxed(&chunk->owner) != heap)
 		fault(audit, "chunk whose owner is another heap", chunk);
@@ -95,28 +103,31 @@ static size_t check_chunk(struct audit *audit, const struct heap *heap, struct c
 		fault(audit, "chunk missing from the registry", chunk);
 	while ((const char *)block < end) {
 		if (!check_block(audit, heap, chunk, block, left))
-			return free_blocks;
-		free_blocks += block->state == BLOCK_FREE;
+			return;
+		listed->free += block->state == BLOCK_FREE;
+		listed->waiting += block->state == BLOCK_WAITING;
 		left = block;
 		block = ma_block_right(block);
 	}
 	if (chunk->last != left)
 		fault(audit, "chunk whose last block is another", chunk);
-	return free_blocks;
 }
 
 static void check_heap(struct audit *audit, const struct heap *heap)
 {
-	size_t free_blocks = 0, held = 0;
+	struct listed listed = {0};
+	size_t held = 0;
 
 	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = chunk->next) {
-		free_blocks += check_chunk(audit, heap, chunk);
+		check_chunk(audit, heap, chunk, &listed);
 		held += (size_t)(ma_chunk_end(chunk) - (char *)chunk);
 	}
 	if (held != heap->blocks.held)
 		fault(audit, "heap that holds another number of bytes than its chunks", heap);
-	if (ma_fit_count(&heap->blocks.fit) != free_blocks)
+	if (ma_fit_count(&heap->blocks.fit) != listed.free)
 		fault(audit, "index with another number of blocks than are free", heap);
+	if (heap->blocks.quick.count != listed.waiting)
+		fault(audit, "quick lists with another number of blocks than wait", heap);
 }
 
 /* What the modes know of each object. */

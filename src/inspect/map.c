@@ -22,7 +22,7 @@ void ma_map_used_slots(const struct slab *slab, uint64_t bitmap[MAP_MOST_SLOTS /
 
 bool ma_map_is_free(const struct chunk *chunk, const struct mem_block *block)
 {
-	return block->state == BLOCK_FREE ||
+	return block->state == BLOCK_FREE || block->state == BLOCK_WAITING ||
 	       (block->state == BLOCK_USED && ma_slab_block_is_free(chunk, ma_block_payload(block)));
 }
 

@@ -75,6 +75,7 @@ static void add_block(struct collect *collect, const struct mem_block *block)
 {
 	switch (block->state) {
 	case BLOCK_FREE:
+	case BLOCK_WAITING:
 		add_free(collect, block);
 		break;
 	case BLOCK_SLAB:

@@ -55,6 +55,7 @@ static int walk_block(struct walk *walk, struct chunk *chunk, const struct mem_b
 		return show(walk, ma_slab_block_is_free(chunk, payload) ? MA_BLOCK_FREE : MA_BLOCK_USED,
 			    payload, ma_block_size(block), 0);
 	case BLOCK_FREE:
+	case BLOCK_WAITING:
 		return show(walk, MA_BLOCK_FREE, payload, ma_block_size(block), 0);
 	case BLOCK_SLAB:
 		slab = ma_slab_in_chunk(chunk, payload);

@@ -16,8 +16,12 @@ MISUSE(double_free_block_merged, "double free: ADDRESS is a block of NUMBER byte
 {
 	char *p = take_block(), *next = block_behind(p);
 
-	(void)hide(ma_malloc(
-		100000)); /* behind both: so much free memory as the top may go back, and the header with it */
+	/* Behind both: so much free memory as the top may go back, and the header with it. At a chunk's end there is no
+	 * room for that. */
+	while (hide(ma_malloc(100000)) != block_behind(next)) {
+		p = take_block();
+		next = block_behind(p);
+	}
 	release(p);
 	release(next);
 	release(next);

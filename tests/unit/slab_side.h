@@ -27,7 +27,7 @@ static inline void *take(struct side *side, size_t size)
 	unsigned class = ma_slab_class(size);
 	struct slab *slab = ma_slab_current(&side->slabs, class);
 	size_t zero = SIZE_MAX;
-	char *p = size <= SLAB_DIRECT_MAX ? ma_slab_pop(slab) : ma_slab_pop_zero(slab, &zero);
+	char *p = ma_slab_pop(slab);
 
 	if (p == NULL) {
 		struct block_request request = {.size = size, .align = MA_UNIT};

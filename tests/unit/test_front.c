@@ -79,9 +79,9 @@ START_TEST(fast_path_serves_all_small_sizes)
 {
 	struct objects objects;
 
-	objects_begin(&objects, SLAB_DIRECT_MAX * 40);
+	objects_begin(&objects, SLAB_MAX * 40);
 	for (int round = 0; round < 40; round++)
-		for (size_t size = 1; size <= SLAB_DIRECT_MAX; size++) {
+		for (size_t size = 1; size <= SLAB_MAX; size++) {
 			void *p = ma_front_alloc(size);
 			struct slab *slab = ma_slab_mapped(&ma_thread_heap->slabs, p);
 			expect(!ma_slab_holds(slab, (uintptr_t)p - (uintptr_t)slab->start) ||

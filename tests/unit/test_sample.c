@@ -23,7 +23,7 @@ static void begin_samples(size_t objects, size_t bytes)
 /* An allocation as the front makes it; tells for whom it was taken. */
 static void *take_sampled(size_t size, unsigned *due)
 {
-	void *p = size <= SLAB_DIRECT_MAX ? ma_slab_pop(ma_slab_direct(&mine.slabs, size)) : NULL;
+	void *p = size <= SLAB_MAX ? ma_slab_pop(ma_slab_direct(&mine.slabs, size)) : NULL;
 
 	*due = 0;
 	if (p != NULL)
@@ -66,12 +66,12 @@ START_TEST(one_in_so_many)
 
 	begin_samples(200, 20000);
 	for (size_t i = 0; i < test_rounds(400000); i++) {
-		size_t size = random_once_in(&random, 100) ? random_below(&random, 8000)
+		size_t size = random_once_in(&random, 100) ? random_below(&random, SLAB_MAX)
 							   : 16 * random_below(&random, 20) + 1;
 		unsigned due;
 		take_sampled(size, &due);
 		made++;
-		bytes += size <= SLAB_DIRECT_MAX ? ma_slab_class_size(ma_slab_class(size)) : size;
+		bytes += size <= SLAB_MAX ? ma_slab_class_size(ma_slab_class(size)) : size;
 		objects_due += due & 1;
 		bytes_due += due >> 1 & 1;
 	}

@@ -122,14 +122,14 @@ START_TEST(large_slots_are_for_what_comes_and_goes)
 
 	begin();
 	for (size_t i = 0; i < LENGTH(kept); i++) {
-		kept[i] = take(&mine, 4200);
-		expect(slab_of(kept[i]) == NULL && ma_block_size(ma_block_of(kept[i])) <= 4224);
+		kept[i] = take(&mine, 4000);
+		expect(slab_of(kept[i]) == NULL && ma_block_size(ma_block_of(kept[i])) <= 4016);
 	}
 	for (size_t turns = 0; slab_of(kept[0]) == NULL; turns++) {
 		expect(turns < 20);
 		for (size_t i = 0; i < LENGTH(kept); i++) {
 			give(&mine, kept[i]);
-			kept[i] = take(&mine, 4200);
+			kept[i] = take(&mine, 4000);
 		}
 	}
 	for (size_t i = 0; i < LENGTH(kept); i++)

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * quick.c - owns the quick lists and the links in waiting blocks' payloads. A link that was written over, and a header
+ * that was, is noticed when the block leaves its list.
+ */
+#include "quick.h"
+
+#include "block_link.h"
+#include "header.h"
+
+/* A block that is this many classes larger than was asked for will do: 3 % each. */
+#define CLASSES_ABOVE 2u
+
+/* What a waiting block's payload begins with. */
+struct waiting {
+	uint64_t older; /* link */
+	uint64_t
+		wiped; /* here stands the mark of what another thread has freed: see ma_slab_push_remote_block() */
+};
+
+static struct waiting *waiting(const struct mem_block *block)
+{
+	return ma_block_payload(block);
+}
+
+static size_t bytes_of(const struct mem_block *block)
+{
+	return (size_t)block->units * MA_UNIT;
+}
+
+/* The class of blocks of `units`, or a little less; QUICK_CLASSES and more for what is too large. */
+static unsigned class_of(uint32_t units)
+{
+	unsigned log = 31 - (unsigned)__builtin_clz(units);
+
+	return (log - 6) * QUICK_STEPS + (units >> (log - 5)) - QUICK_STEPS;
+}
+
+/* The class whose newest block serves, being of `units` or a little more; QUICK_CLASSES if there is none. Of the class
+ * that `units` are of a block may be too small. */
+static unsigned class_near(const struct quick *quick, uint32_t units)
+{
+	unsigned class = class_of(units);
+
+	if (quick->first[class] != NULL && quick->first[class]->units >= units)
+		return class;
+	for (unsigned last = class + CLASSES_ABOVE; ++class <= last;)
+		if (quick->first[class] != NULL)
+			return class;
+	return QUICK_CLASSES;
+}
+
+/* Takes the newest block of a class that is not empty; it is BLOCK_USED again. */
+static struct mem_block *pop(struct blocks *blocks, unsigned class)
+{
+	struct quick *quick = &blocks->quick;
+	struct mem_block *block = quick->first[class];
+
+	ma_header_turn(block, BLOCK_USED);
+	quick->first[class] = ma_link_follow(&waiting(block)->older);
+	quick->bytes -= bytes_of(block);
+	quick->count--;
+	blocks->changes++;
+	return block;
+}
+
+static void flush_class(struct blocks *blocks, unsigned class)
+{
+	while (blocks->quick.first[class] != NULL) {
+		struct mem_block *block = pop(blocks, class);
+		ma_block_free(blocks, ma_chunk_of(block), block);
+	}
+}
+
+bool ma_quick_flush(struct blocks *blocks)
+{
+	bool any = blocks->quick.count != 0;
+
+	for (unsigned class = 0; blocks->quick.count != 0; class ++)
+		flush_class(blocks, class);
+	return any;
+}
+
+struct mem_block *ma_quick_alloc(struct blocks *blocks, size_t size, size_t align)
+{
+	size_t units = (size + sizeof(struct mem_block) + MA_UNIT - 1) / MA_UNIT;
+	unsigned class;
+
+	if (blocks->quick.count == 0 || units < QUICK_LEAST_UNITS || units > QUICK_MOST_UNITS)
+		return NULL;
+	class = class_near(&blocks->quick, (uint32_t)units);
+	if (class == QUICK_CLASSES ||
+	    ((uintptr_t)ma_block_payload(blocks->quick.first[class]) & (align - 1)) != 0)
+		return NULL;
+	return pop(blocks, class);
+}
+
+/* Too much waits: the classes give way in turns. */
+static MA_COLD void make_room(struct blocks *blocks, size_t most)
+{
+	while (blocks->quick.bytes > most) {
+		blocks->quick.hand = (blocks->quick.hand + 1) % QUICK_CLASSES;
+		flush_class(blocks, blocks->quick.hand);
+	}
+}
+
+static void push(struct blocks *blocks, const struct chunk *chunk, struct mem_block *block)
+{
+	struct quick *quick = &blocks->quick;
+	const struct mem_block *right = ma_block_right(block);
+	unsigned class = class_of(block->units);
+
+	if ((const char *)right != ma_chunk_end(chunk)) /* an overflow shall show as early as ever */
+		ma_block_verify(right);
+	ma_header_turn(block, BLOCK_WAITING);
+	*waiting(block) = (struct waiting){
+		.older = quick->first[class] == NULL ? LINK_NONE : ma_link_to(quick->first[class]),
+	};
+	quick->first[class] = block;
+	quick->bytes += bytes_of(block);
+	quick->count++;
+	blocks->changes++;
+}
+
+void ma_quick_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)
+{
+	size_t most = ma_block_in_use(blocks) / QUICK_PART;
+
+	if (block->units < QUICK_LEAST_UNITS || block->units > QUICK_MOST_UNITS || bytes_of(block) > most / 4)
+		ma_block_free(blocks, chunk, block);
+	else
+		push(blocks, chunk, block);
+	if (MA_UNLIKELY(blocks->quick.bytes > most))
+		make_room(blocks, most);
+}
+
+bool ma_quick_has(const struct quick *quick, const struct mem_block *block)
+{
+	const struct mem_block *at = NULL;
+
+	if (block->units >= QUICK_LEAST_UNITS && block->units <= QUICK_MOST_UNITS)
+		at = quick->first[class_of(block->units)];
+	while (at != NULL && at != block)
+		at = ma_link_peek(&waiting(at)->older);
+	return at != NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * quick.h - blocks that were just freed and wait on lists, by size, to be taken again as they are.
+ *
+ * A program that frees 20,000 bytes soon asks for about as many again. Merging the block with its neighbours and
+ * cutting it out anew would touch their headers and the index's nodes, most of them cold in cache. So what is
+ * freed waits a while, unmerged: quick lists (Weinstock and Wulf, 1988; Wilson and others, 1995, "deferred
+ * coalescing"). The tiling has a waiting block as BLOCK_WAITING: neither used, nor free and merged.
+ *
+ *     lists by size class, 32 to a doubling:   | 1 KiB | + 3 % | … |
+ *                                                  |
+ *                                                newest block -> older -> older
+ *
+ *   - a list holds blocks of at least its class's size, and below the next one's; each is BLOCK_WAITING;
+ *   - all together are at most 1/QUICK_PART of what the heap has in use.
+ *
+ * Called by the heap layer, and by the slab layer for what it serves with blocks; only by the thread that owns the heap.
+ */
+#ifndef MA_QUICK_H
+#define MA_QUICK_H
+
+#include "base.h"
+
+struct blocks;
+struct chunk;
+struct mem_block;
+
+#define QUICK_LEAST_UNITS 64u			   /* 1 KiB: below it slabs serve what comes and goes */
+#define QUICK_MOST_UNITS (QUICK_LEAST_UNITS << 10) /* 1 MiB */
+#define QUICK_STEPS 32u				   /* classes to a doubling */
+#define QUICK_CLASSES (QUICK_STEPS * 10u + 1)
+#define QUICK_PART 16
+
+struct quick {
+	struct mem_block
+		*first[QUICK_CLASSES + 2]; /* by class; the last two stay empty: a search may end there */
+	size_t bytes;			   /* of all that wait, headers included */
+	unsigned count;			   /* and how many they are */
+	unsigned hand;			   /* the class that goes next when too much waits */
+};
+
+/* A block that has room for `size` bytes, and little more, as BLOCK_USED, if its payload has the alignment; NULL if none
+ * waits. Nothing of it is known
+ * to be zero. */
+struct mem_block *ma_quick_alloc(struct blocks *blocks, size_t size, size_t align);
+
+/* Frees a used block: it waits, or goes back to the tiling at once if it is none that should. */
+void ma_quick_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block);
+
+/* Gives all that wait back to the tiling; true if there were any. */
+bool ma_quick_flush(struct blocks *blocks);
+
+/* Is this very block on the list of its class? For the audit. */
+bool ma_quick_has(const struct quick *quick, const struct mem_block *block);
+
+#endif /* MA_QUICK_H */
