@@ -44,9 +44,12 @@ void *ma_front_alloc_slow(size_t size)
 
 void *ma_front_alloc_aligned(size_t size, size_t align)
 {
+	struct slab *slab;
 	size_t zero;
-	void *p;
+	void *p = ma_front_pop(ma_slab_aligned_size(size, align), &slab);
 
+	if (MA_LIKELY(p != NULL))
+		return p;
 	if (size > PTRDIFF_MAX || align > PTRDIFF_MAX)
 		return no_memory();
 	p = alloc_from(ma_thread_bound(), size, align, &zero);

@@ -42,17 +42,6 @@ static void *alloc_large(struct heap *heap, size_t size, size_t align, size_t *z
 	return p;
 }
 
-/* The class whose slots hold `size` with the alignment and little waste; SLAB_CLASSES if none does. A slot is aligned
- * as its size is. */
-static unsigned slot_class(size_t size, size_t align)
-{
-	size_t rounded = ma_round_up(ma_max(size, 1), align);
-
-	if (rounded > SLAB_MAX || (align > 64 && rounded > 2 * size))
-		return SLAB_CLASSES;
-	return ma_slab_class(rounded);
-}
-
 /* One attempt; NULL if the heap would have to grow and is reluctant to, or can't. */
 static void *alloc_here(struct heap *heap, unsigned class, size_t size, size_t align, size_t *zero)
 {
@@ -141,10 +130,17 @@ void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 	return alloc(heap, size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES, size, MA_UNIT, zero);
 }
 
+static unsigned aligned_class(size_t size, size_t align)
+{
+	size_t aligned = ma_slab_aligned_size(size, align);
+
+	return aligned <= SLAB_MAX ? ma_slab_class(aligned) : SLAB_CLASSES;
+}
+
 void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
 	return align <= MA_UNIT ? ma_heap_alloc(heap, size, zero)
-				: alloc(heap, slot_class(size, align), size, align, zero);
+				: alloc(heap, aligned_class(size, align), size, align, zero);
 }
 
 void *ma_heap_alloc_block(struct heap *heap, size_t size, size_t align, size_t *zero)

@@ -9,7 +9,7 @@
 #include "header.h"
 
 /* A block that is this many classes larger than was asked for will do: 3 % each. */
-#define CLASSES_ABOVE 2u
+#define CLASSES_ABOVE 4u
 
 /* What a waiting block's payload begins with. */
 struct waiting {

@@ -29,11 +29,11 @@ struct mem_block;
 #define QUICK_MOST_UNITS (QUICK_LEAST_UNITS << 10) /* 1 MiB */
 #define QUICK_STEPS 32u				   /* classes to a doubling */
 #define QUICK_CLASSES (QUICK_STEPS * 10u + 1)
-#define QUICK_PART 16
+#define QUICK_PART 12
 
 struct quick {
 	struct mem_block
-		*first[QUICK_CLASSES + 2]; /* by class; the last two stay empty: a search may end there */
+		*first[QUICK_CLASSES + 4]; /* by class; the last few stay empty: a search may end there */
 	size_t bytes;			   /* of all that wait, headers included */
 	unsigned count;			   /* and how many they are */
 	unsigned hand;			   /* the class that goes next when too much waits */
