@@ -378,6 +378,9 @@ static void make_ready(struct blocks *blocks, struct chunk *chunk, struct mem_bl
 	if (!lazily) {
 		size_t likely = ma_clamp(blocks->touched / 8, CHUNK_CELL, AHEAD_MOST_LARGE);
 		ma_block_touch(blocks, chunk, payload, payload + ma_min((size_t)(end - payload), likely));
+		if (!ma_chunk_is_resident(chunk, payload,
+					  end)) /* what is not touched ahead will be by its user */
+			blocks->touched += ma_chunk_assume(chunk, payload, end);
 	}
 	*zero = SIZE_MAX;
 	if (end > chunk->fresh)

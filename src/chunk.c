@@ -413,6 +413,22 @@ size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, siz
 		       : chunk_touch(chunk, first, last, ahead);
 }
 
+size_t ma_chunk_assume(struct chunk *chunk, const char *from, const char *to)
+{
+	size_t first = cell_of(from), last = cell_of(to - 1), count = 0;
+
+	for (size_t word = first / 64; word <= last / 64; word++) {
+		uint64_t bits = UINT64_MAX;
+		if (word == first / 64)
+			bits &= UINT64_MAX << (first % 64);
+		if (word == last / 64)
+			bits &= UINT64_MAX >> (63 - last % 64);
+		count += (size_t)__builtin_popcountll(bits & ~chunk->resident[word]);
+		chunk->resident[word] |= bits;
+	}
+	return count * CHUNK_CELL;
+}
+
 size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to, bool thorough)
 {
 	size_t page = chunk->huge && !thorough ? MA_HUGE_PAGE : ma_source_page();

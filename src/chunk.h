@@ -122,6 +122,9 @@ void ma_chunk_own(void (*see)(const void *start, size_t size, void *arg), void *
  * place. Returns how many bytes are now known to be that were not. */
 size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead);
 
+/* From here on [from, to) counts as resident: the program will touch it. Returns how many bytes of it did not. */
+size_t ma_chunk_assume(struct chunk *chunk, const char *from, const char *to);
+
 /* Is all of [from, to), which is not empty, known to be resident? A quick look: false for what it would take long to
  * tell. */
 MA_INLINE bool ma_chunk_is_resident(const struct chunk *chunk, const char *from, const char *to)

@@ -9,6 +9,8 @@
  * in it are joined; what is too large is split, and what is too small may grow by mremap. The cache holds at most a
  * quarter as many bytes as large objects are in use, or CACHE_LEAST, or the one mapping freed last; the oldest
  * go first, and what has waited for DECAY_MS goes at the next large free, or when the blocks look what can go.
+ * If a mapping is wanted soon after one was let go for want of room, it had better been kept: such *regret* makes room
+ * for as much more, up to what is in use or CACHE_LEAST_ALONE, and fades.
  */
 #include "large.h"
 
@@ -24,6 +26,7 @@
 #define CACHE_LEAST ((size_t)8 * 1024 * 1024)
 #define CACHE_LEAST_ALONE ((size_t)32 * 1024 * 1024)
 #define DECAY_MS 500
+#define REGRET_MS 1000
 /* Huge pages back mappings once so much is resident that it does not show: a program may touch little of what it
  * asks for. */
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
@@ -48,6 +51,9 @@ static size_t objects, used_bytes;
 static struct cached cache[CACHE_SLOTS]; /* the oldest first */
 static unsigned cache_count;
 static size_t cache_bytes;
+static size_t regret;	   /* bytes that may wait besides */
+static uint64_t regret_at; /* milliseconds: when it faded last */
+static uint64_t let_go_at; /* milliseconds: when something went for want of room */
 
 MA_ROOT(large, table);
 MA_ROOT(large, table_size);
@@ -208,7 +214,16 @@ static void cache_add(struct cached freed)
 /* How many bytes may wait. */
 static size_t cache_most(void)
 {
-	return ma_max(CACHE_LEAST, used_bytes / 4);
+	return ma_max(CACHE_LEAST, used_bytes / 4) + ma_min(regret, ma_max(used_bytes, CACHE_LEAST_ALONE));
+}
+
+/* Nothing in the cache serves, and a mapping of `size` bytes is to be made. */
+static void note_regret(size_t size)
+{
+	uint64_t now = ma_clock_ms();
+
+	if (let_go_at != 0 && now - let_go_at < REGRET_MS)
+		regret = ma_min(regret + size, ma_max(used_bytes, CACHE_LEAST_ALONE));
 }
 
 /* Takes out of the cache what is too much or too old; returns how many mappings now stand in `out`. */
@@ -217,6 +232,10 @@ static unsigned cache_evict(struct cached out[CACHE_SLOTS], uint64_t now, size_t
 	size_t most = cache_most();
 	unsigned count = 0;
 
+	if (now - regret_at >= DECAY_MS) {
+		regret -= regret / 4;
+		regret_at = now;
+	}
 	while (cache_count > 0 && (cache_count == CACHE_SLOTS || cache_bytes + incoming > most ||
 				   now - cache[0].since >= DECAY_MS))
 		out[count++] = cache_take(0);
@@ -312,6 +331,8 @@ static struct cached map_for(size_t size, size_t align, bool *zero)
 
 	ma_lock(&large_lock);
 	cached = cache_find(size, align, align <= ma_source_page(), &found);
+	if (!cached)
+		note_regret(size);
 	ma_unlock(&large_lock);
 	*zero = false;
 	if (cached && found.size < size) {
@@ -372,6 +393,8 @@ bool ma_large_free(void *p)
 			cache_add(freed);
 		else
 			out[count++] = freed;
+		if (count != 0)
+			let_go_at = now;
 	}
 	ma_unlock(&large_lock);
 	if (known)

@@ -652,6 +652,22 @@ START_TEST(huge_pages_go_back_late)
 }
 END_TEST
 
+/* Large blocks count as in use, though their users touch them: else all that comes free would go back at once. */
+START_TEST(what_is_used_is_counted)
+{
+	enum { COUNT = 60 };
+	struct mem_block *block[COUNT];
+
+	begin();
+	for (unsigned i = 0; i < COUNT; i++)
+		block[i] = take_plain(1000000);
+	expect(ma_block_in_use(&blocks) >= COUNT * 1000000);
+	for (unsigned i = 0; i < COUNT / 6; i++)
+		give(block[i]);
+	expect(scripted_purged() == 0 && ma_block_in_use(&blocks) < COUNT * 1000000);
+}
+END_TEST
+
 START_TEST(trim_keeps_the_pad)
 {
 	struct mem_block *block;
@@ -721,6 +737,7 @@ int main(void)
 		little_holes_stay,
 		little_holes_go_if_more_is_free_than_in_use,
 		huge_pages_go_back_late,
+		what_is_used_is_counted,
 		trim_keeps_the_pad,
 		adoption,
 	};

@@ -343,6 +343,23 @@ START_TEST(touched_once)
 }
 END_TEST
 
+/* What the program will touch itself counts as resident, once, whole cells of it and no others. */
+START_TEST(assumed)
+{
+	struct chunk *chunk = new_chunk(3000000, true);
+	char *from = (char *)ma_round_up((uintptr_t)chunk->start, CHUNK_CELL) + 100 * CHUNK_CELL;
+	uint64_t before = scripted_populated();
+
+	expect(ma_chunk_assume(chunk, from + 10, from + 20) == CHUNK_CELL);
+	expect(ma_chunk_assume(chunk, from, from + 300 * CHUNK_CELL) == 299 * CHUNK_CELL);
+	expect(ma_chunk_assume(chunk, from, from + 300 * CHUNK_CELL) == 0);
+	expect(ma_chunk_touch(chunk, from, from + 300 * CHUNK_CELL, 0) == 0 &&
+	       scripted_populated() == before);
+	expect(ma_chunk_touch(chunk, from - 1, from, 0) > 0);
+	expect(ma_chunk_touch(chunk, from + 300 * CHUNK_CELL, from + 300 * CHUNK_CELL + 1, 0) > 0);
+}
+END_TEST
+
 START_TEST(huge)
 {
 	struct chunk *chunk = ma_chunk_new(&owner, 1000, true, true);
@@ -436,6 +453,7 @@ int main(void)
 		as_large_as_a_window,
 		slab_descriptors,
 		touched_once,
+		assumed,
 		huge,
 		huge_pages_stay_whole,
 		histories,

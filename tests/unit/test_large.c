@@ -300,6 +300,28 @@ START_TEST(cache_ages)
 }
 END_TEST
 
+/* Who wants again what was just let go may keep more: as much as he has in use. */
+START_TEST(regret_makes_room)
+{
+	enum { COUNT = 8, ROUNDS = 20 };
+	char *p[COUNT];
+	size_t mapped = 0;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t used, cached, count;
+		for (int i = 0; i < COUNT; i++)
+			p[i] = take(4 * MB, 16);
+		mapped = scripted_requests() - mapped;
+		expect(round < 10 || mapped == 0); /* it has settled */
+		mapped = scripted_requests();
+		for (int i = 0; i < COUNT; i++)
+			ma_large_free(p[i]);
+		ma_large_count(&used, &cached, &count);
+		expect(used == 0 && cached <= (8 + 32) * MB);
+	}
+}
+END_TEST
+
 /* --- resizing --- */
 
 START_TEST(resizing)
@@ -383,6 +405,7 @@ int main(void)
 		cleared,
 		cache_is_bounded,
 		cache_ages,
+		regret_makes_room,
 		resizing,
 		resizing_refused,
 		less_if_not_huge,
