@@ -16,6 +16,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "lock.h"
 #include "report.h"
 #include "root.h"
@@ -51,6 +52,7 @@ struct record {
 	uint32_t pages; /* of its own; in a PART the distance from the first one */
 	uint8_t state;
 	struct guard_caller allocated, freed;
+	uint64_t time; /* when it was allocated */
 };
 
 static struct lock guard_lock = MA_LOCK_INIT;
@@ -336,8 +338,13 @@ void *ma_guard_alloc(size_t size, size_t align, struct guard_caller by)
 			for (size_t i = 1; i < pages; i++)
 				record[i] = (struct record){.state = PART, .pages = (uint32_t)i};
 			slack = stand_low ? 0 : ma_round_down(pages * page - ma_max(size, 1), least);
-			*record = (struct record){
-				(uintptr_t)first + slack, size, (uint32_t)pages, LIVE, by, {0, 0}};
+			*record = (struct record){(uintptr_t)first + slack,
+						  size,
+						  (uint32_t)pages,
+						  LIVE,
+						  by,
+						  {0, 0},
+						  ma_clock_ms()};
 		}
 	}
 	ma_unlock(&guard_lock);
@@ -404,7 +411,7 @@ void ma_guard_each(void (*see)(const struct guarded *guarded, void *arg), void *
 		struct guarded guarded = {
 			(const char *)record->start, record->size,
 			record->pages * page,	     record->allocated.stack,
-			record->allocated.thread,
+			record->allocated.thread,    record->time,
 		};
 		if (record->state == LIVE)
 			see(&guarded, arg);

@@ -47,6 +47,7 @@ struct guarded {
 	size_t resident; /* bytes of its pages */
 	uint32_t stack;	 /* that allocated it; 0: not known */
 	uint32_t thread;
+	uint64_t time; /* of that, as ma_clock_ms() has it */
 };
 
 /* Calls `see` for each, in address order. For readers: no lock is taken. */

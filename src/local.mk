@@ -43,6 +43,8 @@ libma_core_la_SOURCES = \
 	src/inspect/map.c \
 	src/inspect/map.h \
 	src/inspect/map_json.c \
+	src/inspect/map_sites.c \
+	src/inspect/map_sites.h \
 	src/inspect/map_text.c \
 	src/inspect/pins.c \
 	src/inspect/pins.h \

@@ -186,6 +186,13 @@ bool ma_sites_get(const void *p, size_t usable, struct site *site)
 	return true;
 }
 
+uint64_t ma_sites_age(const struct site *site, uint64_t now)
+{
+	uint64_t all = TIME_MASK << TIME_SHIFT | ((1u << TIME_SHIFT) - 1), age = (now - site->time) & all;
+
+	return age > all / 2 ? 0 : age; /* it is younger than `now` */
+}
+
 void ma_sites_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
 {
 	for (size_t i = 0; i < (size_t)1 << ROOT_BITS; i++) {

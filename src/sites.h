@@ -29,6 +29,9 @@ bool ma_sites_on(void);
 /* The site of the object that starts at `p` and has `usable` bytes. False: none is known. */
 bool ma_sites_get(const void *p, size_t usable, struct site *site);
 
+/* Milliseconds from the time of a site to `now`, as ma_clock_ms() has it. */
+uint64_t ma_sites_age(const struct site *site, uint64_t now);
+
 /* Keeps the site of an object that has just been allocated, or resized in place; and of one that is about to be
  * freed. Stack 0 is "not known". */
 void ma_sites_set(const void *p, uint32_t stack, uint32_t thread, size_t size);

@@ -15,6 +15,9 @@ void ma_map_used_slots(const struct slab *slab, uint64_t bitmap[MAP_MOST_SLOTS /
 /* Is this used block one that another thread has freed, which its owner has not taken in yet? */
 bool ma_map_is_free(const struct chunk *chunk, const struct mem_block *block);
 
+/* Calls `see` for each object in use in a chunk, in address order. */
+void ma_map_each(struct chunk *chunk, void (*see)(const void *object, size_t usable, void *arg), void *arg);
+
 void ma_map_write_text(struct text *text);
 void ma_map_write_json(struct text *text);
 

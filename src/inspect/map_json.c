@@ -6,19 +6,20 @@
  * ["slab", bytes, slot size, slots, carved, used, distance of slot 0, bits]. Bytes are those of the whole block, so
  * they add up to the addresses. Bits of slots in use, and of resident pages, are in base64, the first in the lowest
  * bit; those of a slab are left out where they are all alike.
+ *
+ * The sites of a chunk's objects are one string of runs: objects side by side often have one site and one age.
  */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
+#include "guard.h"
 #include "inspect.h"
 #include "large.h"
 #include "map.h"
+#include "map_sites.h"
 #include "pins.h"
-#include "report.h"
 #include "sites.h"
-#include "stacks.h"
 
 #define PINNED_SHOWN 64
 #define PINS_SHOWN 16
@@ -125,7 +126,75 @@ static void write_block(struct text *text, struct chunk *chunk, const struct mem
 	ma_text_char(text, ']');
 }
 
-static void write_chunk(struct text *text, struct chunk *chunk)
+/* --- sites --- */
+
+struct runs {
+	struct text *text;
+	struct map_sites *sites;
+	struct map_site site; /* of the run that is not written yet */
+	uint64_t count;	      /* of its objects */
+	uint64_t age;	      /* as it was written last */
+	bool begun;	      /* something is written */
+};
+
+/* Writes a run: "SITE*COUNT@AGE;". No count is 1, no age is that of the run before, and "-" is an unknown site. */
+static void flush_run(struct runs *runs)
+{
+	struct text *text = runs->text;
+
+	if (runs->count == 0)
+		return;
+	if (!runs->begun)
+		key(text, ",", "sites");
+	ma_text_string(text, runs->begun ? "" : "\"");
+	runs->begun = true;
+	if (runs->site.site == MAP_NO_SITE)
+		ma_text_char(text, '-');
+	else
+		ma_text_decimal(text, runs->site.site);
+	if (runs->count > 1)
+		ma_text_number(text, "*", runs->count, "");
+	if (runs->site.site != MAP_NO_SITE && runs->site.age != runs->age) {
+		ma_text_number(text, "@", runs->site.age, "");
+		runs->age = runs->site.age;
+	}
+	ma_text_char(text, ';');
+	runs->count = 0;
+}
+
+static void add_to_run(const void *object, size_t usable, void *arg)
+{
+	struct runs *runs = arg;
+	struct map_site site = ma_map_sites_of(runs->sites, object, usable, true);
+
+	if (site.site != runs->site.site || site.age != runs->site.age)
+		flush_run(runs);
+	runs->site = site;
+	runs->count++;
+}
+
+/* Of all objects in use, in address order. Unknown ones at the end are left out. */
+static void write_runs(struct text *text, struct map_sites *sites, struct chunk *chunk)
+{
+	struct runs runs = {.text = text, .sites = sites, .site = {MAP_NO_SITE, 0}};
+
+	if (!ma_sites_on())
+		return;
+	ma_map_each(chunk, add_to_run, &runs);
+	if (runs.site.site != MAP_NO_SITE)
+		flush_run(&runs);
+	ma_text_string(text, runs.begun ? "\"" : "");
+}
+
+static void write_site(struct text *text, struct map_site site)
+{
+	if (site.site == MAP_NO_SITE)
+		return;
+	number(text, ",", "site", site.site);
+	number(text, ",", "age_ms", site.age);
+}
+
+static void write_chunk(struct text *text, struct map_sites *sites, struct chunk *chunk)
 {
 	const struct heap *owner = ma_load_relaxed(&chunk->owner);
 	const struct mem_block *block = ma_block_first(chunk);
@@ -151,10 +220,11 @@ static void write_chunk(struct text *text, struct chunk *chunk)
 	ma_text_char(text, ']');
 	if ((const char *)block < end)
 		address(text, ",", "damaged", block);
+	write_runs(text, sites, chunk);
 	ma_text_char(text, '}');
 }
 
-static void write_chunks(struct text *text)
+static void write_chunks(struct text *text, struct map_sites *sites)
 {
 	const char *before = "";
 
@@ -162,13 +232,15 @@ static void write_chunks(struct text *text)
 	ma_text_char(text, '[');
 	for (struct chunk *chunk = ma_chunk_after(NULL); chunk != NULL; chunk = ma_chunk_after(chunk)) {
 		ma_text_string(text, before);
-		write_chunk(text, chunk);
+		write_chunk(text, sites, chunk);
 		before = ",";
 	}
 	ma_text_char(text, ']');
 }
 
-static void write_large(struct text *text)
+/* --- large objects, and guarded ones --- */
+
+static void write_large(struct text *text, struct map_sites *sites)
 {
 	struct large_place large = {0};
 	const char *before = "";
@@ -181,60 +253,54 @@ static void write_large(struct text *text)
 		number(text, ",", "size", large.size);
 		number(text, ",", "resident", ma_residency_sum(large.start, large.start + large.size));
 		flag(text, ",", "free", large.free);
+		if (!large.free)
+			write_site(text, ma_map_sites_of(sites, large.start, large.size, true));
 		ma_text_char(text, '}');
 		before = ",";
 	}
 	ma_text_char(text, ']');
 }
 
-/* --- what pins memory --- */
+struct guarded_list {
+	struct text *text;
+	struct map_sites *sites;
+	const char *before;
+};
 
-/* A frame as a string: its function if its file exports it, else the file and the distance in it. */
-static void write_frame(struct text *text, uintptr_t frame)
+static void write_one_guarded(const struct guarded *guarded, void *arg)
 {
-	/* The byte before: a return address can be the next function's first. */
-	struct report_place place = ma_report_find(frame - 1);
-	const char *slash;
+	struct guarded_list *list = arg;
+	const char *pages = (const char *)ma_round_down((uintptr_t)guarded->start, ma_source_page());
 
-	if (place.function != NULL) {
-		ma_text_quoted(text, place.function);
-		return;
-	}
-	ma_text_char(text, '"');
-	if (place.file == NULL) {
-		ma_text_address(text, (const void *)frame);
-	} else {
-		slash = strrchr(place.file, '/');
-		ma_text_escaped(text, slash == NULL ? place.file : slash + 1);
-		ma_text_char(text, '+');
-		ma_text_hex(text, frame - place.start);
-	}
-	ma_text_char(text, '"');
+	ma_text_string(list->text, list->before);
+	address(list->text, "\n{", "address", guarded->start);
+	number(list->text, ",", "size", guarded->size);
+	number(list->text, ",", "held", guarded->resident);
+	number(list->text, ",", "resident", ma_residency_sum(pages, pages + guarded->resident));
+	write_site(list->text, ma_map_sites_of_guarded(list->sites, guarded, true));
+	ma_text_char(list->text, '}');
+	list->before = ",";
 }
 
-/* Where an object in use was allocated, if sites are kept. */
-static void write_site(struct text *text, const void *object, size_t usable)
+static void write_guarded(struct text *text, struct map_sites *sites)
 {
-	const uintptr_t *frames = NULL;
-	struct site site;
-	unsigned depth;
+	struct guarded_list list = {text, sites, ""};
 
-	if (!ma_sites_get(object, usable, &site) || !site.alive)
-		return;
-	depth = ma_stacks_frames(site.stack, &frames);
-	number(text, ",", "asked", site.size);
-	number(text, ",", "thread", site.thread);
-	number(text, ",", "age_ms", ma_clock_ms() > site.time ? ma_clock_ms() - site.time : 0);
-	key(text, ",", "stack");
+	key(text, ",\n", "guarded");
 	ma_text_char(text, '[');
-	for (unsigned i = 0; i < depth; i++) {
-		ma_text_string(text, i == 0 ? "" : ",");
-		write_frame(text, frames[i]);
-	}
+	ma_guard_each(write_one_guarded, &list);
 	ma_text_char(text, ']');
 }
 
-static void write_pin(struct text *text, struct chunk *chunk, const struct mem_block *pin)
+/* --- what pins memory --- */
+
+static void write_site_of(struct text *text, struct map_sites *sites, const void *object, size_t usable)
+{
+	write_site(text, ma_map_sites_of(sites, object, usable, false));
+}
+
+static void write_pin(struct text *text, struct map_sites *sites, struct chunk *chunk,
+		      const struct mem_block *pin)
 {
 	const struct slab *slab = ma_pins_slab(chunk, pin);
 	uint64_t used[MAP_MOST_SLOTS / 64];
@@ -244,7 +310,7 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 	if (slab == NULL) {
 		address(text, "{", "block", ma_block_payload(pin));
 		number(text, ",", "size", ma_block_size(pin));
-		write_site(text, ma_block_payload(pin), ma_block_size(pin));
+		write_site_of(text, sites, ma_block_payload(pin), ma_block_size(pin));
 		ma_text_char(text, '}');
 		return;
 	}
@@ -267,13 +333,13 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 	for (uint32_t i = 0; i < slab->carved; i++) {
 		if ((used[i / 64] >> (i % 64) & 1) == 0)
 			continue;
-		write_site(text, slab->start + (size_t)i * slab->slot_size, slab->slot_size);
+		write_site_of(text, sites, slab->start + (size_t)i * slab->slot_size, slab->slot_size);
 		break; /* the first stands for them all */
 	}
 	ma_text_char(text, '}');
 }
 
-static void write_pinned(struct text *text, const struct pinned *pinned)
+static void write_pinned(struct text *text, struct map_sites *sites, const struct pinned *pinned)
 {
 	const char *before = "";
 	unsigned shown = 0;
@@ -287,13 +353,13 @@ static void write_pinned(struct text *text, const struct pinned *pinned)
 	for (struct mem_block *pin = ma_pins_next(pinned->chunk, NULL); pin != NULL && shown < PINS_SHOWN;
 	     pin = ma_pins_next(pinned->chunk, pin), shown++) {
 		ma_text_string(text, before);
-		write_pin(text, pinned->chunk, pin);
+		write_pin(text, sites, pinned->chunk, pin);
 		before = ",";
 	}
 	ma_text_string(text, "]}");
 }
 
-static void write_pins(struct text *text)
+static void write_pins(struct text *text, struct map_sites *sites)
 {
 	struct pinned pinned[PINNED_SHOWN];
 	struct pinned_break top = ma_pins_break();
@@ -309,22 +375,24 @@ static void write_pins(struct text *text)
 		number(text, ",", "above", top.above);
 		number(text, ",", "below", top.below);
 		key(text, ",", "pin");
-		write_pin(text, top.chunk, top.pin);
+		write_pin(text, sites, top.chunk, top.pin);
 		ma_text_char(text, '}');
 	}
 	key(text, ",\n", "nearly_empty");
 	ma_text_char(text, '[');
 	for (unsigned i = 0; i < count; i++) {
 		ma_text_string(text, i == 0 ? "" : ",");
-		write_pinned(text, &pinned[i]);
+		write_pinned(text, sites, &pinned[i]);
 	}
 	ma_text_string(text, "]}");
 }
 
 void ma_map_write_json(struct text *text)
 {
+	struct map_sites sites;
 	struct timespec now;
 
+	ma_map_sites_begin(&sites);
 	clock_gettime(CLOCK_REALTIME, &now);
 	number(text, "{", "libma_map", 1);
 	key(text, ",", "version");
@@ -333,8 +401,14 @@ void ma_map_write_json(struct text *text)
 	number(text, ",", "page", ma_source_page());
 	key(text, ",\n", "stats");
 	ma_stats_write(text, MA_JSON);
-	write_chunks(text);
-	write_large(text);
-	write_pins(text);
+	write_chunks(text, &sites);
+	write_large(text, &sites);
+	write_guarded(text, &sites);
+	write_pins(text, &sites);
+	if (sites.sites.count != 0) {
+		key(text, ",\n", "sites");
+		ma_map_sites_json(&sites, text);
+	}
 	ma_text_string(text, "}\n");
+	ma_map_sites_end(&sites);
 }

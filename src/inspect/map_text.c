@@ -10,9 +10,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
+#include "guard.h"
 #include "inspect.h"
 #include "large.h"
 #include "map.h"
+#include "map_sites.h"
 #include "pins.h"
 #include "report.h"
 #include "sites.h"
@@ -21,6 +24,7 @@
 #define PINNED_SHOWN 8
 #define PINS_SHOWN 6
 #define SLOTS_SHOWN 4
+#define GUARDED_SHOWN 64
 
 /* A chunk's cells: how many bytes of what lie in each, and whether it is resident. */
 struct cells {
@@ -125,11 +129,57 @@ static void write_chunk(struct text *text, struct cells *cells, struct chunk *ch
 	ma_text_char(text, '\n');
 }
 
+static void write_age(struct text *text, uint64_t ms)
+{
+	ma_text_string(text, ", ");
+	ma_map_sites_age(text, ms);
+	ma_text_string(text, " old");
+}
+
 static void write_large(struct text *text, const struct large_place *large)
 {
+	struct site site;
+
 	place(text, large->free ? "cached " : "large ", large->start, ", ");
 	ma_text_size(text, large->size);
-	ma_text_bytes(text, ", ", ma_residency_sum(large->start, large->start + large->size), " resident\n");
+	ma_text_bytes(text, ", ", ma_residency_sum(large->start, large->start + large->size), " resident");
+	if (!large->free && ma_sites_get(large->start, large->size, &site) && site.alive)
+		write_age(text, ma_sites_age(&site, ma_clock_ms()));
+	ma_text_char(text, '\n');
+}
+
+struct guarded_list {
+	struct text *text;
+	size_t objects, bytes, held;
+};
+
+static void write_one_guarded(const struct guarded *guarded, void *arg)
+{
+	struct guarded_list *list = arg;
+
+	if (list->objects++ < GUARDED_SHOWN) {
+		place(list->text, "guarded ", guarded->start, ", ");
+		ma_text_size(list->text, guarded->size);
+		ma_text_bytes(list->text, " on ", guarded->resident, " of its own");
+		write_age(list->text, ma_clock_ms() - guarded->time);
+		ma_text_char(list->text, '\n');
+	}
+	list->bytes += guarded->size;
+	list->held += guarded->resident;
+}
+
+static void write_guarded(struct text *text)
+{
+	struct guarded_list list = {.text = text};
+
+	ma_guard_each(write_one_guarded, &list);
+	if (list.objects > GUARDED_SHOWN)
+		ma_text_number(text, "and ", list.objects - GUARDED_SHOWN, " more guarded objects\n");
+	if (list.objects == 0)
+		return;
+	ma_text_bytes(text, "guarded in all ", list.bytes, " in ");
+	ma_text_number(text, "", list.objects, " objects, ");
+	ma_text_bytes(text, "on ", list.held, " of their own\n");
 }
 
 static void write_all(struct text *text, struct cells *cells)
@@ -147,6 +197,7 @@ static void write_all(struct text *text, struct cells *cells)
 			more = ma_large_after(large.start, &large);
 		}
 	}
+	write_guarded(text);
 }
 
 /* --- what pins memory --- */
@@ -159,7 +210,9 @@ static void write_site(struct text *text, const void *object, size_t usable)
 	if (!ma_sites_get(object, usable, &site) || !site.alive)
 		return;
 	ma_text_bytes(text, "      ", site.size, "");
-	ma_text_number(text, " at it are held by what thread ", site.thread, " allocated in\n");
+	ma_text_number(text, " at it are held by what thread ", site.thread, " allocated ");
+	ma_map_sites_age(text, ma_sites_age(&site, ma_clock_ms()));
+	ma_text_string(text, " ago in\n");
 	ma_report_stack(text, site.stack);
 }
 
@@ -245,6 +298,36 @@ static void write_pins(struct text *text)
 		ma_text_bytes(text, "  in nearly empty chunks, resident and not in use: ", wasted, "\n");
 }
 
+/* --- who holds memory --- */
+
+static void count_object(const void *object, size_t usable, void *arg)
+{
+	ma_map_sites_of(arg, object, usable, true);
+}
+
+static void count_guarded(const struct guarded *guarded, void *arg)
+{
+	ma_map_sites_of_guarded(arg, guarded, true);
+}
+
+static void write_sites(struct text *text)
+{
+	struct map_sites sites;
+	struct large_place large = {0};
+
+	ma_map_sites_begin(&sites);
+	if (ma_sites_on()) {
+		for (struct chunk *chunk = ma_chunk_after(NULL); chunk != NULL; chunk = ma_chunk_after(chunk))
+			ma_map_each(chunk, count_object, &sites);
+		while (ma_large_after(large.start, &large))
+			if (!large.free)
+				ma_map_sites_of(&sites, large.start, large.size, true);
+	}
+	ma_guard_each(count_guarded, &sites);
+	ma_map_sites_text(&sites, text);
+	ma_map_sites_end(&sites);
+}
+
 void ma_map_write_text(struct text *text)
 {
 	struct ma_stats stats = {0};
@@ -266,4 +349,5 @@ void ma_map_write_text(struct text *text)
 	ma_text_bytes(text, "large ", stats.large_bytes, ", ");
 	ma_text_bytes(text, "largest free block ", stats.largest_free, "\n");
 	write_pins(text);
+	write_sites(text);
 }
