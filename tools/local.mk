@@ -15,8 +15,10 @@ ma_SOURCES = \
 	tools/ma/draw_html.c \
 	tools/ma/draw_json.c \
 	tools/ma/draw_model.c \
+	tools/ma/draw_sites.c \
 	tools/ma/draw_svg.c \
 	tools/ma/draw_terminal.c \
+	tools/ma/draw_write.c \
 	tools/ma/environment.c \
 	tools/ma/environment.h \
 	tools/ma/help.c \

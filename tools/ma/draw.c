@@ -76,12 +76,16 @@ void draw_file(const char *file, enum draw_format format, bool colour, FILE *out
 {
 	struct draw_film film = draw_read(file);
 
+	draw_sites_name(&film);
 	switch (format) {
 	case DRAW_HTML:
 		draw_html(&film, out);
 		break;
 	case DRAW_SVG:
 		draw_svg(&film.map[film.maps - 1], out);
+		break;
+	case DRAW_JSON:
+		draw_json(&film.map[film.maps - 1], out);
 		break;
 	default:
 		draw_terminal(&film.map[film.maps - 1], colour, out);

@@ -5,6 +5,8 @@
  *   draw.c            the command `ma draw`, and the choice of a form
  *   draw_json.c       a reader of JSON, which keeps where in the text each value is
  *   draw_model.c      the map as structs, and as cells of any size
+ *   draw_sites.c      where and when what lies in it was allocated
+ *   draw_write.c      the JSON again, in the detail that there is room for
  *   draw_html.c       a page, made of draw_page.html and the JSON
  *   draw_svg.c, draw_terminal.c
  */
@@ -15,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "leaks.h"
 
 /* --- JSON --- */
 
@@ -46,6 +50,9 @@ const struct json_value *json_next(const struct json *json, const struct json_va
 /* A number, or a string that holds one, decimal or behind 0x; 0 for anything else, and for NULL. */
 uint64_t json_number(const struct json_value *value);
 
+/* The text of a string, to be freed; NULL for anything else. */
+char *json_string(const struct json_value *value);
+
 /* --- the map --- */
 
 struct draw_block {
@@ -62,12 +69,34 @@ struct draw_chunk {
 	size_t resident_length;
 	struct draw_block *block;
 	size_t blocks;
+	const char *sites; /* runs of its objects' sites; NULL: none is known */
+	size_t sites_length;
 	const struct json_value *value;
+};
+
+/* What is known of some objects; see ma_heap_map(3). */
+struct draw_site {
+	size_t stack; /* SIZE_MAX: not known */
+	uint64_t thread, asked, objects, bytes, youngest, oldest;
+};
+
+struct draw_stack {
+	uint32_t *frame; /* indexes, the innermost first */
+	size_t frames;
+	uint64_t objects, bytes, youngest, oldest;
+};
+
+struct draw_guarded {
+	uint64_t address, size, held, resident;
+	size_t site; /* SIZE_MAX: not known */
+	uint64_t age;
 };
 
 struct draw_large {
 	uint64_t address, size, resident;
 	bool free;
+	size_t site; /* SIZE_MAX: not known */
+	uint64_t age;
 };
 
 struct draw_map {
@@ -80,6 +109,14 @@ struct draw_map {
 	size_t chunks;
 	struct draw_large *large;
 	size_t larges;
+	struct draw_guarded *guarded;
+	size_t guardeds;
+	struct draw_site *site;
+	size_t sites;
+	struct draw_stack *stack;
+	size_t stacks;
+	struct leak_frame *frame;
+	size_t frames;
 };
 
 /* The maps of a film, or the only one. */
@@ -98,12 +135,45 @@ void draw_free(struct draw_film *film);
 size_t draw_cells(const struct draw_map *map, const struct draw_chunk *chunk, uint64_t cell,
 		  char *characters);
 
+/* --- sites --- */
+
+/* Reads the tables of a map, and frees them. */
+void draw_sites_read(struct draw_map *map);
+void draw_sites_free(struct draw_map *map);
+
+/* Finds function, file and line of all frames of a film, as far as they can be found. */
+void draw_sites_name(struct draw_film *film);
+
+/* The index in a member "site", SIZE_MAX if there is none, and the age beside it. */
+size_t draw_site_of(const struct draw_map *map, const struct json_value *object, uint64_t *age);
+
+/* Walks the runs of a chunk's sites, object by object. All zero but `at` and `end`: before the first one. */
+struct draw_runs {
+	const char *at, *end;
+	size_t site; /* SIZE_MAX: not known */
+	uint64_t age, count, last_age;
+};
+void draw_runs_next(struct draw_runs *runs);
+
+/* The code that a stack is: its innermost functions, "f at file.c:12 < g < main"; to be freed. */
+char *draw_stack_name(const struct draw_map *map, size_t stack, size_t most);
+
+/* The stacks in an order in which those that hold most bytes come first; `order` has room for map->stacks. */
+void draw_stacks_sort(const struct draw_map *map, size_t *order);
+
+/* Writes the array of frames, with what was found of them. */
+void draw_frames_json(const struct draw_map *map, FILE *out);
+
+/* An age as people read it: "17.3 s"; in a buffer that the next but three calls use again. */
+const char *draw_age(uint64_t ms);
+
 /* Bytes as people read them: "1.5 MiB"; in a buffer that the next but three calls use again. */
 const char *draw_bytes(uint64_t bytes);
 
 /* --- forms --- */
 
-enum draw_format { DRAW_TERMINAL, DRAW_HTML, DRAW_SVG, DRAW_UNKNOWN };
+/* DRAW_JSON is the map itself, with the names of the code in it. */
+enum draw_format { DRAW_TERMINAL, DRAW_HTML, DRAW_SVG, DRAW_JSON, DRAW_UNKNOWN };
 
 /* By its name, or by the suffix of a file's. */
 enum draw_format draw_format_named(const char *name);
@@ -111,6 +181,13 @@ enum draw_format draw_format_of_file(const char *file);
 
 /* The form of a heap map in a file of that name: "html", "svg", "json", else "text". NULL: "text". */
 const char *draw_map_format(const char *file);
+
+/* Writes the JSON of a map as it was read, but with the names of its frames. */
+void draw_json(const struct draw_map *map, FILE *out);
+
+/* Writes the same to stand in a page, in some detail: see draw_write.c. */
+enum draw_detail { DETAIL_ALL, DETAIL_SLOTS, DETAIL_BLOCKS, DETAIL_CELLS };
+void draw_write(const struct draw_map *map, enum draw_detail detail, FILE *out);
 
 void draw_html(const struct draw_film *film, FILE *out);
 void draw_svg(const struct draw_map *map, FILE *out);

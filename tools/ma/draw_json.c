@@ -189,3 +189,37 @@ uint64_t json_number(const struct json_value *value)
 	digits[value->length] = '\0';
 	return strtoull(digits, NULL, strncmp(digits, "0x", 2) == 0 ? 16 : 10);
 }
+
+/* What stands behind a backslash; moves `*at` behind what it takes. */
+static char escaped(const char **at, const char *end)
+{
+	static const char names[] = "bfnrt", meant[] = "\b\f\n\r\t";
+	char c = *(*at)++;
+	const char *name = strchr(names, c);
+
+	if (c == 'u' && end - *at >= 4) { /* those of one byte are all that libma writes */
+		char digits[5] = {0};
+		memcpy(digits, *at, 4);
+		*at += 4;
+		return (char)strtol(digits, NULL, 16);
+	}
+	return name != NULL && c != '\0' ? meant[name - names] : c;
+}
+
+char *json_string(const struct json_value *value)
+{
+	const char *at, *end;
+	char *string, *to;
+
+	if (value == NULL || value->type != JSON_STRING)
+		return NULL;
+	string = to = malloc(value->length + 1);
+	if (string == NULL)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	for (at = value->text, end = at + value->length; at < end;) {
+		char c = *at++;
+		*to++ = c == '\\' && at < end ? escaped(&at, end) : c;
+	}
+	*to = '\0';
+	return string;
+}

@@ -64,8 +64,13 @@ static struct draw_chunk read_chunk(const struct json *json, const struct json_v
 		.blocks = count_children(json, blocks),
 		.value = value,
 	};
+	const struct json_value *sites = json_member(json, value, "sites");
 	uint64_t end = chunk.header;
 
+	if (sites != NULL && sites->type == JSON_STRING) {
+		chunk.sites = sites->text;
+		chunk.sites_length = sites->length;
+	}
 	chunk.block = allocate(chunk.blocks, sizeof *chunk.block);
 	for (size_t i = 0; i < chunk.blocks; i++, block = json_next(json, block)) {
 		chunk.block[i] = read_block(json, block);
@@ -74,6 +79,41 @@ static struct draw_chunk read_chunk(const struct json *json, const struct json_v
 	if (chunk.header > chunk.size || end > chunk.size || chunk.size > (uint64_t)1 << 30)
 		chunk.size = chunk.header = chunk.blocks = 0; /* no map of ours: nothing of it is believed */
 	return chunk;
+}
+
+static void read_larges(struct draw_map *map)
+{
+	const struct json *json = &map->json;
+	const struct json_value *value = json_member(json, &json->value[1], "large"), *free;
+
+	map->large = allocate(count_children(json, value), sizeof *map->large);
+	for (value = json_child(json, value); value != NULL; value = json_next(json, value)) {
+		struct draw_large *large = &map->large[map->larges++];
+
+		free = json_member(json, value, "free");
+		large->address = json_number(json_member(json, value, "address"));
+		large->size = json_number(json_member(json, value, "size"));
+		large->resident = json_number(json_member(json, value, "resident"));
+		large->free = free != NULL && free->type == JSON_TRUE;
+		large->site = draw_site_of(map, value, &large->age);
+	}
+}
+
+static void read_guarded(struct draw_map *map)
+{
+	const struct json *json = &map->json;
+	const struct json_value *value = json_member(json, &json->value[1], "guarded");
+
+	map->guarded = allocate(count_children(json, value), sizeof *map->guarded);
+	for (value = json_child(json, value); value != NULL; value = json_next(json, value)) {
+		struct draw_guarded *guarded = &map->guarded[map->guardeds++];
+
+		guarded->address = json_number(json_member(json, value, "address"));
+		guarded->size = json_number(json_member(json, value, "size"));
+		guarded->held = json_number(json_member(json, value, "held"));
+		guarded->resident = json_number(json_member(json, value, "resident"));
+		guarded->site = draw_site_of(map, value, &guarded->age);
+	}
 }
 
 static bool read_map(struct draw_map *map, const char **text, const char *end)
@@ -106,18 +146,9 @@ static bool read_map(struct draw_map *map, const char **text, const char *end)
 	map->chunk = allocate(map->chunks, sizeof *map->chunk);
 	for (value = json_child(&map->json, value); value != NULL; value = json_next(&map->json, value))
 		map->chunk[i++] = read_chunk(&map->json, value);
-	value = json_member(&map->json, whole, "large");
-	map->larges = count_children(&map->json, value);
-	map->large = allocate(map->larges, sizeof *map->large);
-	i = 0;
-	for (value = json_child(&map->json, value); value != NULL; value = json_next(&map->json, value))
-		map->large[i++] = (struct draw_large){
-			.address = json_number(json_member(&map->json, value, "address")),
-			.size = json_number(json_member(&map->json, value, "size")),
-			.resident = json_number(json_member(&map->json, value, "resident")),
-			.free = json_member(&map->json, value, "free") != NULL &&
-				json_member(&map->json, value, "free")->type == JSON_TRUE,
-		};
+	draw_sites_read(map);
+	read_larges(map);
+	read_guarded(map);
 	return true;
 }
 
@@ -127,6 +158,8 @@ static void free_map(struct draw_map *map)
 		free(map->chunk[i].block);
 	free(map->chunk);
 	free(map->large);
+	free(map->guarded);
+	draw_sites_free(map);
 	json_free(&map->json);
 }
 

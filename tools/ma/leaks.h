@@ -67,6 +67,9 @@ bool leaks_read(struct leak_report *report, FILE *file);
 /* Fills in function, source and line of all frames, as far as they can be found. */
 void leaks_find_symbols(struct leak_report *report);
 
+/* The same for frames that are no report's. */
+void leaks_find_frames(struct leak_frame *frame, size_t frames);
+
 struct leak_suppressions;
 
 /* Reads one more file of suppressions, in LeakSanitizer's or in Valgrind's format, into `*suppressions`, at first NULL.

@@ -133,3 +133,12 @@ void leaks_find_symbols(struct leak_report *report)
 		}
 	close_objects(all);
 }
+
+void leaks_find_frames(struct leak_frame *frame, size_t frames)
+{
+	struct object *all = NULL;
+
+	for (size_t i = 0; i < frames; i++)
+		find_symbol(&all, &frame[i]);
+	close_objects(all);
+}
