@@ -46,9 +46,8 @@ static char *frames_that_fit(const struct draw_film *film, size_t *size)
 
 	for (size_t i = 0; i < film->maps; i++)
 		whole += film->map[i].length;
-	if (whole > MOST_BYTES + MOST_BYTES / 8) /* that it can't be */
+	if (whole > MOST_BYTES) /* not to write all of it in vain */
 		detail = DETAIL_SLOTS;
-
 	for (;;) {
 		char *text = NULL;
 		FILE *out = open_memstream(&text, size);
