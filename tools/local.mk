@@ -34,6 +34,8 @@ ma_SOURCES = \
 	tools/ma/live.h \
 	tools/ma/main.c \
 	tools/ma/map.c \
+	tools/ma/map_text.c \
+	tools/ma/map_text.h \
 	tools/ma/memory.c \
 	tools/ma/memory.h \
 	tools/ma/memory_map.c \

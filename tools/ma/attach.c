@@ -17,7 +17,7 @@
  *
  * Where also the contents of objects are read, that would be all memory, and copying takes five to ten times as
  * long as forking does: then the process is forked while it stands still (snapshot.c), and what is read is that
- * snapshot.
+ * snapshot. So it is where the sites of all objects are read, which take as much memory as the objects do.
  *
  * The child is the only tracer, so the process goes on whichever of the two is killed, and however. A reader that does
  * not come to an end, or falls over a heap in the middle of a change, takes nothing with it.
@@ -49,6 +49,7 @@
 #include "quiet.h"
 #include "report.h"
 #include "root.h"
+#include "sites.h"
 #include "snapshot.h"
 
 enum {
@@ -278,7 +279,7 @@ static enum mirror_fault take(struct stopped *stopped)
 	stop_now(stopped);
 	if (!adopt_roots(&result->locked))
 		child_end(OUTCOME_GONE);
-	if (child.depth == ATTACH_HEAP && result->attempts <= MOST_ATTEMPTS / 2)
+	if (child.depth != ATTACH_CONTENTS && result->attempts <= MOST_ATTEMPTS / 2)
 		quiet_keep(child.target->pid);
 	if (!mirror_renew(child.memory))
 		child_end(OUTCOME_GONE);
@@ -394,6 +395,17 @@ static void attempt_snapshots(struct stopped *stopped)
 	result->snapshot = false;
 }
 
+/* Does the process keep sites? */
+static bool has_sites(void)
+{
+	bool locked;
+
+	reserve_now();
+	if (!adopt_roots(&locked))
+		child_end(OUTCOME_GONE);
+	return ma_sites_on();
+}
+
 _Noreturn static void child_main(void)
 {
 	struct stopped stopped = {0};
@@ -412,7 +424,7 @@ _Noreturn static void child_main(void)
 	/* What the readers complain of is part of their report. */
 	if (dup2(child.report, STDERR_FILENO) < 0 || dup2(child.report, STDOUT_FILENO) < 0)
 		child_end(OUTCOME_NONE);
-	if (child.depth == ATTACH_CONTENTS)
+	if (child.depth == ATTACH_CONTENTS || (child.depth == ATTACH_SITES && has_sites()))
 		attempt_snapshots(&stopped);
 	reserve_now();
 	scout();

@@ -64,6 +64,9 @@ struct leak_report {
 /* Reads the report in `file` and adds it. False: it is none, or not whole. */
 bool leaks_read(struct leak_report *report, FILE *file);
 
+/* Reads "ADDRESS[ OBJECT+DISTANCE[ (FUNCTION)]]", as a frame stands in a report. False: that is none. */
+bool leaks_read_frame(struct leak_frame *frame, const char *text);
+
 /* Fills in function, source and line of all frames, as far as they can be found. */
 void leaks_find_symbols(struct leak_report *report);
 
@@ -82,6 +85,9 @@ void leaks_suppress(struct leak_report *report, const struct leak_suppressions *
 /* Writes all that is lost, definitely or possibly, and not suppressed. */
 void leaks_write_text(const struct leak_report *report, FILE *file);
 void leaks_write_json(const struct leak_report *report, FILE *file);
+
+/* A frame as a line of a report. */
+void leaks_write_frame(const struct leak_frame *frame, FILE *file);
 
 /* How many allocations are definitely lost, or indirectly with them, and not suppressed. */
 uint64_t leaks_count(const struct leak_report *report);

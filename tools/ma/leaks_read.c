@@ -101,14 +101,13 @@ static bool read_group(struct leak_process *process, const char *text)
 	return true;
 }
 
-/* "ADDRESS[ OBJECT+DISTANCE[ (FUNCTION)]]" */
-static bool read_frame(struct leak_group *group, const char *text)
+bool leaks_read_frame(struct leak_frame *frame, const char *text)
 {
-	struct leak_frame frame = {0};
 	const char *end = text + strcspn(text, "\n"), *plus;
 	char *object;
 
-	frame.address = strtoull(text, &object, 16);
+	*frame = (struct leak_frame){0};
+	frame->address = strtoull(text, &object, 16);
 	if (object == text)
 		return false;
 	object += strspn(object, " ");
@@ -118,11 +117,20 @@ static bool read_frame(struct leak_group *group, const char *text)
 	if (plus > object) {
 		const char *name = strstr(plus, " (");
 
-		frame.object = text_format("%.*s", (int)(plus - object), object);
-		frame.distance = strtoull(plus + 1, NULL, 16);
+		frame->object = text_format("%.*s", (int)(plus - object), object);
+		frame->distance = strtoull(plus + 1, NULL, 16);
 		if (name != NULL && name < end)
-			frame.function = text_format("%.*s", (int)strcspn(name + 2, ")\n"), name + 2);
+			frame->function = text_format("%.*s", (int)strcspn(name + 2, ")\n"), name + 2);
 	}
+	return true;
+}
+
+static bool read_frame(struct leak_group *group, const char *text)
+{
+	struct leak_frame frame;
+
+	if (!leaks_read_frame(&frame, text))
+		return false;
 	group->frame = grow(group->frame, &group->frames, sizeof(frame));
 	group->frame[group->frames - 1] = frame;
 	return true;

@@ -37,7 +37,7 @@ static const char *last_name(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
-static void write_frame(const struct leak_frame *frame, FILE *file)
+void leaks_write_frame(const struct leak_frame *frame, FILE *file)
 {
 	fputs("    ", file);
 	if (frame->function != NULL)
@@ -66,7 +66,7 @@ static void write_group(const struct leak_group *group, FILE *file)
 		fputs(", allocated by", file);
 	putc('\n', file);
 	for (size_t i = 0; i < group->frames; i++)
-		write_frame(&group->frame[i], file);
+		leaks_write_frame(&group->frame[i], file);
 }
 
 static struct leak_count suppressed(const struct leak_process *process)

@@ -14,6 +14,7 @@
 #include "draw.h"
 #include "live.h"
 #include "ma.h"
+#include "map_text.h"
 #include "message.h"
 
 enum { OPTION_COLOUR = 0x100 };
@@ -67,7 +68,18 @@ static FILE *open_output(const char *file)
 	return out;
 }
 
-static void write_map(const struct map_request *request, struct attach_result *result, bool colour, FILE *out)
+static void write_text(const char *report, FILE *out)
+{
+	FILE *file = fopen(report, "re");
+
+	if (file == NULL)
+		fail(EXIT_OWN_FAILURE, "can't read the heap map: %s", strerror(errno));
+	map_text_write(file, out);
+	fclose(file);
+}
+
+static void write_map(const struct map_request *request, const struct attach_result *result, bool colour,
+		      FILE *out)
 {
 	char *report = text_format("/proc/self/fd/%d", result->report);
 
@@ -75,9 +87,12 @@ static void write_map(const struct map_request *request, struct attach_result *r
 		draw_file(report, draw_format_named(request->format), false, out);
 	else if (colour)
 		draw_file(report, DRAW_TERMINAL, true, out);
+	else if (strcmp(request->format, "json") == 0)
+		draw_file(report, DRAW_JSON, false, out);
 	else
-		attach_print(result, out);
+		write_text(report, out);
 	free(report);
+	close(result->report);
 }
 
 int map_main(int argc, char **argv)
@@ -115,7 +130,7 @@ int map_main(int argc, char **argv)
 	out = open_output(request.output);
 	colour = strcmp(request.format, "text") == 0 && argument_has_colours(request.colour, out);
 	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
-	result = live_read(&request.live, ATTACH_HEAP, map, &request);
+	result = live_read(&request.live, ATTACH_SITES, map, &request);
 	write_map(&request, &result, colour, out);
 	if (out != stdout && fclose(out) != 0)
 		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", request.output, strerror(errno));
