@@ -13,6 +13,10 @@
 
 /* So many rows are a screenful or two: for larger heaps a character stands for more. */
 #define MOST_ROWS 96
+#define MOST_GUARDED 16
+#define MOST_STACKS 8
+/* So many functions of a call stack are named. */
+#define NAMED_FRAMES 3
 
 /* Of the 256 colours: that of a cell, and one that can be read on it. */
 static void colours(char c, int *back, int *text)
@@ -131,6 +135,30 @@ static void write_chunk(const struct draw_map *map, const struct draw_chunk *chu
 	free(cells);
 }
 
+/* Where a pin, or the first slot of one, was allocated, if that is known. */
+static void write_pin_site(const struct draw_map *map, const struct json_value *pin, FILE *out)
+{
+	uint64_t age;
+	size_t site = draw_site_of(map, pin, &age);
+	char *name;
+
+	if (site == SIZE_MAX)
+		return;
+	name = draw_stack_name(map, map->site[site].stack, NAMED_FRAMES);
+	fprintf(out, "  allocated %s before by %s\n", draw_age(age), name);
+	free(name);
+}
+
+static void write_guarded(const struct draw_map *map, FILE *out)
+{
+	for (size_t i = 0; i < map->guardeds && i < MOST_GUARDED; i++)
+		fprintf(out, "guarded 0x%llx, %s on %s of its own, %s old\n",
+			(unsigned long long)map->guarded[i].address, draw_bytes(map->guarded[i].size),
+			draw_bytes(map->guarded[i].held), draw_age(map->guarded[i].age));
+	if (map->guardeds > MOST_GUARDED)
+		fprintf(out, "and %zu more guarded objects\n", map->guardeds - MOST_GUARDED);
+}
+
 /* What holds the break and the nearly empty chunks, from the JSON's own words. */
 static void write_pins(const struct draw_map *map, FILE *out)
 {
@@ -140,18 +168,44 @@ static void write_pins(const struct draw_map *map, FILE *out)
 	const struct json_value *chunk = json_child(json, json_member(json, pins, "nearly_empty"));
 	uint64_t block = json_number(json_member(json, pin, "block"));
 
-	if (pin != NULL)
+	if (pin != NULL) {
 		fprintf(out, "the break is held by a %s at 0x%llx; %s above it are free\n",
 			block != 0 ? "block" : "slab",
 			(unsigned long long)(block != 0 ? block
 							: json_number(json_member(json, pin, "slab"))),
 			draw_bytes(json_number(json_member(json, top, "above"))));
-	for (unsigned i = 0; chunk != NULL && i < 8; i++, chunk = json_next(json, chunk))
+		write_pin_site(map, pin, out);
+	}
+	for (unsigned i = 0; chunk != NULL && i < 8; i++, chunk = json_next(json, chunk)) {
 		fprintf(out, "chunk 0x%llx is nearly empty: %s resident, %s in use, %llu pins\n",
 			(unsigned long long)json_number(json_member(json, chunk, "chunk")),
 			draw_bytes(json_number(json_member(json, chunk, "resident"))),
 			draw_bytes(json_number(json_member(json, chunk, "used"))),
 			(unsigned long long)json_number(json_member(json, chunk, "pins")));
+		write_pin_site(map, json_child(json, json_member(json, chunk, "first")), out);
+	}
+}
+
+/* Which code holds most. */
+static void write_sites(const struct draw_map *map, FILE *out)
+{
+	size_t *order = malloc((map->stacks + 1) * sizeof *order);
+
+	if (order == NULL)
+		fail(EXIT_OWN_FAILURE, "out of memory");
+	draw_stacks_sort(map, order);
+	for (size_t i = 0; i < map->stacks && i < MOST_STACKS; i++) {
+		const struct draw_stack *stack = &map->stack[order[i]];
+		char *name = draw_stack_name(map, order[i], NAMED_FRAMES);
+
+		fprintf(out, "%s in %llu %s up to %s old, allocated by %s\n", draw_bytes(stack->bytes),
+			(unsigned long long)stack->objects, stack->objects == 1 ? "object" : "objects",
+			draw_age(stack->oldest), name);
+		free(name);
+	}
+	if (map->stacks > MOST_STACKS)
+		fprintf(out, "and %zu more call stacks\n", map->stacks - MOST_STACKS);
+	free(order);
 }
 
 void draw_terminal(const struct draw_map *map, bool colour, FILE *out)
@@ -166,7 +220,9 @@ void draw_terminal(const struct draw_map *map, bool colour, FILE *out)
 		fprintf(out, "%s 0x%llx, %s, %s resident\n", map->large[i].free ? "cached" : "large",
 			(unsigned long long)map->large[i].address, draw_bytes(map->large[i].size),
 			draw_bytes(map->large[i].resident));
+	write_guarded(map, out);
 	fprintf(out, "in use %s, ", draw_bytes(map->used));
 	fprintf(out, "resident %s, held %s\n", draw_bytes(map->resident), draw_bytes(map->held));
 	write_pins(map, out);
+	write_sites(map, out);
 }
