@@ -113,6 +113,7 @@ unit_tests = \
 	tests/unit/test_limit \
 	tests/unit/test_map \
 	tests/unit/test_map_json \
+	tests/unit/test_map_sites \
 	tests/unit/test_map_text \
 	tests/unit/test_mode \
 	tests/unit/test_options \
@@ -234,6 +235,8 @@ tests_unit_test_stacks_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_stacks_LDADD = $(unit_ldadd)
 tests_unit_test_map_json_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_map_json_LDADD = $(unit_ldadd)
+tests_unit_test_map_sites_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_map_sites_LDADD = $(unit_ldadd)
 tests_unit_test_map_text_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_map_text_LDADD = $(unit_ldadd)
 tests_unit_test_pins_CPPFLAGS = $(unit_cppflags)

@@ -17,11 +17,15 @@ fuzz_readers = \
 	tools/ma/draw_html.c \
 	tools/ma/draw_json.c \
 	tools/ma/draw_model.c \
+	tools/ma/draw_sites.c \
 	tools/ma/draw_svg.c \
 	tools/ma/draw_terminal.c \
+	tools/ma/draw_write.c \
 	tools/ma/leaks_read.c \
 	tools/ma/leaks_suppress.c \
+	tools/ma/leaks_symbols_none.c \
 	tools/ma/leaks_write.c \
+	tools/ma/map_text.c \
 	tools/ma/message.c
 
 check_PROGRAMS += tests/fuzz/readers

@@ -7,6 +7,7 @@
  *   s   suppressions, which are then applied to a report
  *   l   a leak report of libma's, which is then written as text and as JSON
  *   m   a heap map, which is then drawn in all forms
+ *   t   a heap map as text, whose code is then named
  *
  * A reader that refuses its text ends ma with a message: here it comes back with a jump. What it has allocated until
  * then is freed here, so the allocating functions are wrapped.
@@ -28,6 +29,7 @@
 #include "../expect.h"
 #include "draw.h"
 #include "leaks.h"
+#include "map_text.h"
 #include "message.h"
 #include "options.h"
 
@@ -210,6 +212,17 @@ static void read_map(const char *text, size_t length)
 	draw_file(path, DRAW_HTML, false, nowhere);
 	draw_file(path, DRAW_SVG, false, nowhere);
 	draw_file(path, DRAW_TERMINAL, true, nowhere);
+	draw_file(path, DRAW_JSON, false, nowhere);
+}
+
+static void read_map_text(const char *text, size_t length)
+{
+	FILE *file = length == 0 ? NULL : fmemopen((char *)(uintptr_t)text, length, "r");
+
+	if (file == NULL)
+		return;
+	map_text_write(file, nowhere);
+	fclose(file);
 }
 
 static void read_text(char reader, const char *text, size_t length)
@@ -226,6 +239,9 @@ static void read_text(char reader, const char *text, size_t length)
 		break;
 	case 'm':
 		read_map(text, length);
+		break;
+	case 't':
+		read_map_text(text, length);
 		break;
 	default:
 		break;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The heap map as JSON says what the heap is. A parser that is not ours reads it in tests/tools/map.sh. */
+/* The heap map as JSON says what the heap is. A parser that is not ours reads it in tests/tools/draw.sh. */
 #include "unit.h"
 
+#include "guard.h"
 #include "heap.h"
 #include "ma.h"
+#include "sites.h"
 
 static char text[1 << 20];
 
@@ -98,6 +100,68 @@ START_TEST(large_ones)
 }
 END_TEST
 
+/* Objects side by side that have one site and one age are one run; those of which nothing is known are one, too. */
+START_TEST(runs)
+{
+	char *p[6], expected[64];
+
+	ma_sites_start();
+	for (size_t i = 0; i < LENGTH(p); i++)
+		p[i] = ma_malloc(100000);
+	for (size_t i = 0; i < LENGTH(p); i++)
+		if (i >= 1 && i <= 4) {
+			ma_sites_set(p[i], 0, i == 4 ? 6 : 5, 100000);
+			expect(ma_sites_get(p[i], 100000, &(struct site){0}));
+		}
+	map();
+	expect(strstr(text, ",\"sites\":\"-;0*3") != NULL && strstr(text, ";1;\"}]") != NULL);
+	expect(strstr(text, ",\n\"sites\":{\"list\":[[-1,5,100000,3,300000,") != NULL);
+	snprintf(expected, sizeof(expected), "{\"block\":\"%p\",\"size\":100000}", (void *)p[5]);
+	expect(strstr(text, expected) != NULL); /* pins the break, and nothing is known of it */
+	ma_free(p[5]);
+	map();
+	snprintf(expected, sizeof(expected),
+		 "{\"block\":\"%p\",\"size\":100000,\"site\":1,\"age_ms\":", (void *)p[4]);
+	expect(strstr(text, expected) != NULL);
+}
+END_TEST
+
+START_TEST(site_of_a_large_one)
+{
+	char *p = ma_malloc(3 << 20);
+
+	map();
+	expect(strstr(text, "\"free\":false}") != NULL && strstr(text, "\"sites\"") == NULL);
+	ma_sites_start();
+	ma_sites_set(p, 0, 5, 3000000);
+	map();
+	expect(strstr(text, "\"free\":false,\"site\":0,\"age_ms\":") != NULL);
+	expect(strstr(text, "\"sites\":{\"list\":[[-1,5,3000000,1,3000000,") != NULL);
+}
+END_TEST
+
+START_TEST(guarded_ones)
+{
+	const struct guard_caller by = {0, 77};
+	char expected[200], *p, *q;
+
+	map();
+	expect(strstr(text, ",\n\"guarded\":[]") != NULL);
+	expect(ma_guard_start(true, false));
+	p = ma_guard_alloc(100, 16, by);
+	q = ma_guard_alloc(5000, 16, by);
+	ma_guard_free(ma_guard_alloc(100, 16, by), by);
+	map();
+	snprintf(expected, sizeof(expected),
+		 "\"guarded\":[\n{\"address\":\"%p\",\"size\":100,\"held\":4096,\"resident\":", (void *)p);
+	expect(strstr(text, expected) != NULL);
+	snprintf(expected, sizeof(expected),
+		 "},\n{\"address\":\"%p\",\"size\":5000,\"held\":8192,\"resident\":", (void *)q);
+	expect(strstr(text, expected) != NULL);
+	expect(strstr(text, "\"sites\":{\"list\":[[-1,77,100,1,100,") != NULL);
+}
+END_TEST
+
 START_TEST(damage)
 {
 	char expected[64], *p = ma_malloc(100000), *q = ma_malloc(100000);
@@ -111,7 +175,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {any_heap, slots, large_ones, damage};
+	const TTest *const tests[] = {any_heap,	    slots, large_ones, runs, site_of_a_large_one,
+				      guarded_ones, damage};
 
 	return unit_run("map_json", tests, LENGTH(tests));
 }

@@ -5,9 +5,12 @@
 #include <fcntl.h>
 
 #include "chunk.h"
+#include "guard.h"
 #include "heap.h"
 #include "inspect/residency.h"
 #include "ma.h"
+#include "sites.h"
+#include "stacks.h"
 
 #define CELL 4096u
 
@@ -199,10 +202,46 @@ START_TEST(what_pins)
 }
 END_TEST
 
+START_TEST(guarded_ones)
+{
+	char line[100], *p = NULL;
+
+	expect(ma_guard_start(true, false));
+	for (int i = 0; i < 70; i++)
+		p = ma_guard_alloc(100, 16, (struct guard_caller){0, 1});
+	map();
+	snprintf(line, sizeof(line), "guarded %p, 100 B on 4.0 KiB of its own, 0.0 s old\n", (void *)p);
+	expect(strstr(text, line) == NULL); /* the last one */
+	line_of("and 6 more guarded objects\n");
+	line_of("guarded in all 6.8 KiB in 70 objects, on 280.0 KiB of their own\n");
+	ma_guard_free(p, (struct guard_caller){0, 1});
+	map();
+	line_of("and 5 more guarded objects\n");
+}
+END_TEST
+
+/* Large, and pinning the break: when and where. */
+START_TEST(sites)
+{
+	const uintptr_t frames[] = {0x1111, 0x2222};
+	char *p = ma_malloc(100000), *large = ma_malloc(3 << 20), line[100];
+
+	ma_sites_start();
+	ma_sites_set(p, ma_stacks_number(frames, 2), 7, 99999);
+	ma_sites_set(large, ma_stacks_number(frames, 2), 7, 3 << 20);
+	map();
+	snprintf(line, sizeof(line), "large %p, 3.0 MiB, 3.0 MiB resident, 0.", (void *)large);
+	expect(strstr(line_of(line), " s old\n") != NULL);
+	expect(strstr(text, " at it are held by what thread 7 allocated 0.") != NULL);
+	expect(strstr(line_of("who holds memory:\n  3.0 MiB in 2 objects, 0."), " s to 0.") != NULL);
+	line_of("libma:     0x1111\nlibma:     0x2222\n");
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {empty_heap,    blocks,	 slabs,	   large_ones,
-				      several_heaps, given_back, what_pins};
+	const TTest *const tests[] = {empty_heap, blocks,    slabs,	   large_ones, several_heaps,
+				      given_back, what_pins, guarded_ones, sites};
 
 	return unit_run("map_text", tests, LENGTH(tests));
 }

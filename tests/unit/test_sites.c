@@ -65,6 +65,20 @@ START_TEST(large_sizes)
 }
 END_TEST
 
+/* Time has 34 bits of milliseconds, and comes round. */
+START_TEST(ages)
+{
+	struct site site = {.time = 640};
+	uint64_t round = UINT64_C(1) << 34;
+
+	expect(ma_sites_age(&site, 640) == 0 && ma_sites_age(&site, 1000) == 360);
+	expect(ma_sites_age(&site, 600) == 0); /* younger than now: another thread's */
+	expect(ma_sites_age(&site, round + 1000) == 360 && ma_sites_age(&site, 5 * round + 700) == 60);
+	site.time = round - 64;
+	expect(ma_sites_age(&site, round + 36) == 100);
+}
+END_TEST
+
 START_TEST(any_address)
 {
 	struct site site;
@@ -96,8 +110,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {nothing_known, comes_back,  freed_and_used_again,
-				      large_sizes,   any_address, no_memory};
+	const TTest *const tests[] = {nothing_known, comes_back, freed_and_used_again, large_sizes, ages,
+				      any_address,   no_memory};
 
 	return unit_run("sites", tests, LENGTH(tests));
 }

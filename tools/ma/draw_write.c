@@ -163,6 +163,8 @@ static void write_block_sites(const struct draw_map *map, const struct draw_chun
 		const struct draw_block *block = &chunk->block[i];
 
 		summary.objects = block->kind == 's' ? block->used : block->kind == 'u';
+		if (summary.objects > block->bytes / 16) /* no map of ours */
+			summary.objects = 0;
 		summary.most = summary.oldest = 0;
 		summary.youngest = UINT64_MAX;
 		if (summary.objects == 0)
