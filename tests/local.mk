@@ -47,7 +47,7 @@ if MA_PRELOAD
 TESTS += $(preload_command_tests)
 endif
 EXTRA_DIST += $(command_tests) $(preload_command_tests) tests/tools/bench-figures.py tests/tools/common tests/tools/live-common.sh \
-	tests/tools/draw-json.py tests/tools/openmetrics.py
+	tests/tools/draw-json.py tests/tools/draw-many.py tests/tools/draw-page.py tests/tools/openmetrics.py
 
 # What tests/tools/live.sh looks into.
 if MA_PRELOAD

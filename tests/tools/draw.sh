@@ -40,6 +40,69 @@ expect 0 '^<svg ' '' sh -c "$ma draw -f svg - <map.json"
 "$ma" draw --color=always map.json | grep -q "$(printf '\033\\[48;5;')" || wrong 'no colours' "$ma" draw --color=always
 expect 7 '' "$(printf '\033\\[48;5;')" "$ma" run --map=- --color=always awk "$program"
 
+# With sites and guarded objects, in all forms. Of these awk allocates plenty.
+MA_OPTIONS=guard=50,guard_rate=0
+export MA_OPTIONS
+expect 7 '' '' "$ma" run --sites --map=sites.json awk "$program"
+expect 7 '' '' "$ma" run --sites --map=sites.html awk "$program"
+expect 7 '' '^who holds memory:$' "$ma" run --sites --map=- --color=never awk "$program"
+grep -q '^guarded 0x.* of its own, .* s old$' err || wrong 'no guarded objects' "$ma" run --map=-
+unset MA_OPTIONS
+have python3 "$MA_SRCDIR/tests/tools/draw-json.py" sites.json 5
+expect 0 '^guarded 0x' '' "$ma" draw sites.json
+grep -q ' old, allocated by ' out || wrong 'no word of who allocated' "$ma" draw sites.json
+expect 0 '<title>guarded object 0x.*, allocated ' '' "$ma" draw -f svg sites.json
+grep -q '>Who holds memory<' out || wrong 'no word of who allocated' "$ma" draw -f svg sites.json
+cp out sites.svg
+have xmllint --noout sites.svg
+grep -q '"guarded":\[' sites.html || wrong 'no guarded objects' sites.html
+have tidy -q -e --drop-empty-elements no sites.html
+# The page of a map that another ma has named the code of, or that is older than the programs, is made all the same.
+sed 's/"time_ms":[0-9]*/"time_ms":1000/' sites.json >old.json
+expect 0 '' '' "$ma" draw -o old.html old.json
+
+# So many objects that a page can't tell of each: it tells of slabs, and says so.
+many='BEGIN { srand(1); for (i = 0; i < 200000; i++) a[i] = sprintf("%0" (1 + int(rand() * 300)) "d", i)
+	for (i = 0; i < 300000; i++) { j = int(rand() * 200000); a[j] = sprintf("%0" (1 + int(rand() * 300)) "d", i) } exit 7 }'
+if [ "${MA_TEST_SHORT:-0}" != 1 ]; then
+	expect 7 '' '' "$ma" run --sites --map=many.json awk "$many"
+	have python3 "$MA_SRCDIR/tests/tools/draw-json.py" many.json
+	if command -v python3 >/dev/null; then
+		# The same map many times over is a large one.
+		python3 "$MA_SRCDIR/tests/tools/draw-many.py" many.json 20000000 >larger.json || failed=1
+		expect 0 '' '' "$ma" draw -o larger.html larger.json
+		[ "$(wc -c <larger.html)" -lt 20000000 ] || wrong 'the page is too large' larger.html
+		grep -q '"detail":"slots"' larger.html || wrong 'sites are not summed up' larger.html
+		python3 "$MA_SRCDIR/tests/tools/draw-page.py" larger.html || failed=1
+	fi
+fi
+
+# The page in a browser, if there is one that runs here: what the keyboard selects is described, call stack and age.
+for browser in chromium chromium-browser google-chrome; do
+	command -v $browser >/dev/null && break
+	browser=
+done
+# look SCRIPT: the page as the browser has it after the script.
+look() {
+	sed "s|</body>|<script>window.onerror=m=>{document.title='ERROR '+m};const key=k=>map.dispatchEvent(\
+new KeyboardEvent('keydown',{key:k,bubbles:true}));$1</script></body>|" sites.html >look.html
+	HOME=$scratch timeout 60 "$browser" --headless --no-sandbox --disable-gpu --virtual-time-budget=3000 --dump-dom \
+		"file://$scratch/look.html" 2>/dev/null
+}
+if [ -n "$browser" ] && look '' | grep -q 'Heap map of process [0-9]'; then
+	look 'map.focus();key("End");for(let i=0;i<9\&\&!isInUse(selected);i++)key("ArrowLeft");' >out
+	tr '\n' ' ' <out | grep -Eq 'id="what"><b>Guarded object</b> .* allocated [0-9.]+ s before as [0-9.]+ [KMGiB]+ by thread [0-9]+ in ' ||
+		wrong 'a guarded object is not described' sites.html
+	look 'choose(frame.stacks[0].index);map.focus();key("Home");key("s");' >out
+	tr '\n' ' ' <out | grep -Eq 'id="what"><b>(Block in use|Large object|Slab of|Slot of|Guarded).* s before ' ||
+		tr '\n' ' ' <out | grep -Eq 'id="what"><b>Slab.* s old; [0-9]+ % were allocated in' ||
+		wrong 'the object of a chosen site is not described' sites.html
+	grep -q 'aria-pressed="true"' out || wrong 'a site can not be chosen' sites.html
+	# shellcheck disable=SC2016 # for the page
+	look '$("by").value="age";$("by").onchange();key("+");key("+");key("n");key("f");fit();' >out
+	grep -q '<title>ERROR' out && wrong "an error in the page's script" sites.html
+fi
+
 # The program's end is ours.
 expect 143 '' '*' sh -c "$ma run --map=killed.html sh -c 'kill -TERM \$\$'; exit \$?"
 grep -q 'there is no map to draw' err || wrong 'no word of a missing map' "$ma" run --map=killed.html

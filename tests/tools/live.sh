@@ -62,6 +62,25 @@ END
 	finish 0 busy
 done
 
+# Where and when objects were allocated, and guarded ones: as JSON, as text, and drawn.
+for program in "$ma run --sites $plain" "$whole"; do
+	# shellcheck disable=SC2086 # words
+	start env MA_OPTIONS=sites=1,guard=20,guard_rate=0 $program idle 8
+	expect 0 '' '' "$ma" map -o sites.json $pid
+	if command -v python3 >/dev/null; then
+		expect 0 '' '' python3 "$MA_SRCDIR/tests/tools/draw-json.py" sites.json 5
+	fi
+	expect 0 '^who holds memory:$' '' "$ma" map $pid
+	grep -Eq '^    [^ ].* (at [^ ]+:[0-9]+|in live-(plain|static)\+0x[0-9a-f]+)$' out || wrong 'no code is named' "$ma" map
+	grep -q '^guarded 0x.* s old$' out || wrong 'no guarded objects' "$ma" map
+	expect 0 'old, allocated by ' '' "$ma" map --color=always $pid
+	if grep -q '^S\["HAVE_LIBDW_TRUE"\]=""' "$MA_BUILDDIR/config.status"; then
+		grep -q '"source":"[^"]*live[.]c","line":[0-9]' sites.json ||
+			wrong 'the code is not named' "$ma" map -o sites.json
+	fi
+	finish 0 idle
+done
+
 # Killed at any moment, ma harms nobody.
 
 start "$ma" run "$plain" busy 2
