@@ -293,11 +293,32 @@ static unsigned walk(struct unwind_registers *at, uint64_t rule, uintptr_t end, 
 	return depth;
 }
 
+/* Linked into a program, only libma's entries are known for its own: goes out to the first of them, if there is one among
+ * so many frames. */
+#define INSIDE_MOST 16
+static void find_entry(struct unwind_registers *at, uint64_t *rule, uintptr_t end)
+{
+	struct unwind_registers outer = *at;
+	uint64_t own = *rule;
+
+	for (unsigned i = 0; i < INSIDE_MOST && !(own >> OURS_SHIFT & 1); i++) {
+		if (!step(&outer, own, end))
+			return;
+		own = rule_of(outer.pc - 1);
+	}
+	if (own >> OURS_SHIFT & 1) {
+		*at = outer;
+		*rule = own;
+	}
+}
+
 /* Leaves libma: `at` is then the call in the program, and `*rule` its frame's. False: there is none. */
 MA_INLINE bool leave(struct unwind_registers *at, uint64_t *rule, uintptr_t end)
 {
 	uint64_t own = rule_of(at->pc);
 
+	if (own_end == 0)
+		find_entry(at, &own, end);
 	do {
 		if (!step(at, own, end))
 			return false;

@@ -153,6 +153,32 @@ START_TEST(own_frames_are_left_out)
 }
 END_TEST
 
+static __attribute__((noinline)) unsigned below_entry(uintptr_t *frames)
+{
+	return ma_unwind(frames, MOST) + (sink != 0);
+}
+
+static __attribute__((noinline)) unsigned entry(uintptr_t *frames)
+{
+	return below_entry(frames) + (sink != 0);
+}
+
+/* And so is what lies between the entry and the walk, which no list names. */
+START_TEST(own_frames_behind_an_entry)
+{
+	static void (*const entries[])(void) = {(void (*)(void))entry};
+	uintptr_t frames[MOST], others[MOST];
+
+	sink = 0;
+	ma_unwind_start(NULL, 0);
+	expect(below_entry(others) >= 2 && others[0] - (uintptr_t)&below_entry < 200);
+	ma_unwind_start(entries, 1);
+	expect(entry(frames) >= 2);
+	expect(frames[0] - (uintptr_t)&below_entry >= 200 && frames[0] - (uintptr_t)&entry >= 200);
+	expect(below_entry(others) >= 2 && others[0] - (uintptr_t)&below_entry < 200); /* not by an entry */
+}
+END_TEST
+
 /* Registers that lead nowhere end the walk, and no more. */
 START_TEST(nonsense)
 {
@@ -177,7 +203,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		same_as_backtrace, same_from_the_cache,	    on_a_thread_s_stack,
-		as_deep_as_asked,  own_frames_are_left_out, nonsense,
+		as_deep_as_asked,  own_frames_are_left_out, own_frames_behind_an_entry,
+		nonsense,
 	};
 
 	ma_unwind_start(NULL, 0);
