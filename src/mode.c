@@ -11,6 +11,7 @@
 #include "limit.h"
 #include "options.h"
 #include "quarantine.h"
+#include "quick.h"
 #include "redzone.h"
 #include "report.h"
 #include "sample.h"
@@ -29,14 +30,10 @@ MA_SHARED(unsigned) ma_mode_bits;
 /* All allocations come here, not only those that the fast path could not serve. */
 static bool every_call;
 
-struct mode_heap {
-	struct unwind_memos memos;
-	struct samples samples;
-	struct quarantine quarantine;
-};
-
 /* Modes that look at, or change, the bytes of an object as it is freed. */
 #define MODES_AT_FREE (MODE_FILL | MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE)
+/* Those that have no business with a small object, or are done by quick.h. */
+#define MODES_QUICK (MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE | MODE_GUARD | MODE_LIMIT)
 
 /* Held while one thread flushes other threads' quarantines; and across fork, so that these are whole in the child. */
 static struct lock flush_lock = MA_LOCK_INIT;
@@ -107,8 +104,10 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 		turn_on(MODE_FILL);
 	if (ma_options.zero_on_free)
 		turn_on(MODE_ZERO);
-	if (ma_options.redzone)
+	if (ma_options.redzone) {
+		ma_redzone_start();
 		turn_on(MODE_REDZONE);
+	}
 	if (ma_options.quarantine != 0) {
 		ma_quarantine_start(ma_options.quarantine, ma_options.zero_on_free ? 0 : FILL_FREED);
 		ma_thread_at_fork(lock_flush, unlock_flush);
@@ -120,6 +119,8 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 	       : ma_options.sites == 1 || ma_options.guard == 1 ? VIEW_FREES
 								: VIEW_ALL;
 	every_call = view != VIEW_ALL;
+	if (view == VIEW_NONE && !(ma_modes() & ~MODES_QUICK))
+		turn_on(MODE_QUICK);
 	ma_thread_set_view(view);
 }
 
@@ -138,6 +139,8 @@ static struct mode_heap *mode_of(struct heap *heap)
 	samples->random = ma_source_secret() ^ heap->number;
 	samples->every_call = every_call;
 	samples->sampler[SAMPLE_GUARD].every = ma_modes() & MODE_GUARD ? ma_options.guard : 0;
+	if (!(ma_modes() & MODE_GUARD))
+		samples->sampler[SAMPLE_GUARD].left = INT64_MAX; /* never: see ma_samples_pass() */
 	samples->sampler[SAMPLE_SITES].every = ma_modes() & MODE_SITES ? ma_options.sites : 0;
 	samples->sampler[SAMPLE_SITES].bytes = true;
 	mode->quarantine.lock = (struct lock)MA_LOCK_INIT;
@@ -211,7 +214,7 @@ static size_t own_size(const void *p, size_t usable)
 
 static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	struct mode_heap *mode = ma_modes() & (MODE_GUARD | MODE_SITES) ? mode_of(heap) : NULL;
+	struct mode_heap *mode = ma_modes() & (MODE_GUARD | MODE_SITES | MODE_QUICK) ? mode_of(heap) : NULL;
 	unsigned due = mode == NULL ? 0 : ma_samples_due(&mode->samples, &heap->slabs, size, align);
 	void *p = NULL;
 

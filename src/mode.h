@@ -5,7 +5,7 @@
  * The hot path has no modes. A mode that has to see every call hides the heaps from the fast paths (see thread.h),
  * so that all calls come to front.c's slow ones; these test ma_modes(), and call here instead of into the heap. Sites
  * need the allocations only. Modes that take a sample hide nothing, but a class whose turn it is (see sample.h).
- * While no mode is on, that test on the slow paths is all that modes cost.
+ * While no mode is on, that test on the slow paths is all that modes cost. quick.h has a short way for the usual call.
  *
  * `heap` is the caller's own, from ma_thread_own.
  */
@@ -23,6 +23,7 @@ enum {
 	MODE_LIMIT = 32,       /* the program wants to be told of limits; this may come at any time */
 	MODE_REDZONE = 64,     /* bytes behind each object are watched */
 	MODE_QUARANTINE = 128, /* freed objects are kept back */
+	MODE_QUICK = 256,      /* there is a short way for small objects: see quick.h */
 };
 
 /* MODE_... or'ed; read by anyone. All but MODE_LIMIT are set before main(). */
