@@ -12,6 +12,7 @@
 #include "mode.h"
 #include "options.h"
 #include "place.h"
+#include "quick.h"
 #include "redzone.h"
 
 static void *no_memory(void)
@@ -31,7 +32,7 @@ static void *alloc_from(struct heap *heap, size_t size, size_t align, size_t *ze
 				: ma_heap_alloc_aligned(heap, size, align, zero);
 }
 
-void *ma_front_alloc_slow(size_t size)
+static __attribute__((noinline)) void *alloc_any(size_t size)
 {
 	size_t zero;
 	void *p;
@@ -40,6 +41,14 @@ void *ma_front_alloc_slow(size_t size)
 		return no_memory();
 	p = alloc_from(ma_thread_bind(), size, MA_UNIT, &zero);
 	return p != NULL ? p : no_memory();
+}
+
+void *ma_front_alloc_slow(size_t size)
+{
+	unsigned modes = ma_modes();
+	void *p = MA_UNLIKELY(modes & MODE_QUICK) ? ma_quick_alloc(modes, size) : NULL;
+
+	return p != NULL ? p : alloc_any(size);
 }
 
 void *ma_front_alloc_aligned(size_t size, size_t align)
@@ -67,11 +76,14 @@ static size_t size_quickly(const void *p, enum heap_place *place)
 void *ma_front_calloc(size_t count, size_t size)
 {
 	enum heap_place place;
+	unsigned modes = ma_modes();
 	size_t bytes, zero;
 	void *p;
 
 	if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)
 		return no_memory();
+	if (MA_UNLIKELY(modes & MODE_QUICK) && (p = ma_quick_alloc(modes, bytes)) != NULL)
+		return memset(p, 0, modes & MODE_REDZONE ? bytes : ma_quick_usable(modes, bytes));
 	p = alloc_from(ma_thread_bind(), bytes, MA_UNIT, &zero);
 	if (p == NULL)
 		return no_memory();
@@ -91,13 +103,32 @@ static enum heap_place free_from(struct heap *heap, void *p)
 	return ma_heap_free(heap, p);
 }
 
-bool ma_front_free_slow(void *p)
+static __attribute__((noinline)) bool free_event(struct slab *slab)
+{
+	ma_front_event(slab);
+	return true;
+}
+
+static __attribute__((noinline)) bool free_any(void *p)
 {
 	int saved = errno;
 	bool known = p == NULL || free_from(ma_thread_own, p) != PLACE_STRANGE;
 
 	errno = saved;
 	return known;
+}
+
+bool ma_front_free_slow(void *p)
+{
+	unsigned modes = ma_modes();
+	struct slab *slab = NULL;
+	size_t size;
+
+	if (MA_UNLIKELY(modes & MODE_QUICK))
+		slab = ma_quick_look(modes, p, &size);
+	if (slab == NULL)
+		return free_any(p);
+	return ma_quick_free(modes, slab, p) != SLAB_EVENT || free_event(slab);
 }
 
 void ma_front_free_known(void *p)
@@ -146,9 +177,17 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 {
 	struct heap *heap = ma_thread_own;
 	enum heap_place place;
-	size_t had = size_quickly(p, &place);
+	unsigned modes = ma_modes();
+	struct slab *slab = NULL;
+	size_t had;
 	void *moved;
 
+	*strange = false;
+	if (MA_UNLIKELY(modes & MODE_QUICK))
+		slab = ma_quick_look(modes, p, &had);
+	if (slab != NULL)
+		return ma_quick_resize(modes, slab, p, had, size) ? p : realloc_move(p, size, had);
+	had = size_quickly(p, &place);
 	*strange = place == PLACE_STRANGE;
 	if (*strange)
 		return NULL;
@@ -186,7 +225,7 @@ static void (*const entries[])(void) = {
 	ENTRY(ma_memalign),	    ENTRY(ma_free_sized),    ENTRY(ma_free_aligned_sized),
 	ENTRY(ma_front_alloc_slow), ENTRY(ma_front_calloc),  ENTRY(ma_front_alloc_aligned),
 	ENTRY(ma_front_realloc),    ENTRY(ma_front_resize),  ENTRY(ma_front_free_slow),
-	ENTRY(ma_front_free_known),
+	ENTRY(ma_front_free_known), ENTRY(alloc_any),	     ENTRY(free_any),
 };
 
 /* Other libraries' constructors, which ran before, have allocated without the modes. */
