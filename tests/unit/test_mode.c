@@ -214,6 +214,36 @@ START_TEST(churn_hardened)
 }
 END_TEST
 
+/* How many of new slots lie right behind the one handed out before, and how many further away than a sweep reaches. */
+static void order_of_slots(size_t *behind, size_t *away)
+{
+	enum { COUNT = 3000 };
+	static uintptr_t at[COUNT];
+
+	*behind = *away = 0;
+	for (size_t i = 0; i < COUNT; i++) {
+		at[i] = (uintptr_t)ma_malloc(64);
+		*behind += i > 0 && at[i] == at[i - 1] + 64;
+		*away += i > 0 && at[i] + 2048 - at[i - 1] > 4096;
+	}
+	expect(ma_check() == 0);
+	for (size_t i = 0; i < COUNT; i++)
+		ma_free((void *)at[i]);
+}
+
+START_TEST(slots_are_shuffled)
+{
+	size_t behind, away;
+
+	order_of_slots(&behind, &away);
+	expect(behind > 2800);
+	ma_trim(0);
+	turn_on("shuffle=1");
+	order_of_slots(&behind, &away);
+	expect(behind > 300 && behind < 1500 && away < 150);
+}
+END_TEST
+
 /* --- the short way --- */
 
 static bool is_quick(const char *options)
@@ -420,6 +450,7 @@ int main(void)
 		churn_quarantine,
 		churn_hardened,
 		churn_free_sites,
+		slots_are_shuffled,
 		short_way_is_for_some_modes,
 		small_ones_are_the_same,
 		short_way_counts,
