@@ -71,6 +71,8 @@ libma_core_la_SOURCES = \
 	src/report.h \
 	src/sample.c \
 	src/sample.h \
+	src/signals.c \
+	src/signals.h \
 	src/sites.c \
 	src/sites.h \
 	src/root.c \

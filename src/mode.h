@@ -23,6 +23,7 @@ enum {
 	MODE_LIMIT = 32,       /* the program wants to be told of limits; this may come at any time */
 	MODE_REDZONE = 64,     /* bytes behind each object are watched */
 	MODE_QUARANTINE = 128, /* freed objects are kept back */
+	MODE_SIGNALS = 512,    /* signal handlers may allocate and free */
 	MODE_QUICK = 256,      /* there is a short way for small objects: see quick.h */
 };
 
@@ -49,6 +50,11 @@ size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place);
 /* Is resizing `p` the modes' business? If so, ma_mode_resize() does it; false: it would have to move. */
 bool ma_mode_minds(const void *p);
 bool ma_mode_resize(struct heap *heap, void *p, size_t size);
+
+/* Around all else that reads or changes the heap: a handler's calls are then refused, as they are inside those above. They
+ * nest, and cost nothing to speak of without the mode. */
+void ma_mode_begin(void);
+void ma_mode_end(void);
 
 /* Frees what is in quarantine, of all threads. */
 void ma_mode_flush(void);

@@ -135,10 +135,12 @@ int ma_check(void)
 {
 	struct audit audit = {0};
 
+	ma_mode_begin();
 	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
 		if (!heap->lost)
 			check_heap(&audit, heap);
 	if (audit.faults == 0 && ma_modes() & (MODE_REDZONE | MODE_QUARANTINE))
 		ma_walk(check_object, &audit);
+	ma_mode_end();
 	return audit.faults;
 }
