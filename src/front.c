@@ -183,6 +183,8 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 	void *moved;
 
 	*strange = false;
+	if (MA_UNLIKELY(modes & MODE_SIGNALS) && ma_thread_busy != 0)
+		return no_memory();
 	if (MA_UNLIKELY(modes & MODE_QUICK))
 		slab = ma_quick_look(modes, p, &had);
 	if (slab != NULL)
