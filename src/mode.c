@@ -34,7 +34,7 @@ static bool every_call;
 /* Modes that look at, or change, the bytes of an object as it is freed. */
 #define MODES_AT_FREE (MODE_FILL | MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE)
 /* Those that have no business with a small object, or are done by quick.h. */
-#define MODES_QUICK (MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE | MODE_GUARD | MODE_LIMIT)
+#define MODES_QUICK (MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE | MODE_GUARD | MODE_LIMIT | MODE_SIGNALS)
 
 /* Held while one thread flushes other threads' quarantines; and across fork, so that these are whole in the child. */
 static struct lock flush_lock = MA_LOCK_INIT;
@@ -276,16 +276,18 @@ static bool enter(void)
 
 static enum heap_place free_entered(struct heap *heap, void *p);
 
+static void free_aside(void *p)
+{
+	if (free_entered(ma_thread_own, p) == PLACE_STRANGE)
+		ma_heap_report(p);
+}
+
 static void leave(void)
 {
-	void *p;
-
 	if (!(ma_modes() & MODE_SIGNALS))
 		return;
-	/* Still busy, so that what is put aside meanwhile comes here too. */
-	while (ma_thread_busy == 1 && (p = ma_signals_take()) != NULL)
-		if (free_entered(ma_thread_own, p) == PLACE_STRANGE)
-			ma_heap_report(p);
+	if (ma_thread_busy == 1) /* still, so that what is put aside meanwhile is taken too */
+		ma_signals_take(free_aside);
 	ma_thread_leave();
 }
 

@@ -5,7 +5,7 @@
  *
  * It does what mode.c would, in the same order, with the pointer judged once, the size known from the slab, and nothing
  * called: inlined into front.c's slow paths, as the fast paths are into each entry. Whatever is not usual (no ready slot,
- * a sample's turn, another thread's memory, a block, a redzone that was written to, an early object) it declines, with
+ * a sample's turn, a signal handler that has interrupted libma, another thread's memory, a block, a redzone that was written to, an early object) it declines, with
  * nothing done, and mode.c does it all.
  *
  * MODE_QUICK tells that there is such a way; see mode.c for when. Safe in threads as the fast paths are: a thread uses
@@ -21,6 +21,7 @@
 #include "quarantine.h"
 #include "redzone.h"
 #include "sample.h"
+#include "signals.h"
 #include "thread.h"
 #include "unwind.h"
 
@@ -31,6 +32,23 @@ struct mode_heap {
 	struct quarantine quarantine;
 };
 
+/* As enter() and leave() in mode.c; false: declined. */
+MA_INLINE bool ma_quick_enter(unsigned modes)
+{
+	if (!(modes & MODE_SIGNALS))
+		return true;
+	if (ma_thread_busy != 0 || ma_load_relaxed(&ma_signals_any))
+		return false;
+	ma_thread_enter();
+	return true;
+}
+
+MA_INLINE void ma_quick_leave(unsigned modes)
+{
+	if (modes & MODE_SIGNALS)
+		ma_thread_leave();
+}
+
 /* Usable bytes of the slot for an object of `size`, redzone and all. */
 MA_INLINE size_t ma_quick_usable(unsigned modes, size_t size)
 {
@@ -39,8 +57,7 @@ MA_INLINE size_t ma_quick_usable(unsigned modes, size_t size)
 	return more == 0 ? MA_UNIT : ma_round_up(more, MA_UNIT);
 }
 
-/* NULL: declined. */
-MA_INLINE void *ma_quick_alloc(unsigned modes, size_t size)
+MA_INLINE void *ma_quick_take(unsigned modes, size_t size)
 {
 	struct heap *heap = ma_thread_own;
 	struct mode_heap *mode = ma_load_relaxed(&heap->mode); /* only its owner writes it */
@@ -60,6 +77,20 @@ MA_INLINE void *ma_quick_alloc(unsigned modes, size_t size)
 		ma_redzone_set_slot(p, size, usable);
 	return p;
 }
+
+/* NULL: declined. */
+MA_INLINE void *ma_quick_alloc(unsigned modes, size_t size)
+{
+	void *p;
+
+	if (!ma_quick_enter(modes))
+		return NULL;
+	p = ma_quick_take(modes, size);
+	ma_quick_leave(modes);
+	return p;
+}
+
+/* These are for who has entered. */
 
 /* The slab of a slot of this thread's that is in use, with the size of the object; NULL: declined. */
 MA_INLINE struct slab *ma_quick_look(unsigned modes, const void *p, size_t *size)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* signals.c - owns a thread's places for what its handlers have freed. */
+/* signals.c - owns the places for what handlers have freed. */
 #include "signals.h"
 
-#include "atomic.h"
-
-#if MA_THREADS
-#define MINE static _Thread_local
-#else
-#define MINE static
-#endif
-
-MINE MA_SHARED(void *) place[SIGNALS_ASIDE];
-MINE volatile bool any; /* set behind each put; so that to find nothing is one look */
+static MA_SHARED(void *) place[SIGNALS_ASIDE];
+MA_SHARED(bool) ma_signals_any; /* set behind each put, so that to find nothing is one look */
 
 bool ma_signals_put(void *p)
 {
@@ -19,25 +11,23 @@ bool ma_signals_put(void *p)
 
 	for (unsigned i = 0; i < SIGNALS_ASIDE && !done; i++) {
 		void *none = NULL;
-		done = ma_cas_acquire(&place[i], &none,
-				      p); /* between a thread and its own handlers: orders nothing */
+		if (ma_load_relaxed(&place[i]) == NULL)
+			done = ma_cas_acq_rel(&place[i], &none, p); /* pairs with ma_signals_take() */
 	}
-	any = true;
+	ma_store_release(&ma_signals_any, true);
 	return done;
 }
 
-void *ma_signals_take(void)
+void ma_signals_take(void (*release)(void *p))
 {
-	while (any) {
-		any = false; /* first: a handler may come at any moment */
+	while (ma_load_relaxed(&ma_signals_any)) {
+		ma_store_relaxed(&ma_signals_any, false); /* first: a handler may come at any moment */
 		for (unsigned i = 0; i < SIGNALS_ASIDE; i++) {
 			void *p = ma_load_relaxed(&place[i]);
-			if (p == NULL)
-				continue;
-			ma_store_relaxed(&place[i], NULL); /* handlers take empty places only */
-			any = true;			   /* there may be more */
-			return p;
+			if (p != NULL)
+				p = ma_swap_acquire(&place[i], NULL); /* pairs with ma_signals_put() */
+			if (p != NULL)
+				release(p);
 		}
 	}
-	return NULL;
 }
