@@ -106,6 +106,7 @@ static enum heap_place free_from(struct heap *heap, void *p)
 static __attribute__((noinline)) bool free_event(struct slab *slab)
 {
 	ma_front_event(slab);
+	ma_quick_leave(ma_modes());
 	return true;
 }
 
@@ -124,11 +125,13 @@ bool ma_front_free_slow(void *p)
 	struct slab *slab = NULL;
 	size_t size;
 
-	if (MA_UNLIKELY(modes & MODE_QUICK))
+	if (MA_UNLIKELY(modes & MODE_QUICK) && ma_quick_enter(modes)) {
 		slab = ma_quick_look(modes, p, &size);
-	if (slab == NULL)
-		return free_any(p);
-	return ma_quick_free(modes, slab, p) != SLAB_EVENT || free_event(slab);
+		if (slab != NULL && ma_quick_free(modes, slab, p) == SLAB_EVENT)
+			return free_event(slab);
+		ma_quick_leave(modes);
+	}
+	return slab != NULL || free_any(p);
 }
 
 void ma_front_free_known(void *p)
@@ -185,10 +188,15 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 	*strange = false;
 	if (MA_UNLIKELY(modes & MODE_SIGNALS) && ma_thread_busy != 0)
 		return no_memory();
-	if (MA_UNLIKELY(modes & MODE_QUICK))
+	if (MA_UNLIKELY(modes & MODE_QUICK) && ma_quick_enter(modes)) {
+		bool done = false;
 		slab = ma_quick_look(modes, p, &had);
-	if (slab != NULL)
-		return ma_quick_resize(modes, slab, p, had, size) ? p : realloc_move(p, size, had);
+		if (slab != NULL)
+			done = ma_quick_resize(modes, slab, p, had, size);
+		ma_quick_leave(modes);
+		if (slab != NULL)
+			return done ? p : realloc_move(p, size, had);
+	}
 	had = size_quickly(p, &place);
 	*strange = place == PLACE_STRANGE;
 	if (*strange)
