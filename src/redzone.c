@@ -51,7 +51,7 @@ size_t ma_redzone_look(const void *p, size_t usable, const void **at)
 	byte = (const unsigned char *)p + size;
 	if (is_pattern(byte, ma_min((size_t)(trailer - byte), REDZONE_PATTERN_MOST)))
 		return (size_t)size;
-	while (*byte == REDZONE_BYTE)
+	while (byte < trailer && *byte == REDZONE_BYTE)
 		byte++;
 	*at = byte;
 	return SIZE_MAX;
