@@ -12,7 +12,7 @@
 #include "mode.h"
 #include "options.h"
 #include "place.h"
-#include "quick.h"
+#include "mode_short.h"
 #include "redzone.h"
 
 static void *no_memory(void)
@@ -46,7 +46,7 @@ static __attribute__((noinline)) void *alloc_any(size_t size)
 void *ma_front_alloc_slow(size_t size)
 {
 	unsigned modes = ma_modes();
-	void *p = MA_UNLIKELY(modes & MODE_QUICK) ? ma_quick_alloc(modes, size) : NULL;
+	void *p = MA_UNLIKELY(modes & MODE_SHORT) ? ma_short_alloc(modes, size) : NULL;
 
 	return p != NULL ? p : alloc_any(size);
 }
@@ -82,8 +82,8 @@ void *ma_front_calloc(size_t count, size_t size)
 
 	if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)
 		return no_memory();
-	if (MA_UNLIKELY(modes & MODE_QUICK) && (p = ma_quick_alloc(modes, bytes)) != NULL)
-		return memset(p, 0, modes & MODE_REDZONE ? bytes : ma_quick_usable(modes, bytes));
+	if (MA_UNLIKELY(modes & MODE_SHORT) && (p = ma_short_alloc(modes, bytes)) != NULL)
+		return memset(p, 0, modes & MODE_REDZONE ? bytes : ma_short_usable(modes, bytes));
 	p = alloc_from(ma_thread_bind(), bytes, MA_UNIT, &zero);
 	if (p == NULL)
 		return no_memory();
@@ -106,7 +106,7 @@ static enum heap_place free_from(struct heap *heap, void *p)
 static __attribute__((noinline)) bool free_event(struct slab *slab)
 {
 	ma_front_event(slab);
-	ma_quick_leave(ma_modes());
+	ma_short_leave(ma_modes());
 	return true;
 }
 
@@ -125,11 +125,11 @@ bool ma_front_free_slow(void *p)
 	struct slab *slab = NULL;
 	size_t size;
 
-	if (MA_UNLIKELY(modes & MODE_QUICK) && ma_quick_enter(modes)) {
-		slab = ma_quick_look(modes, p, &size);
-		if (slab != NULL && ma_quick_free(modes, slab, p) == SLAB_EVENT)
+	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
+		slab = ma_short_look(modes, p, &size);
+		if (slab != NULL && ma_short_free(modes, slab, p) == SLAB_EVENT)
 			return free_event(slab);
-		ma_quick_leave(modes);
+		ma_short_leave(modes);
 	}
 	return slab != NULL || free_any(p);
 }
@@ -188,12 +188,12 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 	*strange = false;
 	if (MA_UNLIKELY(modes & MODE_SIGNALS) && ma_thread_busy != 0)
 		return no_memory();
-	if (MA_UNLIKELY(modes & MODE_QUICK) && ma_quick_enter(modes)) {
+	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
 		bool done = false;
-		slab = ma_quick_look(modes, p, &had);
+		slab = ma_short_look(modes, p, &had);
 		if (slab != NULL)
-			done = ma_quick_resize(modes, slab, p, had, size);
-		ma_quick_leave(modes);
+			done = ma_short_resize(modes, slab, p, had, size);
+		ma_short_leave(modes);
 		if (slab != NULL)
 			return done ? p : realloc_move(p, size, had);
 	}

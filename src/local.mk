@@ -64,7 +64,7 @@ libma_core_la_SOURCES = \
 	src/place.h \
 	src/quarantine.c \
 	src/quarantine.h \
-	src/quick.h \
+	src/mode_short.h \
 	src/redzone.c \
 	src/redzone.h \
 	src/report.c \

@@ -11,7 +11,7 @@
 #include "limit.h"
 #include "options.h"
 #include "quarantine.h"
-#include "quick.h"
+#include "mode_short.h"
 #include "redzone.h"
 #include "report.h"
 #include "sample.h"
@@ -33,8 +33,8 @@ static bool every_call;
 
 /* Modes that look at, or change, the bytes of an object as it is freed. */
 #define MODES_AT_FREE (MODE_FILL | MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE)
-/* Those that have no business with a small object, or are done by quick.h. */
-#define MODES_QUICK (MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE | MODE_GUARD | MODE_LIMIT | MODE_SIGNALS)
+/* Those that have no business with a small object, or are done by mode_short.h. */
+#define MODES_SHORT (MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE | MODE_GUARD | MODE_LIMIT | MODE_SIGNALS)
 
 /* Held while one thread flushes other threads' quarantines; and across fork, so that these are whole in the child. */
 static struct lock flush_lock = MA_LOCK_INIT;
@@ -139,8 +139,8 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 	       : ma_options.sites == 1 || ma_options.guard == 1		     ? VIEW_FREES
 									     : VIEW_ALL;
 	every_call = view != VIEW_ALL;
-	if (view == VIEW_NONE && !(ma_modes() & ~MODES_QUICK))
-		turn_on(MODE_QUICK);
+	if (view == VIEW_NONE && !(ma_modes() & ~MODES_SHORT))
+		turn_on(MODE_SHORT);
 	ma_thread_set_view(view);
 }
 
@@ -234,7 +234,7 @@ static size_t own_size(const void *p, size_t usable)
 
 static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	struct mode_heap *mode = ma_modes() & (MODE_GUARD | MODE_SITES | MODE_QUICK) ? mode_of(heap) : NULL;
+	struct mode_heap *mode = ma_modes() & (MODE_GUARD | MODE_SITES | MODE_SHORT) ? mode_of(heap) : NULL;
 	unsigned due = mode == NULL ? 0 : ma_samples_due(&mode->samples, &heap->slabs, size, align);
 	void *p = NULL;
 

@@ -5,7 +5,7 @@
  * The hot path has no modes. A mode that has to see every call hides the heaps from the fast paths (see thread.h),
  * so that all calls come to front.c's slow ones; these test ma_modes(), and call here instead of into the heap. Sites
  * need the allocations only. Modes that take a sample hide nothing, but a class whose turn it is (see sample.h).
- * While no mode is on, that test on the slow paths is all that modes cost. quick.h has a short way for the usual call.
+ * While no mode is on, that test on the slow paths is all that modes cost. mode_short.h has a short way for the usual call.
  *
  * `heap` is the caller's own, from ma_thread_own.
  */
@@ -24,7 +24,7 @@ enum {
 	MODE_REDZONE = 64,     /* bytes behind each object are watched */
 	MODE_QUARANTINE = 128, /* freed objects are kept back */
 	MODE_SIGNALS = 512,    /* signal handlers may allocate and free */
-	MODE_QUICK = 256,      /* there is a short way for small objects: see quick.h */
+	MODE_SHORT = 256,      /* there is a short way for small objects: see mode_short.h */
 };
 
 /* MODE_... or'ed; read by anyone. All but MODE_LIMIT are set before main(). */

@@ -249,7 +249,7 @@ END_TEST
 static bool is_quick(const char *options)
 {
 	turn_on(options);
-	return ma_modes() & MODE_QUICK;
+	return ma_modes() & MODE_SHORT;
 }
 
 static void not_quick(void *options)

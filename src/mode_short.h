@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quick.h - the short way through the modes that see every call, for the usual one of them: redzones, clearing and a
+ * mode_short.h - the short way through the modes that see every call, for the usual one of them: redzones, clearing and a
  * sample of guarded objects (what hardened=1 asks for), and a small object that is a slot of this thread's.
  *
  * It does what mode.c would, in the same order, with the pointer judged once, the size known from the slab, and nothing
@@ -8,11 +8,11 @@
  * a sample's turn, a signal handler that has interrupted libma, another thread's memory, a block, a redzone that was written to, an early object) it declines, with
  * nothing done, and mode.c does it all.
  *
- * MODE_QUICK tells that there is such a way; see mode.c for when. Safe in threads as the fast paths are: a thread uses
+ * MODE_SHORT tells that there is such a way; see mode.c for when. Safe in threads as the fast paths are: a thread uses
  * its own heap alone.
  */
-#ifndef MA_QUICK_H
-#define MA_QUICK_H
+#ifndef MA_MODE_SHORT_H
+#define MA_MODE_SHORT_H
 
 #include <string.h>
 
@@ -33,7 +33,7 @@ struct mode_heap {
 };
 
 /* As enter() and leave() in mode.c; false: declined. */
-MA_INLINE bool ma_quick_enter(unsigned modes)
+MA_INLINE bool ma_short_enter(unsigned modes)
 {
 	if (!(modes & MODE_SIGNALS))
 		return true;
@@ -43,21 +43,21 @@ MA_INLINE bool ma_quick_enter(unsigned modes)
 	return true;
 }
 
-MA_INLINE void ma_quick_leave(unsigned modes)
+MA_INLINE void ma_short_leave(unsigned modes)
 {
 	if (modes & MODE_SIGNALS)
 		ma_thread_leave();
 }
 
 /* Usable bytes of the slot for an object of `size`, redzone and all. */
-MA_INLINE size_t ma_quick_usable(unsigned modes, size_t size)
+MA_INLINE size_t ma_short_usable(unsigned modes, size_t size)
 {
 	size_t more = size + (modes & MODE_REDZONE ? REDZONE_BYTES : 0);
 
 	return more == 0 ? MA_UNIT : ma_round_up(more, MA_UNIT);
 }
 
-MA_INLINE void *ma_quick_take(unsigned modes, size_t size)
+MA_INLINE void *ma_short_take(unsigned modes, size_t size)
 {
 	struct heap *heap = ma_thread_own;
 	struct mode_heap *mode = ma_load_relaxed(&heap->mode); /* only its owner writes it */
@@ -66,7 +66,7 @@ MA_INLINE void *ma_quick_take(unsigned modes, size_t size)
 
 	if (size > REDZONE_SLOT_MAX - REDZONE_BYTES || mode == NULL || !ma_samples_pass(&mode->samples))
 		return NULL;
-	usable = ma_quick_usable(modes, size);
+	usable = ma_short_usable(modes, size);
 	p = ma_slab_pop(ma_slab_current(&heap->slabs, (unsigned)(usable / MA_UNIT - 1)));
 	if (MA_UNLIKELY(p == NULL))
 		return NULL;
@@ -79,21 +79,21 @@ MA_INLINE void *ma_quick_take(unsigned modes, size_t size)
 }
 
 /* NULL: declined. */
-MA_INLINE void *ma_quick_alloc(unsigned modes, size_t size)
+MA_INLINE void *ma_short_alloc(unsigned modes, size_t size)
 {
 	void *p;
 
-	if (!ma_quick_enter(modes))
+	if (!ma_short_enter(modes))
 		return NULL;
-	p = ma_quick_take(modes, size);
-	ma_quick_leave(modes);
+	p = ma_short_take(modes, size);
+	ma_short_leave(modes);
 	return p;
 }
 
 /* These are for who has entered. */
 
 /* The slab of a slot of this thread's that is in use, with the size of the object; NULL: declined. */
-MA_INLINE struct slab *ma_quick_look(unsigned modes, const void *p, size_t *size)
+MA_INLINE struct slab *ma_short_look(unsigned modes, const void *p, size_t *size)
 {
 	struct slab *slab = ma_slab_of_used(&ma_thread_own->slabs, p);
 
@@ -104,7 +104,7 @@ MA_INLINE struct slab *ma_quick_look(unsigned modes, const void *p, size_t *size
 }
 
 /* Clears whole units, 512 bytes at most, without a call. */
-MA_INLINE void ma_quick_clear(char *p, size_t size)
+MA_INLINE void ma_short_clear(char *p, size_t size)
 {
 	char *end = p + size;
 
@@ -114,28 +114,28 @@ MA_INLINE void ma_quick_clear(char *p, size_t size)
 		memset(p, 0, MA_UNIT);
 }
 
-/* As ma_front_push(), where ma_quick_look() told the slab. The slot is pushed first, while all that was judged is known
+/* As ma_front_push(), where ma_short_look() told the slab. The slot is pushed first, while all that was judged is known
  * still; its list words are no secret. */
-MA_INLINE enum slab_push ma_quick_free(unsigned modes, struct slab *slab, void *p)
+MA_INLINE enum slab_push ma_short_free(unsigned modes, struct slab *slab, void *p)
 {
 	size_t usable = slab->slot_size;
 	enum slab_push result = ma_slab_push(slab, p);
 
 	if (modes & MODE_ZERO)
-		ma_quick_clear((char *)p + sizeof(struct slot), usable - sizeof(struct slot));
+		ma_short_clear((char *)p + sizeof(struct slot), usable - sizeof(struct slot));
 	if (MA_STATS && result == SLAB_PUSHED)
 		ma_heap_count_free(ma_thread_own, usable);
 	return result;
 }
 
-/* Resizes an object of `had` bytes, which ma_quick_look() told the slab of, in place; false: it has to move. */
-MA_INLINE bool ma_quick_resize(unsigned modes, const struct slab *slab, void *p, size_t had, size_t size)
+/* Resizes an object of `had` bytes, which ma_short_look() told the slab of, in place; false: it has to move. */
+MA_INLINE bool ma_short_resize(unsigned modes, const struct slab *slab, void *p, size_t had, size_t size)
 {
-	if (ma_quick_usable(modes, size) > slab->slot_size || size < had / 2)
+	if (ma_short_usable(modes, size) > slab->slot_size || size < had / 2)
 		return false;
 	if (modes & MODE_REDZONE)
 		ma_redzone_set(p, size, slab->slot_size);
 	return true;
 }
 
-#endif /* MA_QUICK_H */
+#endif /* MA_MODE_SHORT_H */
