@@ -171,10 +171,12 @@ int ma_trim(size_t pad)
 	struct heap *heap = ma_thread_own;
 	size_t given;
 
+	ma_mode_begin();
 	ma_mode_flush();
 	given = ma_large_trim() + ma_heaps_trim_idle(0);
 	if (heap != &ma_heap_none)
 		given += ma_heap_trim(heap, pad);
+	ma_mode_end();
 	return given != 0;
 }
 

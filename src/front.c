@@ -10,6 +10,7 @@
 #include "large.h"
 #include "ma.h"
 #include "mode.h"
+#include "mode_short.h"
 #include "options.h"
 #include "place.h"
 #include "redzone.h"
@@ -31,7 +32,7 @@ static void *alloc_from(struct heap *heap, size_t size, size_t align, size_t *ze
 				: ma_heap_alloc_aligned(heap, size, align, zero);
 }
 
-void *ma_front_alloc_slow(size_t size)
+static __attribute__((noinline)) void *alloc_any(size_t size)
 {
 	size_t zero;
 	void *p;
@@ -40,6 +41,14 @@ void *ma_front_alloc_slow(size_t size)
 		return no_memory();
 	p = alloc_from(ma_thread_bound(), size, MA_UNIT, &zero);
 	return p != NULL ? p : no_memory();
+}
+
+void *ma_front_alloc_slow(size_t size)
+{
+	unsigned modes = ma_modes();
+	void *p = MA_UNLIKELY(modes & MODE_SHORT) ? ma_short_alloc(modes, size) : NULL;
+
+	return p != NULL ? p : alloc_any(size);
 }
 
 void *ma_front_alloc_aligned(size_t size, size_t align)
@@ -70,11 +79,14 @@ static size_t size_quickly(const void *p, enum heap_place *place)
 static void *calloc_slow(size_t bytes)
 {
 	enum heap_place place;
+	unsigned modes = ma_modes();
 	size_t zero;
 	void *p;
 
 	if (bytes > PTRDIFF_MAX)
 		return no_memory();
+	if (MA_UNLIKELY(modes & MODE_SHORT) && (p = ma_short_alloc(modes, bytes)) != NULL)
+		return memset(p, 0, modes & MODE_REDZONE ? bytes : ma_short_usable(modes, bytes));
 	p = alloc_from(ma_thread_bound(), bytes, MA_UNIT, &zero);
 	if (p == NULL)
 		return no_memory();
@@ -106,13 +118,35 @@ static enum heap_place free_from(struct heap *heap, void *p)
 	return ma_heap_free(heap, p);
 }
 
-bool ma_front_free_slow(void *p)
+static __attribute__((noinline)) bool free_event(struct slab *slab)
+{
+	ma_front_event(slab);
+	ma_short_leave(ma_modes());
+	return true;
+}
+
+static __attribute__((noinline)) bool free_any(void *p)
 {
 	int saved = errno;
 	bool known = p == NULL || free_from(ma_thread_own, p) != PLACE_STRANGE;
 
 	errno = saved;
 	return known;
+}
+
+bool ma_front_free_slow(void *p)
+{
+	unsigned modes = ma_modes();
+	struct slab *slab = NULL;
+	size_t size;
+
+	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
+		slab = ma_short_look(modes, p, &size);
+		if (slab != NULL && ma_short_free(modes, slab, p) == SLAB_EVENT)
+			return free_event(slab);
+		ma_short_leave(modes);
+	}
+	return slab != NULL || free_any(p);
 }
 
 void ma_front_free_known(void *p)
@@ -161,9 +195,24 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 {
 	struct heap *heap = ma_thread_own;
 	enum heap_place place;
-	size_t had = size_quickly(p, &place);
+	unsigned modes = ma_modes();
+	struct slab *slab = NULL;
+	size_t had;
 	void *moved;
 
+	*strange = false;
+	if (MA_UNLIKELY(modes & MODE_SIGNALS) && ma_thread_busy != 0)
+		return no_memory();
+	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
+		bool done = false;
+		slab = ma_short_look(modes, p, &had);
+		if (slab != NULL)
+			done = ma_short_resize(modes, slab, p, had, size);
+		ma_short_leave(modes);
+		if (slab != NULL)
+			return done ? p : realloc_move(p, size, had);
+	}
+	had = size_quickly(p, &place);
 	*strange = place == PLACE_STRANGE;
 	if (*strange)
 		return NULL;
@@ -201,7 +250,7 @@ static void (*const entries[])(void) = {
 	ENTRY(ma_memalign),	    ENTRY(ma_free_sized),    ENTRY(ma_free_aligned_sized),
 	ENTRY(ma_front_alloc_slow), ENTRY(ma_front_calloc),  ENTRY(ma_front_alloc_aligned),
 	ENTRY(ma_front_realloc),    ENTRY(ma_front_resize),  ENTRY(ma_front_free_slow),
-	ENTRY(ma_front_free_known),
+	ENTRY(ma_front_free_known), ENTRY(alloc_any),	     ENTRY(free_any),
 };
 
 /* Other libraries' constructors, which ran before, have allocated without the modes. */

@@ -62,6 +62,7 @@ libma_core_la_SOURCES = \
 	src/lock.h \
 	src/mode.c \
 	src/mode.h \
+	src/mode_short.h \
 	src/options.c \
 	src/options.h \
 	src/place.c \
@@ -76,6 +77,8 @@ libma_core_la_SOURCES = \
 	src/report.h \
 	src/sample.c \
 	src/sample.h \
+	src/signals.c \
+	src/signals.h \
 	src/sites.c \
 	src/sites.h \
 	src/root.c \

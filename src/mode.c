@@ -9,11 +9,13 @@
 #include "clock.h"
 #include "guard.h"
 #include "limit.h"
+#include "mode_short.h"
 #include "options.h"
 #include "quarantine.h"
 #include "redzone.h"
 #include "report.h"
 #include "sample.h"
+#include "signals.h"
 #include "sites.h"
 #include "source.h"
 #include "thread.h"
@@ -29,14 +31,10 @@ MA_SHARED(unsigned) ma_mode_bits;
 /* All allocations come here, not only those that the fast path could not serve. */
 static bool every_call;
 
-struct mode_heap {
-	struct unwind_memos memos;
-	struct samples samples;
-	struct quarantine quarantine;
-};
-
 /* Modes that look at, or change, the bytes of an object as it is freed. */
 #define MODES_AT_FREE (MODE_FILL | MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE)
+/* Those that have no business with a small object, or are done by mode_short.h. */
+#define MODES_SHORT (MODE_ZERO | MODE_REDZONE | MODE_QUARANTINE | MODE_GUARD | MODE_LIMIT | MODE_SIGNALS)
 
 /* Held while one thread flushes other threads' quarantines; and across fork, so that these are whole in the child. */
 static struct lock flush_lock = MA_LOCK_INIT;
@@ -49,6 +47,19 @@ static void lock_flush(void)
 static void unlock_flush(void)
 {
 	ma_unlock(&flush_lock);
+}
+
+/* The same for limits, about which no handler must ask meanwhile. */
+static void lock_limit(void)
+{
+	ma_mode_begin();
+	ma_limit_lock_all();
+}
+
+static void unlock_limit(void)
+{
+	ma_limit_unlock_all();
+	ma_mode_end();
 }
 
 static void turn_on(unsigned modes)
@@ -77,8 +88,10 @@ void ma_mode_limit(size_t soft, size_t hard, void (*function)(size_t held, size_
 	static MA_SHARED(bool) known; /* to fork */
 
 	if (!ma_swap_acq_rel(&known, true))
-		ma_thread_at_fork(ma_limit_lock_all, ma_limit_unlock_all);
+		ma_thread_at_fork(lock_limit, unlock_limit);
+	ma_mode_begin();
 	ma_limit_set(soft, hard, function, arg);
+	ma_mode_end();
 	if (function != NULL)
 		turn_on(MODE_LIMIT);
 }
@@ -107,8 +120,10 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 		turn_on(MODE_FILL);
 	if (ma_options.zero_on_free)
 		turn_on(MODE_ZERO);
-	if (ma_options.redzone)
+	if (ma_options.redzone) {
+		ma_redzone_start();
 		turn_on(MODE_REDZONE);
+	}
 	if (ma_options.quarantine != 0) {
 		ma_quarantine_start(ma_options.quarantine, ma_options.zero_on_free ? 0 : FILL_FREED);
 		ma_thread_at_fork(lock_flush, unlock_flush);
@@ -116,10 +131,16 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 	}
 	if (ma_options.shuffle)
 		ma_slab_shuffle(ma_source_secret());
-	view = ma_modes() & (MODES_AT_FREE | MODE_FREE_SITES)	? VIEW_NONE
-	       : ma_options.sites == 1 || ma_options.guard == 1 ? VIEW_FREES
-								: VIEW_ALL;
+	if (ma_options.signals) {
+		turn_on(MODE_SIGNALS);
+		ma_thread_at_fork(ma_mode_begin, ma_mode_end); /* the last of these: so it is around them */
+	}
+	view = ma_modes() & (MODES_AT_FREE | MODE_FREE_SITES | MODE_SIGNALS) ? VIEW_NONE
+	       : ma_options.sites == 1 || ma_options.guard == 1		     ? VIEW_FREES
+									     : VIEW_ALL;
 	every_call = view != VIEW_ALL;
+	if (view == VIEW_NONE && !(ma_modes() & ~MODES_SHORT))
+		turn_on(MODE_SHORT);
 	ma_thread_set_view(view);
 }
 
@@ -138,6 +159,8 @@ static struct mode_heap *mode_of(struct heap *heap)
 	samples->random = ma_source_secret() ^ heap->number;
 	samples->every_call = every_call;
 	samples->sampler[SAMPLE_GUARD].every = ma_modes() & MODE_GUARD ? ma_options.guard : 0;
+	if (!(ma_modes() & MODE_GUARD))
+		samples->sampler[SAMPLE_GUARD].left = INT64_MAX; /* never: see ma_samples_pass() */
 	samples->sampler[SAMPLE_SITES].every = ma_modes() & MODE_SITES ? ma_options.sites : 0;
 	samples->sampler[SAMPLE_SITES].bytes = true;
 	mode->quarantine.lock = (struct lock)MA_LOCK_INIT;
@@ -211,7 +234,7 @@ static size_t own_size(const void *p, size_t usable)
 
 static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	struct mode_heap *mode = ma_modes() & (MODE_GUARD | MODE_SITES) ? mode_of(heap) : NULL;
+	struct mode_heap *mode = ma_modes() & (MODE_GUARD | MODE_SITES | MODE_SHORT) ? mode_of(heap) : NULL;
 	unsigned due = mode == NULL ? 0 : ma_samples_due(&mode->samples, &heap->slabs, size, align);
 	void *p = NULL;
 
@@ -240,6 +263,45 @@ static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 	return p;
 }
 
+/* Is this not a call from a signal handler that has interrupted libma? If so, leave() is to follow. */
+static bool enter(void)
+{
+	if (!(ma_modes() & MODE_SIGNALS))
+		return true;
+	if (ma_thread_busy != 0)
+		return false;
+	ma_thread_enter();
+	return true;
+}
+
+static enum heap_place free_entered(struct heap *heap, void *p);
+
+static void free_aside(void *p)
+{
+	if (free_entered(ma_thread_own, p) == PLACE_STRANGE)
+		ma_heap_report(p);
+}
+
+static void leave(void)
+{
+	if (!(ma_modes() & MODE_SIGNALS))
+		return;
+	if (ma_thread_busy == 1) /* still, so that what is put aside meanwhile is taken too */
+		ma_signals_take(free_aside);
+	ma_thread_leave();
+}
+
+void ma_mode_begin(void)
+{
+	if (ma_modes() & MODE_SIGNALS)
+		ma_thread_enter();
+}
+
+void ma_mode_end(void)
+{
+	leave();
+}
+
 /* Calls what the program has set, which may do all that it may elsewhere. */
 static void call_limit(struct limit_call *call, size_t wanted)
 {
@@ -249,17 +311,25 @@ static void call_limit(struct limit_call *call, size_t wanted)
 
 void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
-	void *p = alloc(heap, size, align, zero);
 	struct limit_call call;
+	bool calls;
+	void *p;
 
+	if (!enter())
+		return NULL;
+	p = alloc(heap, size, align, zero);
 	if (p == NULL && ma_modes() & MODE_QUARANTINE) {
 		ma_mode_flush();
 		p = alloc(heap, size, align, zero);
 	}
-	if (ma_modes() & MODE_LIMIT && ma_limit_calls(p == NULL, &call)) {
-		call_limit(&call, p == NULL ? size : 0);
-		if (p == NULL) /* something may have been freed */
-			p = alloc(heap, size, align, zero);
+	calls = ma_modes() & MODE_LIMIT && ma_limit_calls(p == NULL, &call);
+	leave();
+	if (!calls)
+		return p;
+	call_limit(&call, p == NULL ? size : 0);
+	if (p == NULL && enter()) { /* something may have been freed */
+		p = alloc(heap, size, align, zero);
+		leave();
 	}
 	return p;
 }
@@ -296,7 +366,7 @@ static bool quarantine(struct heap *heap, void *p, size_t usable)
 	return true;
 }
 
-enum heap_place ma_mode_free(struct heap *heap, void *p)
+static enum heap_place free_entered(struct heap *heap, void *p)
 {
 	enum heap_place place = PLACE_SLOT;
 	struct slab *slab = ma_slab_of_used(&heap->slabs, p);
@@ -325,12 +395,26 @@ enum heap_place ma_mode_free(struct heap *heap, void *p)
 	return place;
 }
 
+enum heap_place ma_mode_free(struct heap *heap, void *p)
+{
+	enum heap_place place;
+
+	if (!enter()) {
+		ma_signals_put(p); /* without room it stays in use */
+		return PLACE_SLOT;
+	}
+	place = free_entered(heap, p);
+	leave();
+	return place;
+}
+
 void ma_mode_flush(void)
 {
 	void *out;
 
 	if (!(ma_modes() & MODE_QUARANTINE))
 		return;
+	ma_mode_begin();
 	ma_lock(&flush_lock);
 	for (struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next) {
 		struct mode_heap *mode = ma_load_acquire(&heap->mode); /* pairs with mode_of() */
@@ -339,6 +423,7 @@ void ma_mode_flush(void)
 			ma_heap_free(ma_thread_own, out);
 	}
 	ma_unlock(&flush_lock);
+	ma_mode_end();
 }
 
 const char *ma_mode_audit(const void *p, size_t usable)
@@ -353,7 +438,7 @@ const char *ma_mode_audit(const void *p, size_t usable)
 	return "object that was written beyond its end";
 }
 
-size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place)
+static size_t size_entered(struct heap *heap, const void *p, enum heap_place *place)
 {
 	struct slab *slab = ma_slab_of_used(&heap->slabs, p);
 	size_t usable;
@@ -365,6 +450,19 @@ size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place)
 	}
 	usable = slab != NULL ? slab->slot_size : ma_heap_size(heap, p, place);
 	return *place == PLACE_STRANGE ? usable : own_size(p, usable);
+}
+
+size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place)
+{
+	size_t size;
+
+	if (!enter()) {
+		*place = PLACE_SLOT;
+		return SIZE_MAX; /* nobody knows: what is asked of it, of sized frees, is not too much */
+	}
+	size = size_entered(heap, p, place);
+	leave();
+	return size;
 }
 
 /* Is its site known? Of all objects it is, of sampled ones only if they were taken. */
@@ -382,10 +480,10 @@ bool ma_mode_minds(const void *p)
 }
 
 /* In place only where little is wasted, as ma_front_realloc() does without modes. */
-bool ma_mode_resize(struct heap *heap, void *p, size_t size)
+static bool resize_entered(struct heap *heap, void *p, size_t size)
 {
 	enum heap_place place;
-	size_t had = ma_mode_size(heap, p, &place);
+	size_t had = size_entered(heap, p, &place);
 	bool redzone = ma_modes() & MODE_REDZONE;
 
 	if (ma_guard_has(p))
@@ -399,6 +497,17 @@ bool ma_mode_resize(struct heap *heap, void *p, size_t size)
 	if (has_site(p))
 		keep_site(heap, p, size);
 	return true;
+}
+
+bool ma_mode_resize(struct heap *heap, void *p, size_t size)
+{
+	bool done;
+
+	if (!enter())
+		return false;
+	done = resize_entered(heap, p, size);
+	leave();
+	return done;
 }
 
 void ma_mode_own(void (*see)(const void *start, size_t size, void *arg), void *arg)

@@ -5,7 +5,7 @@
  * The hot path has no modes. A mode that has to see every call hides the heaps from the fast paths (see thread.h),
  * so that all calls come to front.c's slow ones; these test ma_modes(), and call here instead of into the heap. Sites
  * need the allocations only. Modes that take a sample hide nothing, but a class whose turn it is (see sample.h).
- * While no mode is on, that test on the slow paths is all that modes cost.
+ * While no mode is on, that test on the slow paths is all that modes cost. mode_short.h has a short way for the usual call.
  *
  * `heap` is the caller's own, from ma_thread_own.
  */
@@ -23,6 +23,8 @@ enum {
 	MODE_LIMIT = 32,       /* the program wants to be told of limits; this may come at any time */
 	MODE_REDZONE = 64,     /* bytes behind each object are watched */
 	MODE_QUARANTINE = 128, /* freed objects are kept back */
+	MODE_SIGNALS = 512,    /* signal handlers may allocate and free */
+	MODE_SHORT = 256,      /* there is a short way for small objects: see mode_short.h */
 };
 
 /* MODE_... or'ed; read by anyone. All but MODE_LIMIT are set before main(). */
@@ -48,6 +50,11 @@ size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place);
 /* Is resizing `p` the modes' business? If so, ma_mode_resize() does it; false: it would have to move. */
 bool ma_mode_minds(const void *p);
 bool ma_mode_resize(struct heap *heap, void *p, size_t size);
+
+/* Around all else that reads or changes the heap: a handler's calls are then refused, as they are inside those above. They
+ * nest, and cost nothing to speak of without the mode. */
+void ma_mode_begin(void);
+void ma_mode_end(void);
 
 /* Frees what is in quarantine, of all threads. */
 void ma_mode_flush(void);

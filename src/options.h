@@ -21,6 +21,7 @@ struct options {
 	size_t fill;		     /* new memory gets this byte, or 1: a pattern; freed memory too. 0: no */
 	size_t quarantine;	     /* bytes of freed objects that are kept back; 0: none */
 	bool redzone;		     /* bytes behind each object are watched */
+	bool signals;		     /* signal handlers may allocate and free */
 	bool shuffle;		     /* slots are handed out in no order */
 	bool zero_on_free;	     /* freed memory is cleared */
 	size_t limit;		     /* bytes that libma may hold; 0: any number */

@@ -2,53 +2,59 @@
 /* redzone.c - owns the layout of redzones, and the list of early objects: an array in the order of addresses. */
 #include "redzone.h"
 
-#include <string.h>
-
 #include "atomic.h"
 #include "source.h"
-
-#define PATTERN 0xbd
-#define PATTERN_MOST 64
 
 static MA_SHARED(uintptr_t) *early; /* the lowest bit is set once it is freed */
 static size_t early_count, early_room;
 
-static uint64_t key_of(const void *p)
-{
-	static uint64_t secret; /* every writer writes the same */
+uint64_t ma_redzone_secret;
 
-	if (secret == 0)
-		secret = ma_source_secret();
-	return (secret ^ (uintptr_t)p) * MA_HASH;
+void ma_redzone_start(void)
+{
+	ma_redzone_secret = ma_source_secret();
 }
 
 void ma_redzone_set(void *p, size_t size, size_t usable)
 {
-	uint64_t word = key_of(p) ^ (uint64_t)size * MA_HASH;
+	uint64_t word = ma_redzone_trailer(p, size);
 	char *trailer = (char *)p + usable - sizeof(word);
 
-	memset((char *)p + size, PATTERN, ma_min(usable - sizeof(word) - size, PATTERN_MOST));
+	memset((char *)p + size, REDZONE_BYTE, ma_min(usable - sizeof(word) - size, REDZONE_PATTERN_MOST));
 	memcpy(trailer, &word, sizeof(word));
+}
+
+/* Are `length` bytes the pattern, with eight bytes more behind them? */
+static bool is_pattern(const unsigned char *at, size_t length)
+{
+	uint64_t word;
+
+	for (; length >= sizeof(word); at += sizeof(word), length -= sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		if (word != REDZONE_WORD)
+			return false;
+	}
+	memcpy(&word, at, sizeof(word));
+	return ((word ^ REDZONE_WORD) & ma_redzone_mask(length)) == 0;
 }
 
 size_t ma_redzone_look(const void *p, size_t usable, const void **at)
 {
-	const unsigned char *trailer = (const unsigned char *)p + usable - sizeof(uint64_t), *byte, *end;
+	const unsigned char *trailer = (const unsigned char *)p + usable - sizeof(uint64_t), *byte;
 	uint64_t word, size;
 
 	memcpy(&word, trailer, sizeof(word));
-	size = (word ^ key_of(p)) * MA_UNHASH;
+	size = ma_redzone_told(p, word);
 	*at = trailer;
 	if (size > usable - sizeof(word))
 		return SIZE_MAX;
 	byte = (const unsigned char *)p + size;
-	end = byte + ma_min((size_t)(trailer - byte), PATTERN_MOST);
-	for (; byte < end; byte++)
-		if (*byte != PATTERN) {
-			*at = byte;
-			return SIZE_MAX;
-		}
-	return (size_t)size;
+	if (is_pattern(byte, ma_min((size_t)(trailer - byte), REDZONE_PATTERN_MOST)))
+		return (size_t)size;
+	while (byte < trailer && *byte == REDZONE_BYTE)
+		byte++;
+	*at = byte;
+	return SIZE_MAX;
 }
 
 void ma_redzone_add_early(const void *p)

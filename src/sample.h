@@ -26,7 +26,7 @@ enum { SAMPLE_GUARD, SAMPLE_SITES, SAMPLERS };
 struct sampler {
 	size_t every; /* allocations, or bytes; 0: take none */
 	bool bytes;
-	int64_t left;			  /* until the next one is due */
+	int64_t left;			  /* until the next one is due; 0: not drawn yet */
 	uint32_t watched[SAMPLE_CLASSES]; /* allocations of the class until the one to be taken; 0: none is */
 };
 
@@ -36,6 +36,18 @@ struct samples {
 	uint64_t random;
 	bool every_call; /* the fast path sees nothing: no slot is ever lent */
 };
+
+/* Where every call is seen and nothing but guarded objects is sampled: is it nobody's turn? Then an allocation need only
+ * be counted. */
+MA_INLINE bool ma_samples_pass(const struct samples *samples)
+{
+	return samples->sampler[SAMPLE_GUARD].left > 1;
+}
+
+MA_INLINE void ma_samples_count(struct samples *samples)
+{
+	samples->sampler[SAMPLE_GUARD].left--;
+}
 
 /* Around an allocation of the slow path, of `size` bytes with an alignment: before it, tells for whom it is to be taken,
  * 1 << SAMPLE_... or'ed; behind it, decides on those to come. */

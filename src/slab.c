@@ -251,25 +251,31 @@ void ma_slab_shuffle(uint64_t seed)
 	shuffle = seed;
 }
 
-/* A step with which one comes by each of `count` places, and where to begin. */
-static uint32_t order_of(const char *from, uint32_t count, uint32_t *start)
-{
-	uint64_t random = (shuffle ^ (uintptr_t)from) * MA_HASH;
-	uint32_t step = (uint32_t)(random >> 32) % count;
+/* Shuffled slots are gone through upwards in so many sweeps, and each slot's sweep is random: so nobody knows what will
+ * lie beside an object. The sweeps are over no more bytes than this, or slots if these are more, as what is allocated
+ * together is used together, and is the slower the more memory it is spread over. */
+#define SWEEPS 4u
+#define SWEEP_BYTES 512
+#define SWEEP_SLOTS 8
 
-	*start = 0;
-	if (shuffle == 0 || count < 3)
-		return 1;
-	*start = (uint32_t)(random >> 8) % count;
-	for (;; step = (step + 1) % count) {
-		uint32_t a = count, b = step; /* Euclid's */
-		while (b != 0) {
-			uint32_t rest = a % b;
-			a = b;
-			b = rest;
-		}
-		if (a == 1)
-			return step;
+/* Puts `count` slots from `offset` on before those that are ready. */
+static void chain(struct slab *slab, uint32_t offset, uint32_t count)
+{
+	uint64_t random = (shuffle ^ (uintptr_t)(slab->start + offset)) * MA_HASH;
+	unsigned mask = shuffle == 0 ? 0 : SWEEPS - 1;
+	struct slot first[SWEEPS], *last[SWEEPS] = {&first[0], &first[1], &first[2], &first[3]};
+
+	for (; count > 0; count--, offset += slab->slot_size) {
+		struct slot *slot = (struct slot *)(slab->start + offset);
+		unsigned sweep = (unsigned)(random >> 62) & mask;
+		random = (random + 1) * MA_HASH;
+		slot->free_in = slab;
+		last[sweep]->next = SLAB_LINK(offset);
+		last[sweep] = slot;
+	}
+	for (unsigned sweep = mask + 1; sweep-- > 0;) {
+		last[sweep]->next = slab->ready;
+		slab->ready = first[sweep].next; /* what was ready, if the sweep has none */
 	}
 }
 
@@ -281,17 +287,13 @@ static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab
 	size_t want = ma_clamp((size_t)bin->bytes * MA_GRANULE / 8, 1, 64 * 1024);
 	size_t room = ma_round_up((uintptr_t)from + want, page) - (uintptr_t)from;
 	uint32_t count = (uint32_t)ma_clamp(room / size, 1, slab->slots - slab->carved);
-	uint32_t first, at, step = order_of(from, count, &first);
+	uint32_t group = shuffle == 0 ? count : (uint32_t)ma_max(SWEEP_BYTES / size, SWEEP_SLOTS);
 
 	ma_block_touch(blocks, ma_chunk_of_slab(slab), from, from + count * size);
-	at = first;
-	for (uint32_t i = 1; i <= count; i++) {
-		struct slot *slot = (struct slot *)(from + at * size);
-		at = at + step < count ? at + step : at + step - count;
-		slot->next = i < count ? SLAB_LINK(offset + at * size) : slab->ready;
-		slot->free_in = slab;
+	for (uint32_t left = count, n; left > 0; left -= n) { /* the last group first */
+		n = (left - 1) % group + 1;
+		chain(slab, offset + (left - n) * (uint32_t)size, n);
 	}
-	slab->ready = SLAB_LINK(offset + first * size);
 	set_limit(slab, offset + count * (uint32_t)size);
 	slab->carved += count;
 	slab->bound += count * (slab->inverse * size);

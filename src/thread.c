@@ -17,6 +17,7 @@
 
 _Thread_local struct heap *ma_thread_heap = &ma_heap_none;
 _Thread_local struct heap *ma_thread_own = &ma_heap_none;
+_Thread_local volatile unsigned ma_thread_busy;
 
 static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
@@ -26,8 +27,10 @@ static enum heap_view view; /* set then, too */
 
 static void thread_exit(void *heap)
 {
+	ma_thread_enter();
 	ma_thread_heap = ma_thread_own = &ma_heap_none;
 	ma_heaps_leave(heap);
+	ma_thread_leave();
 }
 
 static void fork_child(void)
@@ -79,7 +82,11 @@ struct heap *ma_thread_bind(void)
 
 	if (heap != &ma_heap_none)
 		return heap;
+	if (ma_thread_busy != 0)
+		return NULL;
+	ma_thread_enter();
 	heap = ma_heaps_take();
+	ma_thread_leave();
 	if (heap == NULL)
 		return NULL;
 	ma_thread_own = heap; /* first: what follows may allocate */

@@ -6,6 +6,7 @@
 
 struct heap *ma_thread_heap = &ma_heap_none;
 struct heap *ma_thread_own = &ma_heap_none;
+volatile unsigned ma_thread_busy;
 static enum heap_view view;
 
 void ma_thread_start(void)
@@ -15,7 +16,12 @@ void ma_thread_start(void)
 struct heap *ma_thread_bind(void)
 {
 	if (ma_thread_own == &ma_heap_none) {
-		struct heap *heap = ma_heaps_take();
+		struct heap *heap;
+		if (ma_thread_busy != 0)
+			return NULL;
+		ma_thread_enter();
+		heap = ma_heaps_take();
+		ma_thread_leave();
 		if (heap == NULL)
 			return NULL;
 		ma_thread_own = heap;

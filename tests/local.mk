@@ -124,6 +124,7 @@ unit_tests = \
 	tests/unit/test_redzone \
 	tests/unit/test_residency \
 	tests/unit/test_sample \
+	tests/unit/test_signals \
 	tests/unit/test_sites \
 	tests/unit/test_root \
 	tests/unit/test_slab \
@@ -219,6 +220,8 @@ tests_unit_test_quarantine_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_quarantine_LDADD = $(unit_ldadd)
 tests_unit_test_redzone_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_redzone_LDADD = $(unit_ldadd)
+tests_unit_test_signals_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_signals_LDADD = $(unit_ldadd)
 tests_unit_test_sites_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_sites_LDADD = $(unit_ldadd)
 tests_unit_test_root_CPPFLAGS = $(unit_cppflags)

@@ -145,11 +145,17 @@ static int check_object(const struct ma_place *place, void *arg)
 int ma_check(void)
 {
 	struct audit audit = {0};
+	bool lost = false;
 
-	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
+	ma_mode_begin();
+	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next) {
 		if (!heap->lost)
 			check_heap(&audit, heap);
-	if (audit.faults == 0 && ma_modes() & (MODE_REDZONE | MODE_QUARANTINE))
+		lost |= heap->lost;
+	}
+	/* A thread that a fork has lost may have been about to write or to wipe a redzone, anywhere. */
+	if (audit.faults == 0 && !lost && ma_modes() & (MODE_REDZONE | MODE_QUARANTINE))
 		ma_walk(check_object, &audit);
+	ma_mode_end();
 	return audit.faults;
 }

@@ -280,9 +280,11 @@ int ma_leak_check(int fd)
 {
 	int saved = errno, lost;
 
+	ma_mode_begin();
 	ma_mode_flush();
 	__builtin_unwind_init(); /* the registers that calls keep are in this frame now */
 	lost = check_above(fd);
+	ma_mode_end();
 	if (lost >= 0)
 		errno = saved;
 	return lost;

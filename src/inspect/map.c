@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "inspect.h"
+#include "mode.h"
 #include "pins.h"
 
 void ma_map_used_slots(const struct slab *slab, uint64_t bitmap[MAP_MOST_SLOTS / 64])
@@ -56,17 +57,16 @@ int ma_heap_map(int fd, enum ma_format format)
 {
 	struct text text;
 
-	ma_text_begin(&text, fd);
-	switch (format) {
-	case MA_TEXT:
-		ma_map_write_text(&text);
-		break;
-	case MA_JSON:
-		ma_map_write_json(&text);
-		break;
-	default:
+	if (format != MA_TEXT && format != MA_JSON) {
 		errno = EINVAL;
 		return -1;
 	}
+	ma_text_begin(&text, fd);
+	ma_mode_begin();
+	if (format == MA_TEXT)
+		ma_map_write_text(&text);
+	else
+		ma_map_write_json(&text);
+	ma_mode_end();
 	return ma_text_end(&text);
 }

@@ -16,6 +16,7 @@
 
 #include "heap.h"
 #include "inspect.h"
+#include "mode.h"
 #include "options.h"
 #include "residency.h"
 #include "text.h"
@@ -275,10 +276,12 @@ void ma_inspect_start(void)
 void ma_inspect_at_exit(void)
 {
 	ma_timer_stop();
+	ma_mode_begin();
 	if (ma_options.leaks[0] != '\0')
 		write_leaks();
 	if (ma_options.stats[0] != '\0')
 		write_stats();
 	if (ma_options.map[0] != '\0')
 		write_map();
+	ma_mode_end();
 }

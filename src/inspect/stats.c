@@ -10,6 +10,7 @@
 #include "heap.h"
 #include "inspect.h"
 #include "large.h"
+#include "mode.h"
 #include "residency.h"
 
 static_assert(SLAB_CLASSES <= STATS_CLASSES, "every class has its place");
@@ -225,6 +226,8 @@ int ma_stats(struct ma_stats *stats)
 		errno = EINVAL;
 		return -1;
 	}
+	ma_mode_begin();
 	ma_stats_collect(stats, NULL);
+	ma_mode_end();
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "heap.h"
 #include "inspect.h"
+#include "mode.h"
 #include "residency.h"
 #include "text.h"
 
@@ -473,9 +474,13 @@ bool ma_stats_write(struct text *text, enum ma_format format)
 int ma_stats_print(int fd, enum ma_format format)
 {
 	struct text text;
+	bool written;
 
 	ma_text_begin(&text, fd);
-	if (!ma_stats_write(&text, format)) {
+	ma_mode_begin();
+	written = ma_stats_write(&text, format);
+	ma_mode_end();
+	if (!written) {
 		errno = EINVAL;
 		return -1;
 	}

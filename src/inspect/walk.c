@@ -11,6 +11,7 @@
 
 #include "heap.h"
 #include "large.h"
+#include "mode.h"
 
 #define MOST_SLOTS (MA_GRANULE / MA_UNIT)
 
@@ -96,9 +97,11 @@ int ma_walk(ma_visitor *visitor, void *arg)
 	struct walk walk = {.visitor = visitor, .arg = arg};
 	struct chunk *chunk = ma_chunk_after(NULL);
 	struct large_place large;
-	bool more = ma_large_after(NULL, &large);
+	bool more;
 	int result = 0;
 
+	ma_mode_begin();
+	more = ma_large_after(NULL, &large);
 	while (result == 0 && (chunk != NULL || more)) {
 		if (chunk != NULL && (!more || (const char *)chunk < large.start)) {
 			result = walk_chunk(&walk, chunk);
@@ -108,5 +111,6 @@ int ma_walk(ma_visitor *visitor, void *arg)
 			more = ma_large_after(large.start, &large);
 		}
 	}
+	ma_mode_end();
 	return result;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "front.h"
+#include "guard.h"
 #include "ma.h"
 #include "mode.h"
 #include "options.h"
@@ -213,6 +214,140 @@ START_TEST(churn_hardened)
 }
 END_TEST
 
+/* How many of new slots lie right behind the one handed out before, and how many further away than a sweep reaches. */
+static void order_of_slots(size_t *behind, size_t *away)
+{
+	enum { COUNT = 3000 };
+	static uintptr_t at[COUNT];
+
+	*behind = *away = 0;
+	for (size_t i = 0; i < COUNT; i++) {
+		at[i] = (uintptr_t)ma_malloc(64);
+		*behind += i > 0 && at[i] == at[i - 1] + 64;
+		*away += i > 0 && at[i] + 2048 - at[i - 1] > 4096;
+	}
+	expect(ma_check() == 0);
+	for (size_t i = 0; i < COUNT; i++)
+		ma_free((void *)at[i]);
+}
+
+START_TEST(slots_are_shuffled)
+{
+	size_t behind, away;
+
+	order_of_slots(&behind, &away);
+	expect(behind > 2800);
+	ma_trim(0);
+	turn_on("shuffle=1");
+	order_of_slots(&behind, &away);
+	expect(behind > 300 && behind < 1500 && away < 150);
+}
+END_TEST
+
+/* --- the short way --- */
+
+static bool is_quick(const char *options)
+{
+	turn_on(options);
+	return ma_modes() & MODE_SHORT;
+}
+
+static void not_quick(void *options)
+{
+	expect(!is_quick(options));
+}
+
+START_TEST(short_way_is_for_some_modes)
+{
+	static char sites[] = "hardened=1,sites=512k", fill[] = "hardened=1,fill=1", guard[] = "guard=5000",
+		    samples[] = "zero_on_free=1,sites=1";
+
+	for (size_t i = 0; i < 4; i++)
+		unit_says(not_quick, (char *[]){sites, fill, guard, samples}[i], "");
+	expect(is_quick("hardened=1,quarantine=1M"));
+}
+END_TEST
+
+/* Sizes, zeros and contents by the short way and where it ends, with redzones and without. */
+static void small_ones(void *options)
+{
+	turn_on(options);
+	for (size_t size = 0; size < 1100; size++) {
+		unsigned char *p = ma_malloc(size), *q = ma_calloc(1, size);
+		size_t usable = ma_usable_size(p);
+		expect(ma_options.redzone ? usable == size : usable >= size);
+		expect(pattern_is_zero(q, ma_usable_size(q)));
+		pattern_fill(p, usable, size);
+		memset(q, 1, ma_usable_size(q)); /* so that what is freed is not zero */
+		p = ma_realloc(p, size + 5);
+		expect(pattern_holds(p, size, size) && ma_usable_size(p) >= size + 5);
+		p = ma_realloc(p, size / 3 + 1);
+		expect(pattern_holds(p, ma_min(size, size / 3 + 1), size));
+		ma_free(p);
+		ma_free(q);
+	}
+	expect(ma_check() == 0);
+}
+
+START_TEST(small_ones_are_the_same)
+{
+	static char all[] = "hardened=1", redzone[] = "redzone=1", zero[] = "zero_on_free=1",
+		    quarantine[] = "quarantine=100k,redzone=1";
+
+	for (size_t i = 0; i < 4; i++)
+		unit_says(small_ones, (char *[]){all, redzone, zero, quarantine}[i], "");
+}
+END_TEST
+
+START_TEST(short_way_counts)
+{
+	size_t guarded = 0, all = 100000;
+
+	turn_on("hardened=1,guard=100,guard_rate=0");
+	for (size_t i = 0; i < all; i++) {
+		void *p = ma_malloc(i % 600);
+		guarded += ma_guard_has(p);
+		ma_free(p);
+	}
+	expect(guarded > all / 110 && guarded < all / 90);
+}
+END_TEST
+
+/* What a thread frees of another's goes the long way, and is looked at all the same. */
+static void *free_it(void *p)
+{
+	ma_free(p);
+	return NULL;
+}
+
+static void free_elsewhere(void *arg)
+{
+	char *p = hide(ma_malloc(30));
+
+	p[30] ^= arg != NULL;
+#if MA_THREADS
+	pthread_t thread;
+	expect(pthread_create(&thread, NULL, free_it, p) == 0 && pthread_join(thread, NULL) == 0);
+#else
+	free_it(p);
+#endif
+	expect(ma_check() == 0);
+}
+
+START_TEST(another_threads)
+{
+	char text[2048];
+	int status;
+
+	turn_on("hardened=1");
+	for (size_t i = 0; i < 1000; i++) /* so that there are slots */
+		expect(ma_malloc(30) != NULL);
+	unit_says(free_elsewhere, NULL, "");
+	status = unit_child(free_elsewhere, text, text, sizeof(text));
+	expect(WIFSIGNALED(status) && strstr(text, "memory behind an object was written to") != NULL);
+}
+END_TEST
+
 START_TEST(churn_free_sites)
 {
 	churn("sites=1,free_sites=1");
@@ -315,6 +450,11 @@ int main(void)
 		churn_quarantine,
 		churn_hardened,
 		churn_free_sites,
+		slots_are_shuffled,
+		short_way_is_for_some_modes,
+		small_ones_are_the_same,
+		short_way_counts,
+		another_threads,
 		sites_of_every_kind_of_call,
 		out_of_memory,
 		misuse_is_still_caught,

@@ -30,6 +30,53 @@ START_TEST(every_byte_counts)
 }
 END_TEST
 
+/* In a slot of the least class: what the short way takes for sound is what the long one does, whatever is flipped. */
+START_TEST(short_way_in_slots)
+{
+	_Alignas(16) char object[REDZONE_SLOT_MAX + 16], same[sizeof(object)];
+	const void *at;
+	size_t told;
+
+	ma_redzone_start();
+	for (size_t size = 0; size + REDZONE_BYTES <= REDZONE_SLOT_MAX; size += size < 40 ? 1 : 23) {
+		size_t usable = ma_round_up(size + REDZONE_BYTES, 16);
+		memset(object, 0x55, sizeof(object));
+		ma_redzone_set_slot(object, size, usable);
+		memset(same, 0x55, sizeof(same));
+		ma_redzone_set(same, size, usable);
+		/* But for the trailer, which has the address in it. */
+		expect(memcmp(object, same, usable - REDZONE_BYTES) == 0 &&
+		       memcmp(object + usable, same + usable, sizeof(object) - usable) == 0);
+		expect(ma_redzone_look(object, usable, &at) == size);
+		expect(ma_redzone_look_slot(object, usable, &told) && told == size);
+		for (size_t bit = 0; bit < usable * 8; bit++) {
+			object[bit / 8] ^= (char)(1u << bit % 8);
+			expect(ma_redzone_look_slot(object, usable, &told) == (bit / 8 < size));
+			expect(bit / 8 >= size || told == size);
+			object[bit / 8] ^= (char)(1u << bit % 8);
+		}
+	}
+}
+END_TEST
+
+/* An object's redzone is none of another's, wherever it is copied to. */
+START_TEST(copied_ones_are_none)
+{
+	static _Alignas(16) char slots[20][48];
+	const void *at;
+	size_t told;
+
+	ma_redzone_start();
+	for (size_t i = 0; i < LENGTH(slots); i++)
+		ma_redzone_set_slot(slots[i], 30, sizeof(slots[i]));
+	for (size_t i = 1; i < LENGTH(slots); i++) {
+		memcpy(slots[0], slots[i], sizeof(slots[0]));
+		expect(!ma_redzone_look_slot(slots[0], sizeof(slots[0]), &told));
+		expect(ma_redzone_look(slots[0], sizeof(slots[0]), &at) == SIZE_MAX);
+	}
+}
+END_TEST
+
 START_TEST(early_ones)
 {
 	static char memory[5000];
@@ -121,8 +168,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {every_byte_counts, early_ones, sizes_are_those_asked_for,
-				      one_byte_too_many};
+	const TTest *const tests[] = {every_byte_counts, short_way_in_slots,	    copied_ones_are_none,
+				      early_ones,	 sizes_are_those_asked_for, one_byte_too_many};
 
 	return unit_run("redzone", tests, LENGTH(tests));
 }
