@@ -23,6 +23,8 @@ EXTRA_DIST += \
 	tests/preload/processes.c \
 	tests/preload/refuse.c \
 	tests/preload/secure.c \
+	tests/preload/suites.py \
+	tests/preload/suites.sh \
 	tests/preload/strangers.c
 
 # Memory refused at every single call of whole programs: an hour.
@@ -34,4 +36,8 @@ check-exhaustion: all
 check-processes: all
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) TIMES=1000 $(SHELL) $(srcdir)/tests/preload/processes.sh
 
-.PHONY: check-exhaustion check-processes
+# The tests of CPython and GLib, on libma and without: ten minutes.
+check-suites: all
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/preload/suites.sh
+
+.PHONY: check-exhaustion check-processes check-suites

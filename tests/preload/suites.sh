@@ -1,0 +1,179 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Real programs' own tests, on libma and without it: what passes without it passes on it. make check-suites; it takes ten
+# minutes. Not part of make check, but for what is planted.
+#
+#   CPython   Debian's libpython3-testsuite, with PYTHONMALLOC=malloc, so that libma serves all
+#   GLib      Debian's libglib2.0-tests
+#
+# SUITES=none runs neither. ALL=1 runs all of CPython's modules, not only those that have to do with memory, threads and
+# processes; that takes an hour or more. MODULES='test_gc test_list' names them. A module or program that went otherwise
+# is run twice more, both ways: what goes otherwise each time is reported.
+#
+# Debian brings neither perl's core tests nor SQLite's in a package: of SQLite this runs what Python's test_sqlite3 does.
+
+. "${0%/*}/common"
+
+: "${SUITES=all}" "${ALL=0}" "${MODULES=}"
+python=/usr/bin/python3 # Debian's: the tests are for this one
+compare="$MA_SRCDIR/tests/preload/suites.py"
+glib_tests=/usr/libexec/installed-tests/glib
+
+chosen='test_gc test_list test_dict test_set test_tuple test_bytes test_bytearray test_memoryview test_array test_buffer
+	test_str test_unicode test_bigmem test_long test_deque test_collections test_ordered_dict test_weakref test_weakset
+	test_copy test_pickle test_marshal test_json test_re test_zlib test_bz2 test_lzma test_struct test_io test_mmap
+	test_heapq test_itertools test_generators test_coroutines test_descr test_class test_exceptions test_code
+	test_thread test_threading test_threadedtempfile test_threading_local test_thread_local_bytes test_queue
+	test_concurrent_futures test_multiprocessing_fork test_multiprocessing_spawn test_multiprocessing_main_handling
+	test_fork1 test_wait3 test_wait4 test_posix test_subprocess test_popen test_signal test_faulthandler
+	test_ctypes test_capi test_embed test_malloc test_tracemalloc test_sqlite3 test_xml_etree test_xml_etree_c test_pyexpat
+	test_hashlib test_ssl test_decimal test_ast test_compile test_parser test_peg_generator test_asyncio test_sort
+	test_hash test_userdict test_zipfile test_tarfile test_csv test_string test_format test_codecs test_import test_gdb'
+
+# modules: of CPython, those to run that there are, on one line.
+modules() {
+	if [ -n "$MODULES" ]; then
+		echo "$MODULES"
+	elif [ "$ALL" = 1 ]; then
+		$python -m test --list-tests | tr '\n' ' '
+	else
+		$python -m test --list-tests >have
+		echo "$chosen" | xargs -n 1 | sort -u | grep -Fx -f have | tr '\n' ' '
+	fi
+}
+
+# python_tests plain|libma MODULE...: their results are added to plain.xml or libma.xml.
+python_tests() {
+	library=
+	[ "$1" = plain ] || library=$preload
+	results=$1.xml
+	shift
+	for module; do
+		rm -rf module.xml home
+		mkdir -p home
+		env LD_PRELOAD="$library" PYTHONMALLOC=malloc HOME="$PWD/home" TMPDIR="$PWD/home" PYTHONHASHSEED=1 \
+			timeout -k 10 900 "$python" -m test -j1 --timeout 600 --junit-xml="$PWD/module.xml" "$module" \
+			>module.out 2>&1 </dev/null
+		status=$?
+		[ -s module.xml ] && cat module.xml >>"$results" && echo >>"$results"
+		# How the whole module ended is a result too.
+		echo "<testsuites><testcase name=\"$module (status)\" result=\"status $status\" /></testsuites>" >>"$results"
+	done
+}
+
+# programs_of_glib
+programs_of_glib() {
+	find "$glib_tests" -maxdepth 1 -type f -executable | sort
+}
+
+# glib_tests plain|libma PROGRAM...
+run_glib_tests() {
+	library=
+	[ "$1" = plain ] || library=$preload
+	results=$1.tap
+	shift
+	for program; do
+		rm -rf home && mkdir home
+		env LD_PRELOAD="$library" G_SLICE=always-malloc HOME="$PWD/home" TMPDIR="$PWD/home" XDG_RUNTIME_DIR="$PWD/home" \
+			timeout -k 10 300 "$program" --tap >program.out 2>/dev/null </dev/null
+		status=$?
+		cat program.out >>"$results"
+		printf '\n# PROGRAM %s status %s\n' "${program##*/}" "$status" >>"$results"
+	done
+}
+
+# again RUN SUFFIX NAME...: of these, what goes otherwise a second and a third time too.
+again() {
+	run=$1 suffix=$2
+	shift 2
+	for turn in 2 3; do
+		rm -f "plain.$suffix" "libma.$suffix"
+		"$run" plain "$@"
+		"$run" libma "$@"
+		$python "$compare" compare "plain.$suffix" "libma.$suffix" 2>/dev/null | sort >"turn.$turn"
+		comm -12 different "turn.$turn" >both
+		mv both different
+	done
+}
+
+# suite NAME RUN SUFFIX ITEM...: runs it both ways, and prints what goes otherwise.
+suite() {
+	name=$1 run=$2 suffix=$3
+	shift 3
+	rm -f "plain.$suffix" "libma.$suffix"
+	n=0
+	for item; do
+		n=$((n + 1))
+		"$run" plain "$item"
+		"$run" libma "$item"
+		echo "$name: $n of $#: ${item##*/}" >&2
+	done
+	$python "$compare" compare "plain.$suffix" "libma.$suffix" 2>told | sort >different
+	sed "s/^/$name, /" told >&2
+	[ -s different ] || return
+	sed "s/^/$name, at first: /" different >&2
+	# shellcheck disable=SC2046 # lists of words
+	again "$run" "$suffix" $(for item; do of_item "$item" && echo "$item"; done)
+	sed "s/^/$name: /" different
+}
+
+# of_item ITEM: did anything of it go otherwise? Of Python, a test's name has its module's in it.
+of_item() {
+	grep -Eq "(^|[^a-z_0-9])${1##*/}([^a-z_0-9]|\$)" different
+}
+
+on_cpython() {
+	[ -d "$($python -c 'import test; print(test.__path__[0])' 2>/dev/null)/test_json" ] || {
+		echo 'skipped: CPython: libpython3.11-testsuite is not installed (./bootstrap check-suites does it)' >&2
+		return
+	}
+	# shellcheck disable=SC2046 # a list of words
+	suite CPython python_tests xml $(modules)
+}
+
+on_glib() {
+	[ -d "$glib_tests" ] || {
+		echo 'skipped: GLib: libglib2.0-tests is not installed (./bootstrap check-suites does it)' >&2
+		return
+	}
+	# shellcheck disable=SC2046 # a list of words
+	suite GLib run_glib_tests tap $(programs_of_glib)
+}
+
+[ -x $python ] || skip 'there is no /usr/bin/python3'
+case $SUITES in
+all) clean on_cpython && clean on_glib ;;
+cpython) clean on_cpython ;;
+glib) clean on_glib ;;
+none) ;;
+*) echo "SUITES is all, cpython, glib or none" >&2 && exit 2 ;;
+esac
+
+# A difference shows: in Python's results, in TAP, in how a program ends, and a test that is missing.
+planted_tests() {
+	cat >plain.xml <<-'END'
+		<testsuites><testcase name="test.a" result="completed" /><testcase name="test.b" result="completed" />
+		<testcase name="test.c" result="completed" /></testsuites>
+	END
+	cat >libma.xml <<-'END'
+		<testsuites><testcase name="test.a" result="completed" /><testcase name="test.b" result="completed"><failure /></testcase>
+		</testsuites>
+	END
+	$python "$compare" compare plain.xml libma.xml 2>&1
+	printf 'ok 1 /a\nok 2 /b\n# PROGRAM p status 0\n' >plain.tap
+	printf 'ok 1 /a\nnot ok 2 /b\n# PROGRAM p status 134\n' >libma.tap
+	$python "$compare" compare plain.tap libma.tap 2>&1
+}
+planted '^test.b: failure on libma, completed without$' planted_tests
+planted '^test.c: not run on libma, completed without$' planted_tests
+planted '^p /b: failure on libma, completed without$' planted_tests
+planted '^p: status 134 on libma, completed without$' planted_tests
+planted '^on libma: 2 results: 1 completed, 1 failure$' planted_tests
+
+# Through all of it: a program that fails where libma is preloaded.
+# shellcheck disable=SC2016 # it expands there
+printf '#!/bin/sh\necho "ok 1 /x"\n[ -z "$LD_PRELOAD" ] || exit 1\n' >liar && chmod +x liar
+planted '^Liar: liar: status 1 on libma, completed without$' suite Liar run_glib_tests tap "$PWD/liar"
+
+exit $failed
