@@ -4,6 +4,8 @@
 
 #include "heap.h"
 #include "ma.h"
+#include "sites.h"
+#include "stacks.h"
 
 static char text[1 << 20];
 
@@ -109,9 +111,45 @@ START_TEST(damage)
 }
 END_TEST
 
+/* A chunk that was full is kept by one block, or by slots of one slab. Where it was allocated stands with it. */
+static void pin_and_map(char **p, size_t count, size_t each, size_t kept, uint32_t stack)
+{
+	for (size_t i = 0; i < count; i++)
+		p[i] = ma_malloc(each);
+	ma_sites_set(p[kept], stack, 77, each - 1);
+	for (size_t i = 0; i < count; i++)
+		if (i != kept)
+			ma_free(p[i]);
+	map();
+}
+
+START_TEST(what_pins)
+{
+	uintptr_t frames[] = {(uintptr_t)&qsort + 1, (uintptr_t)&pin_and_map + 1, 0x10};
+	static char *p[60], *q[100000];
+	char expected[200];
+	const char *at;
+
+	ma_sites_start();
+	pin_and_map(p, LENGTH(p), 100000, 20, ma_stacks_number(frames, 3));
+	snprintf(
+		expected, sizeof(expected),
+		"{\"block\":\"%p\",\"size\":100000,\"asked\":99999,\"thread\":77,\"age_ms\":", (void *)p[20]);
+	expect((at = strstr(text, expected)) != NULL);
+	/* Exported by its file; not exported; in no file. */
+	expect((at = strstr(at, "\"stack\":[\"qsort\",\"")) != NULL);
+	expect(strstr(at, "test_map_json") != NULL && strstr(at, "+0x") != NULL &&
+	       strstr(at, ",\"0x10\"]}") != NULL);
+	pin_and_map(q, LENGTH(q), 64, 50000, 0);
+	snprintf(expected, sizeof(expected),
+		 ",\"slot_size\":64,\"slots\":[\"%p\"],\"asked\":63,\"thread\":77,", (void *)q[50000]);
+	expect(strstr(text, expected) != NULL);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {any_heap, slots, large_ones, damage};
+	const TTest *const tests[] = {any_heap, slots, large_ones, damage, what_pins};
 
 	return unit_run("map_json", tests, LENGTH(tests));
 }

@@ -8,6 +8,8 @@
 #include "heap.h"
 #include "inspect/residency.h"
 #include "ma.h"
+#include "sites.h"
+#include "stacks.h"
 
 #define CELL 4096u
 
@@ -199,10 +201,33 @@ START_TEST(what_pins)
 }
 END_TEST
 
+/* The same where sites are kept; several chunks, of which not all are shown. */
+START_TEST(sites_of_what_pins)
+{
+	static char *p[4000];
+	uintptr_t frame = 0x10;
+	uint32_t stack;
+
+	ma_sites_start();
+	stack = ma_stacks_number(&frame, 1);
+	for (size_t i = 0; i < LENGTH(p); i++)
+		p[i] = ma_malloc(100000);
+	for (size_t i = 0; i < LENGTH(p); i++)
+		if (i % 40 == 20)
+			ma_sites_set(p[i], stack, 77, 99999);
+		else
+			ma_free(p[i]);
+	map();
+	expect(strstr(line_of("      97.6 KiB at it are held by what thread 77 allocated in\n"), "0x10\n") !=
+	       NULL);
+	expect(strstr(text, " more chunks that are nearly empty\n") != NULL);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {empty_heap,    blocks,	 slabs,	   large_ones,
-				      several_heaps, given_back, what_pins};
+	const TTest *const tests[] = {empty_heap,    blocks,	 slabs,	    large_ones,
+				      several_heaps, given_back, what_pins, sites_of_what_pins};
 
 	return unit_run("map_text", tests, LENGTH(tests));
 }
