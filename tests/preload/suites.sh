@@ -1,24 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Real programs' own tests, on libma and without it: what passes without it passes on it. make check-suites; it takes ten
-# minutes. Not part of make check, but for what is planted.
+# Real programs' own tests, on libma and without it: what passes without it passes on it. make check-suites runs them, in
+# ten minutes or so; make check only tests that a difference shows.
 #
 #   CPython   Debian's libpython3-testsuite, with PYTHONMALLOC=malloc, so that libma serves all
 #   GLib      Debian's libglib2.0-tests
 #
-# SUITES=none runs neither. ALL=1 runs all of CPython's modules, not only those that have to do with memory, threads and
-# processes; that takes an hour or more. MODULES='test_gc test_list' names them. A module or program that went otherwise
-# is run twice more, both ways: what goes otherwise each time is reported.
+# SUITES is all, cpython, glib, or none. ALL=1 runs all of CPython's modules, not only those that have to do with memory,
+# threads and processes; that takes an hour or more. MODULES='test_gc test_list' names them. A module or program that
+# went otherwise is run twice more, both ways: what goes otherwise each time is reported.
 #
 # Debian brings neither perl's core tests nor SQLite's in a package: of SQLite this runs what Python's test_sqlite3 does.
 
 . "${0%/*}/common"
 
-: "${SUITES=all}" "${ALL=0}" "${MODULES=}"
+: "${SUITES=none}" "${ALL=0}" "${MODULES=}"
 python=/usr/bin/python3 # Debian's: the tests are for this one
 compare="$MA_SRCDIR/tests/preload/suites.py"
-glib_tests=/usr/libexec/installed-tests/glib
+glib_tests=/usr/share/installed-tests/glib
 
 chosen='test_gc test_list test_dict test_set test_tuple test_bytes test_memoryview test_array test_buffer test_str
 	test_unicode test_bigmem test_long test_deque test_ordered_dict test_weakref test_copy test_pickle test_marshal
@@ -59,24 +59,26 @@ python_tests() {
 	done
 }
 
-# programs_of_glib
-programs_of_glib() {
-	find "$glib_tests" -maxdepth 1 -type f -executable | sort
+# tests_of_glib: their descriptions; not those of its speed, nor those that talk over a session bus, of which there is none.
+tests_of_glib() {
+	find "$glib_tests" -name '*.test' ! -name '*dbus*' ! -name '*portal*' ! -name '*performance*' ! -name '*slow*' | sort
 }
 
-# glib_tests plain|libma PROGRAM...
+# run_glib_tests plain|libma DESCRIPTION...
 run_glib_tests() {
 	library=
 	[ "$1" = plain ] || library=$preload
 	results=$1.tap
 	shift
-	for program; do
+	for description; do
 		rm -rf home && mkdir home
+		# shellcheck disable=SC2046 # a command with its arguments
 		env LD_PRELOAD="$library" G_SLICE=always-malloc HOME="$PWD/home" TMPDIR="$PWD/home" XDG_RUNTIME_DIR="$PWD/home" \
-			timeout -k 10 300 "$program" --tap >program.out 2>/dev/null </dev/null
+			timeout -k 10 120 $(sed -n 's/^Exec=//p' "$description") >program.out 2>/dev/null </dev/null
 		status=$?
 		cat program.out >>"$results"
-		printf '\n# PROGRAM %s status %s\n' "${program##*/}" "$status" >>"$results"
+		name=${description##*/}
+		printf '\n# PROGRAM %s status %s\n' "${name%.test}" "$status" >>"$results"
 	done
 }
 
@@ -96,7 +98,7 @@ again() {
 
 # suite NAME RUN SUFFIX ITEM...: runs it both ways, and prints what goes otherwise.
 suite() {
-	name=$1 run=$2 suffix=$3
+	suite=$1 run=$2 suffix=$3
 	shift 3
 	rm -f "plain.$suffix" "libma.$suffix"
 	n=0
@@ -106,48 +108,62 @@ suite() {
 		"$run" plain "$item"
 		between=$(date +%s)
 		"$run" libma "$item"
-		echo "$name: $n of $#: ${item##*/}: $((between - begun)) s, on libma $(($(date +%s) - between)) s" >&2
+		echo "$suite: $n of $#: ${item##*/}: $((between - begun)) s, on libma $(($(date +%s) - between)) s" >&2
 	done
 	$python "$compare" compare "plain.$suffix" "libma.$suffix" 2>told | sort >different
-	sed "s/^/$name, /" told >&2
+	sed "s/^/$suite, /" told >&2
 	[ -s different ] || return
-	sed "s/^/$name, at first: /" different >&2
+	sed "s/^/$suite, at first: /" different >&2
 	# shellcheck disable=SC2046 # lists of words
 	again "$run" "$suffix" $(for item; do of_item "$item" && echo "$item"; done)
-	sed "s/^/$name: /" different
+	sed "s/^/$suite: /" different
 }
 
 # of_item ITEM: did anything of it go otherwise? Of Python, a test's name has its module's in it.
 of_item() {
-	grep -Eq "(^|[^a-z_0-9])${1##*/}([^a-z_0-9]|\$)" different
+	name=${1##*/}
+	grep -Eq "(^|[^a-z_0-9])${name%.test}([^a-z_0-9]|\$)" different
 }
 
 on_cpython() {
 	[ -d "$($python -c 'import test; print(test.__path__[0])' 2>/dev/null)/test_json" ] || {
 		echo 'skipped: CPython: libpython3.11-testsuite is not installed (./bootstrap check-suites does it)' >&2
+		touch ended
 		return
 	}
 	# shellcheck disable=SC2046 # a list of words
 	suite CPython python_tests xml $(modules)
+	touch ended
 }
 
 on_glib() {
 	[ -d "$glib_tests" ] || {
 		echo 'skipped: GLib: libglib2.0-tests is not installed (./bootstrap check-suites does it)' >&2
+		touch ended
 		return
 	}
 	# shellcheck disable=SC2046 # a list of words
-	suite GLib run_glib_tests tap $(programs_of_glib)
+	suite GLib run_glib_tests tap $(tests_of_glib)
+	touch ended
 }
 
 [ -x $python ] || skip 'there is no /usr/bin/python3'
 case $SUITES in
-all) clean on_cpython && clean on_glib ;;
-cpython) clean on_cpython ;;
-glib) clean on_glib ;;
-none) ;;
-*) echo "SUITES is all, cpython, glib or none" >&2 && exit 2 ;;
+all) to_run='on_cpython on_glib' ;;
+cpython) to_run=on_cpython ;;
+glib) to_run=on_glib ;;
+none) to_run= ;;
+*) echo 'SUITES is all, cpython, glib or none' >&2 && exit 2 ;;
 esac
+# to_the_end SUITE: a suite that is killed on its way says nothing, and that is a fault.
+to_the_end() {
+	rm -f ended
+	clean "$1"
+	[ -e ended ] || { echo "$1 did not come to its end" && failed=1; }
+}
+for each in $to_run; do
+	to_the_end "$each"
+done
 
 # A difference shows: in Python's results, in TAP, in how a program ends, and a test that is missing.
 planted_tests() {
@@ -170,9 +186,17 @@ planted '^p /b: failure on libma, completed without$' planted_tests
 planted '^p: status 134 on libma, completed without$' planted_tests
 planted '^on libma: 2 results: 1 completed, 1 failure$' planted_tests
 
+# A suite that is killed.
+# shellcheck disable=SC2317 # it is called by its name
+killed() {
+	exit 3
+}
+planted 'killed did not come to its end' to_the_end killed
+
 # Through all of it: a program that fails where libma is preloaded.
 # shellcheck disable=SC2016 # it expands there
 printf '#!/bin/sh\necho "ok 1 /x"\n[ -z "$LD_PRELOAD" ] || exit 1\n' >liar && chmod +x liar
-planted '^Liar: liar: status 1 on libma, completed without$' suite Liar run_glib_tests tap "$PWD/liar"
+echo "Exec=$PWD/liar --quiet" >liar.test
+planted '^Liar: liar: status 1 on libma, completed without$' suite Liar run_glib_tests tap "$PWD/liar.test"
 
 exit $failed
