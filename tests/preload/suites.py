@@ -43,7 +43,7 @@ def of_tap(path):
             end = re.match(r"# PROGRAM (\S+) status (\d+)$", line)
             if test:
                 result = "skipped" if test[3] else "failure" if test[1] else "completed"
-                seen.append((test[2].strip(), result))
+                seen.append((re.sub(r"seed:\d+", "seed", test[2].strip()), result))
             elif end:
                 for name, result in seen:
                     results[f"{end[1]} {name}"] = result

@@ -59,9 +59,13 @@ python_tests() {
 	done
 }
 
-# tests_of_glib: their descriptions; not those of its speed, nor those that talk over a session bus, of which there is none.
+# tests_of_glib: their descriptions; not those of its speed, nor those that talk over a session bus, of which there is none;
+# nor, but for ALL=1, those that spend half a minute on locks alone.
 tests_of_glib() {
-	find "$glib_tests" -name '*.test' ! -name '*dbus*' ! -name '*portal*' ! -name '*performance*' ! -name '*slow*' | sort
+	locks='1bit-mutex mutex rec-mutex thread-deprecated properties-refcount[0-9]*'
+	[ "$ALL" = 0 ] || locks=none
+	find "$glib_tests" -name '*.test' ! -name '*dbus*' ! -name '*portal*' ! -name '*performance*' ! -name '*slow*' |
+		grep -Evx "$(echo "$locks" | sed 's,[^ ]*,.*/&[.]test,g; s/ /|/g')" | sort
 }
 
 # run_glib_tests plain|libma DESCRIPTION...
@@ -176,8 +180,8 @@ planted_tests() {
 		</testsuites>
 	END
 	$python "$compare" compare plain.xml libma.xml 2>&1
-	printf 'ok 1 /a\nok 2 /b\n# PROGRAM p status 0\n' >plain.tap
-	printf 'ok 1 /a\nnot ok 2 /b\n# PROGRAM p status 134\n' >libma.tap
+	printf 'ok 1 /a/seed:5\nok 2 /b\n# PROGRAM p status 0\n' >plain.tap
+	printf 'ok 1 /a/seed:6\nnot ok 2 /b\n# PROGRAM p status 134\n' >libma.tap
 	$python "$compare" compare plain.tap libma.tap 2>&1
 }
 planted '^test.b: failure on libma, completed without$' planted_tests
@@ -185,6 +189,10 @@ planted '^test.c: not run on libma, completed without$' planted_tests
 planted '^p /b: failure on libma, completed without$' planted_tests
 planted '^p: status 134 on libma, completed without$' planted_tests
 planted '^on libma: 2 results: 1 completed, 1 failure$' planted_tests
+seeds() {
+	planted_tests | grep 'seed'
+}
+clean seeds # a test's name that tells its random seed is the same test
 
 # A suite that is killed.
 # shellcheck disable=SC2317 # it is called by its name
