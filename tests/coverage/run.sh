@@ -24,7 +24,8 @@ export LC_ALL
 	tests/preload/processes.sh tests/preload/programs.sh tests/preload/limits.sh tests/tools/stats.sh
 	tests/tools/run.sh tests/tools/leaks.sh tests/tools/leaks-live.sh tests/tools/memory.sh tests/tools/draw.sh}"
 CC=${CC:-gcc}
-counting='-fprofile-arcs -ftest-coverage -fprofile-update=atomic'
+# gcov's own fork() would forget what the child did inside of it.
+counting='-fprofile-arcs -ftest-coverage -fprofile-update=atomic -fno-builtin-fork'
 
 # table FILE: of each file of src/, and of all, from lcov's records. Fails if all is too little.
 table() {
