@@ -27,6 +27,12 @@ odd_in_modes() {
 	done
 }
 
+# A fault's report says where the object was allocated and freed, if sites are kept.
+fault() {
+	MA_OPTIONS=$1 on_libma ./twice >out 2>&1
+	echo "exit status $?: $(cat out)" | tr '\n' ' '
+}
+
 # No memory: by limits that the program sets, and by its shell's.
 exhausted() {
 	build exhausted || echo 'exhausted.c does not compile'
@@ -55,6 +61,11 @@ clean operators
 
 # shellcheck disable=SC2016 # for the shell that is run
 planted 'exit status 134 on libma, 0 without' works sh -c '[ -z "$LD_PRELOAD" ] || { echo "not so" >&2; kill -ABRT $$; }'
+printf '#include <stdlib.h>\nint main(void) { char *volatile p = malloc(123); free(p); free(p); return 0; }\n' >twice.c
+$CC -w -fno-builtin -o twice twice.c
+planted '^exit status 134: libma: double free: .*libma: allocated as 123 bytes by thread .*libma: freed:' fault sites=1,free_sites=1
+planted '^exit status 134: libma: double free: ' fault sites=0
+
 printf 'int main(void) { return 5; }\n' >early.c && $CC -o early early.c
 planted 'early with redzone=1: exit status 5' odd_in_modes
 
