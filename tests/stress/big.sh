@@ -38,7 +38,7 @@ runs() {
 	[ "$BIG" = 0 ] || [ "$1" = forgetful ] || [ "$1" = huge ] || cat "$scratch/out" >&2
 }
 
-[ "$MA_SANITIZER" = no ] || skip 'what a sanitizer keeps resident is not counted'
+[ "$MA_SANITIZER${MA_EMULATED-}" = no ] || skip 'what a sanitizer, or an emulator, keeps resident is not counted'
 [ -r /proc/self/smaps_rollup ] || skip 'there is no /proc/self/smaps_rollup to tell what is resident'
 
 if [ "$BIG" = 1 ]; then

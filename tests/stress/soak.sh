@@ -6,6 +6,7 @@
 
 . "${0%/*}/../scripts/common"
 
+[ "$MA_SANITIZER${MA_EMULATED-}" = no ] || skip 'what a sanitizer, or an emulator, keeps resident is not counted'
 soak=$MA_BUILDDIR/tests/stress/soak
 # shellcheck disable=SC3045 # where it is not defined it does no harm
 ulimit -c 0 2>/dev/null
