@@ -52,7 +52,8 @@ _Noreturn void __wrap__exit(int status)
 
 int __wrap_raise(int number)
 {
-	if (number == SIGABRT || number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE)
+	if (number == SIGABRT || number == SIGSEGV || number == SIGBUS || number == SIGILL ||
+	    number == SIGFPE)
 		dump();
 	return __real_raise(number);
 }

@@ -41,9 +41,10 @@ runs() {
 [ "$MA_SANITIZER${MA_EMULATED-}" = no ] || skip 'what a sanitizer, or an emulator, keeps resident is not counted'
 [ -r /proc/self/smaps_rollup ] || skip 'there is no /proc/self/smaps_rollup to tell what is resident'
 
+# shellcheck disable=SC2086 # a list of options
+echo | $CC ${CFLAGS-} -dM -E - | grep -q '__LP64__ 1' || skip '32-bit addresses do not reach so far'
+
 if [ "$BIG" = 1 ]; then
-	# shellcheck disable=SC2086 # a list of options
-	echo | $CC ${CFLAGS-} -dM -E - | grep -q '__LP64__ 1' || skip '32-bit addresses do not reach so far'
 	enough 4500 $((20 * gib))
 	clean runs space $((16 * gib))
 	clean runs single $((8 * gib))
