@@ -3,9 +3,12 @@
  * limit.c - owns the count of bytes held and the limits.
  *
  * `told` is set while the count is above the soft limit and that was told: once each time it rises above. A call is
- * never made while another one is running.
+ * never made while another one is running. One that runs in another thread while this one forks has no end in the child.
  */
 #include "limit.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "atomic.h"
 #include "lock.h"
@@ -13,15 +16,27 @@
 static struct lock limit_lock = MA_LOCK_INIT; /* guards whom to call */
 static struct limit_call call_back;
 static MA_SHARED(size_t) held, soft, hard;
-static MA_SHARED(bool) told, calling;
+static MA_SHARED(bool) told;
+static MA_SHARED(pid_t) calling; /* the thread that is being called, 0: none */
+static pid_t forking;		 /* the process; guarded by the lock, as is the next */
+static bool forking_in_call;
+
+static pid_t this_thread(void)
+{
+	return (pid_t)syscall(SYS_gettid);
+}
 
 void ma_limit_lock_all(void)
 {
 	ma_lock(&limit_lock);
+	forking = getpid();
+	forking_in_call = ma_load_relaxed(&calling) == this_thread();
 }
 
 void ma_limit_unlock_all(void)
 {
+	if (getpid() != forking && !forking_in_call)
+		ma_store_relaxed(&calling, 0); /* the child has this thread only */
 	ma_unlock(&limit_lock);
 }
 
@@ -61,12 +76,12 @@ void ma_limit_give(size_t size)
 bool ma_limit_calls(bool refused, struct limit_call *call)
 {
 	size_t above = ma_load_relaxed(&soft);
-	bool idle = false;
+	pid_t nobody = 0;
 
 	call->held = ma_load_relaxed(&held);
 	if (!refused && (above == 0 || call->held <= above || ma_load_relaxed(&told)))
 		return false;
-	if (!ma_cas_acquire(&calling, &idle, true)) /* pairs with ma_limit_called() */
+	if (!ma_cas_acquire(&calling, &nobody, this_thread())) /* pairs with ma_limit_called() */
 		return false;
 	ma_lock(&limit_lock);
 	call->function = call_back.function;
@@ -83,5 +98,5 @@ bool ma_limit_calls(bool refused, struct limit_call *call)
 
 void ma_limit_called(void)
 {
-	ma_store_release(&calling, false);
+	ma_store_release(&calling, 0);
 }

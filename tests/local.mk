@@ -298,6 +298,7 @@ check-local:
 	@exit 1
 endif
 
+include tests/coverage/local.mk
 include tests/fuzz/local.mk
 include tests/leaks/local.mk
 include tests/misuse/local.mk

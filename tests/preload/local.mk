@@ -6,7 +6,8 @@ preload_tests = \
 	tests/preload/own.sh \
 	tests/preload/processes.sh \
 	tests/preload/programs.sh \
-	tests/preload/refusals.sh
+	tests/preload/refusals.sh \
+	tests/preload/suites.sh
 if MA_PRELOAD
 TESTS += $(preload_tests)
 endif
@@ -23,6 +24,7 @@ EXTRA_DIST += \
 	tests/preload/processes.c \
 	tests/preload/refuse.c \
 	tests/preload/secure.c \
+	tests/preload/suites.py \
 	tests/preload/strangers.c
 
 # Memory refused at every single call of whole programs: an hour.
@@ -34,4 +36,8 @@ check-exhaustion: all
 check-processes: all
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) TIMES=1000 $(SHELL) $(srcdir)/tests/preload/processes.sh
 
-.PHONY: check-exhaustion check-processes
+# The tests of CPython and GLib, on libma and without: ten minutes.
+check-suites: all
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) SUITES=$${SUITES-all} $(SHELL) $(srcdir)/tests/preload/suites.sh
+
+.PHONY: check-exhaustion check-processes check-suites

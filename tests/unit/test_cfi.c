@@ -29,6 +29,8 @@ static struct {
 } table __attribute__((aligned(16)));
 
 static size_t used;
+static size_t pointer_bytes = 4; /* of the pointers in the FDE */
+static size_t program_at;	 /* where in the bytes the FDE's program begins */
 
 static void put(const void *bytes, size_t count)
 {
@@ -39,6 +41,11 @@ static void put(const void *bytes, size_t count)
 static void put4(uint32_t value)
 {
 	put(&value, 4);
+}
+
+static void put_pointer(int64_t value)
+{
+	put(&value, pointer_bytes);
 }
 
 static void end_entry(size_t start)
@@ -80,10 +87,11 @@ static void make(const char *kinds, const char *data, size_t data_length, const 
 	fde = used;
 	put4(0);
 	put4((uint32_t)(used - cie));
-	put4((uint32_t) - (int32_t)(offsetof(__typeof__(table), bytes) +
-				    used)); /* relative to itself: the table's start */
-	put4(100);
+	put_pointer(-(int64_t)(offsetof(__typeof__(table), bytes) +
+			       used)); /* relative to itself: the table's start */
+	put_pointer(100);
 	table.bytes[used++] = 0; /* no more data */
+	program_at = used;
 	put(program, length);
 	end_entry(fde);
 	table.fde = (int32_t)(offsetof(__typeof__(table), bytes) + fde);
@@ -187,9 +195,120 @@ START_TEST(kinds_of_tables)
 }
 END_TEST
 
+/* Pointers of all sizes, relative to themselves. */
+START_TEST(sizes_of_pointers)
+{
+	static const char program[] = {0x41, 0x0e, 32};
+	static const struct {
+		char encoding[3];
+		size_t bytes;
+	} of[] = {{"\1\x10", sizeof(void *)}, {"\1\x14", 8}, {"\1\x1c", 8}, {"\1\x1b", 4}};
+
+	for (size_t i = 0; i < LENGTH(of); i++) {
+		pointer_bytes = of[i].bytes;
+		make("zR", of[i].encoding, 2, program, sizeof(program));
+		expect(is(rule_at(0), CFI_SP, WORD, 0, WORD) && is(rule_at(1), CFI_SP, 32, 0, WORD));
+		expect(rule_at(100).base == CFI_NONE);
+	}
+}
+END_TEST
+
+START_TEST(set_location)
+{
+	int32_t distance;
+
+	MAKE(0x01, 0, 0, 0, 0, 0x0e, 2 * WORD);
+	distance = 50 - (int32_t)(offsetof(__typeof__(table), bytes) + program_at + 1);
+	memcpy(table.bytes + program_at + 1, &distance, 4);
+	expect(is(rule_at(49), CFI_SP, WORD, 0, WORD) && is(rule_at(50), CFI_SP, 2 * WORD, 0, WORD));
+}
+END_TEST
+
+START_TEST(where_the_return_address_is)
+{
+	/* Kept where it was saved anew, and then as at the start; then it is in no memory at all. */
+	MAKE(0x41, (char)(0x80 | RA), 2, 0x41, (char)(0xc0 | RA), 0x41, 0x08, RA);
+	expect(is(rule_at(0), CFI_SP, WORD, 0, WORD) && is(rule_at(1), CFI_SP, WORD, 0, 2 * WORD));
+	expect(is(rule_at(2), CFI_SP, WORD, 0, WORD));
+	expect(is(rule_at(3), CFI_SP, WORD, 0, 0));
+	/* Undefined, until it is saved. */
+	MAKE(0x41, 0x07, RA, 0x41, (char)(0x80 | RA), 2);
+	expect(rule_at(1).base == CFI_NONE && is(rule_at(2), CFI_SP, WORD, 0, 2 * WORD));
+	/* The stack pointer lies in memory: not by a rule of ours. */
+	MAKE(0x41, (char)(0x80 | SP), 2);
+	expect(rule_at(0).base == CFI_SP && rule_at(1).base == CFI_NONE);
+}
+END_TEST
+
+/* Numbers that no row of ours has room for; and zeroes that make one long. */
+START_TEST(numbers)
+{
+	MAKE(0x41, 0x0e, (char)0x90, (char)0x80, (char)0x80, (char)0x80, (char)0x80, (char)0x80, (char)0x80,
+	     (char)0x80, (char)0x80, (char)0x80, (char)0x80, 0x00);
+	expect(is(rule_at(1), CFI_SP, 16, 0, WORD));
+	MAKE(0x41, 0x0e, (char)0x80, (char)0x80, (char)0x80, (char)0x80, 0x08);
+	expect(rule_at(0).base == CFI_SP && rule_at(1).base == CFI_NONE);
+	MAKE(0x41, (char)(0x80 | FP), (char)0x80, (char)0x80, (char)0x80, (char)0x80, 0x08);
+	expect(rule_at(1).base == CFI_NONE);
+	MAKE(0x41, (char)(0x80 | RA), (char)0x80, (char)0x80, (char)0x80, (char)0x80, 0x08);
+	expect(rule_at(1).base == CFI_NONE);
+}
+END_TEST
+
+/* Whatever is not as it should be in the entries' heads gives no rule. */
+START_TEST(damaged_entries)
+{
+	static const char program[] = {0x41, 0x0e, 32};
+	static const uint32_t lengths[] = {0, UINT32_MAX};
+	size_t fde;
+
+	for (size_t i = 0; i < LENGTH(lengths); i++) {
+		MAKE(0x41);
+		memcpy(table.bytes, &lengths[i], 4); /* the CIE's */
+		expect(rule_at(1).base == CFI_NONE);
+		MAKE(0x41);
+		fde = (size_t)table.fde - offsetof(__typeof__(table), bytes);
+		memcpy(table.bytes + fde, &lengths[i], 4);
+		expect(rule_at(1).base == CFI_NONE);
+	}
+	MAKE(0x41);
+	table.bytes[4] = 1; /* that it is a CIE */
+	expect(rule_at(1).base == CFI_NONE);
+	MAKE(0x41);
+	table.bytes[8] = 2; /* its version */
+	expect(rule_at(1).base == CFI_NONE);
+	MAKE(0x41);
+	table.bytes[8] = 3;
+	expect(is(rule_at(1), CFI_SP, WORD, 0, WORD));
+	make("zPR", "\6\x5b\0\0\0\0\x1b", 7, program, sizeof(program)); /* the personality's encoding */
+	expect(rule_at(1).base == CFI_NONE);
+	make("zRB", "\1\x1b", 2, program, sizeof(program)); /* signed by the B key */
+	expect(is(rule_at(1), CFI_SP, 32, 0, WORD));
+	MAKE(0x41);
+	table.frames_encoding = 0x5b;
+	expect(rule_at(1).base == CFI_NONE);
+	MAKE(0x41);
+	table.count_encoding = 0x0f;
+	expect(rule_at(1).base == CFI_NONE);
+	MAKE(0x41);
+	table.count_encoding = 0xff; /* omitted */
+	expect(rule_at(1).base == CFI_NONE);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {row_by_row, long_forms, no_rule, kinds_of_tables};
+	const TTest *const tests[] = {
+		row_by_row,
+		long_forms,
+		kinds_of_tables,
+		no_rule,
+		sizes_of_pointers,
+		set_location,
+		where_the_return_address_is,
+		numbers,
+		damaged_entries,
+	};
 
 	return unit_run("cfi", tests, LENGTH(tests));
 }

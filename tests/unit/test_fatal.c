@@ -6,6 +6,7 @@
 
 #include "base.h"
 #include "fatal.h"
+#include "text.h"
 
 static char place[64];
 
@@ -54,6 +55,48 @@ START_TEST(lines)
 	unit_dies(die_at_start, place, "libma: a fault: %p is a slot of 48 bytes", (void *)place);
 	unit_dies(die_inside, place, "libma: a fault: %p lies in a block of 64 bytes at %p",
 		  (void *)(place + 5), (void *)place);
+}
+END_TEST
+
+/* What is known around it is added to the line, what is known of the object follows; of a fault in there only the line. */
+static void around(struct text *line, const char *kind, const void *at)
+{
+	expect(at == place);
+	ma_text_string(line, kind == NULL ? ", around" : ", around a slot");
+}
+
+static void around_that_fails(struct text *line, const char *kind, const void *at)
+{
+	(void)line;
+	(void)kind;
+	ma_fatal("a fault in there", at);
+}
+
+static void tell(const void *start)
+{
+	expect(start == place);
+	ma_warn("its site", NULL);
+}
+
+static void tell_that_fails(const void *start)
+{
+	ma_fatal("a fault in there", start);
+}
+
+START_TEST(what_is_known)
+{
+	ma_fatal_around = around;
+	ma_fatal_tell = tell;
+	unit_dies(die_at_start, place,
+		  "libma: a fault: %p is a slot of 48 bytes, around a slot\nlibma: its site", (void *)place);
+	unit_dies(die_at, place, "libma: a fault: %p, around\nlibma: its site", (void *)place);
+	unit_dies(die_bare, NULL, "libma: a fault");
+	ma_fatal_tell = tell_that_fails;
+	unit_dies(die_at, place, "libma: a fault: %p, around\nlibma: a fault in there: %p", (void *)place,
+		  (void *)place);
+	ma_fatal_around = around_that_fails;
+	ma_fatal_tell = NULL;
+	unit_dies(die_at, place, "libma: a fault in there: %p", (void *)place);
 }
 END_TEST
 
@@ -117,8 +160,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {lines, checks, assertions_in_debug_builds_only, warnings,
-				      judges_fail_when_they_should};
+	const TTest *const tests[] = {what_is_known, lines,
+				      checks,	     assertions_in_debug_builds_only,
+				      warnings,	     judges_fail_when_they_should};
 
 	return unit_run("fatal", tests, LENGTH(tests));
 }

@@ -207,6 +207,46 @@ START_TEST(faults)
 }
 END_TEST
 
+/* In the midst of an object of several pages; behind it, further than its page; and where no object is near. */
+static void commit_far(void *which)
+{
+	size_t page = (size_t)getpagesize();
+	char *object;
+	volatile char *p;
+
+	ma_guard_start(true, false);
+	p = object = take(3 * page);
+	expect(p != NULL);
+	if (which == (void *)2)
+		(void)p[200 * page];
+	ma_guard_free(object, nobody);
+	(void)p[which == (void *)0 ? page + 900 : 3 * page + 10];
+}
+
+START_TEST(far_faults)
+{
+	static const char *const expected[] = {
+		"libma: " READ " after free: 0x",
+		"libma: " READ " after free: 0x",
+		"libma: access to a guard page: 0x",
+	};
+	int page = getpagesize();
+	char where[2][100];
+
+	snprintf(where[0], sizeof(where[0]), " lies %d bytes into a guarded object of %d bytes at 0x",
+		 page + 900, 3 * page);
+	snprintf(where[1], sizeof(where[1]), " lies 10 bytes behind a guarded object of %d bytes at 0x",
+		 3 * page);
+	for (uintptr_t which = 0; which < LENGTH(expected); which++) {
+		char text[4096];
+		int status = unit_child(commit_far, (void *)which, text, sizeof(text));
+		expect(strncmp(text, expected[which], strlen(expected[which])) == 0);
+		expect(which == 2 ? strstr(text, "object") == NULL : strstr(text, where[which]) != NULL);
+		expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	}
+}
+END_TEST
+
 /* --- signals that are not for us --- */
 
 static void handled(int number)
@@ -308,6 +348,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
+		far_faults,
 		holds_what_is_written,
 		goes_round,
 		full,

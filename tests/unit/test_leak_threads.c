@@ -164,9 +164,31 @@ START_TEST(system_calls)
 }
 END_TEST
 
+/* Of all signals that could stop a thread none is free: that threads were missed is known, and that is all. */
+START_TEST(no_signal_is_free)
+{
+	pthread_t thread[THREADS];
+	struct leak_scan scan;
+	struct sigaction mine = {.sa_handler = ignore}, found;
+
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+		expect(sigaction(number, &mine, NULL) == 0);
+	start(thread, run);
+	leak_unit_begin(&scan, 10);
+	ma_leak_stop_threads(&scan);
+	expect(count_threads(&scan) == 0 && scan.threads_missed > 0);
+	ma_leak_let_go(&scan);
+	leak_unit_end(&scan);
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+		expect(sigaction(number, NULL, &found) == 0 && found.sa_handler == ignore);
+	join(thread);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {stopped_and_let_go, none_to_stop, deaf_ones, system_calls};
+	const TTest *const tests[] = {no_signal_is_free, stopped_and_let_go, none_to_stop, deaf_ones,
+				      system_calls};
 
 	if (is_emulated()) {
 		fputs("skipped: under emulation no thread stops another one\n", stderr);

@@ -3,6 +3,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sys/wait.h>
 
 #include "limit.h"
 #include "ma.h"
@@ -201,11 +203,91 @@ START_TEST(nothing_is_lost)
 }
 END_TEST
 
+#if MA_THREADS
+
+/* One thread is being called, and stays there, while another one forks: the child's is called as ever. */
+static pthread_barrier_t inside, forked;
+
+static void stay(size_t held, size_t wanted, void *arg)
+{
+	(void)held;
+	(void)wanted;
+	(void)arg;
+	if (seen.hard++ == 0) {
+		pthread_barrier_wait(&inside);
+		pthread_barrier_wait(&forked);
+	}
+}
+
+static void *be_refused(void *arg)
+{
+	(void)arg;
+	expect(ma_malloc(30 * MIB) == NULL);
+	return NULL;
+}
+
+START_TEST(fork_while_one_is_called)
+{
+	pthread_t thread;
+	int status;
+	pid_t child;
+
+	expect(ma_set_limit(0, 20 * MIB, stay, NULL) == 0);
+	pthread_barrier_init(&inside, NULL, 2);
+	pthread_barrier_init(&forked, NULL, 2);
+	expect(pthread_create(&thread, NULL, be_refused, NULL) == 0);
+	pthread_barrier_wait(&inside);
+	child = fork();
+	if (child == 0) {
+		bool refused = ma_malloc(30 * MIB) == NULL;
+		_exit(refused && seen.hard == 2 ? 0 : 1);
+	}
+	pthread_barrier_wait(&forked);
+	expect(pthread_join(thread, NULL) == 0);
+	expect(waitpid(child, &status, 0) == child && status == 0);
+	expect(ma_malloc(30 * MIB) == NULL && seen.hard == 2);
+}
+END_TEST
+
+/* And one that forks while it is called is not called from what it allocates there: not in the child either. */
+static void fork_in_it(size_t held, size_t wanted, void *arg)
+{
+	int status = 0;
+
+	(void)held;
+	(void)wanted;
+	(void)arg;
+	seen.hard++;
+	if (fork() == 0) {
+		bool refused = ma_malloc(30 * MIB) == NULL;
+		_exit(refused && seen.hard == 1 ? 0 : 1);
+	}
+	expect(wait(&status) > 0 && status == 0);
+}
+
+START_TEST(fork_while_called)
+{
+	expect(ma_set_limit(0, 20 * MIB, fork_in_it, NULL) == 0);
+	expect(ma_malloc(30 * MIB) == NULL && seen.hard == 1);
+}
+END_TEST
+
+#endif
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		counts,	       refused_and_on_again, growing, calls, called_for_the_system,
-		bad_arguments, nothing_is_lost,
+#if MA_THREADS
+		fork_while_one_is_called,
+		fork_while_called,
+#endif
+		counts,
+		refused_and_on_again,
+		growing,
+		calls,
+		called_for_the_system,
+		bad_arguments,
+		nothing_is_lost,
 	};
 
 	return unit_run("limit", tests, LENGTH(tests));

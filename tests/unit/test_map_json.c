@@ -6,6 +6,7 @@
 #include "heap.h"
 #include "ma.h"
 #include "sites.h"
+#include "stacks.h"
 
 static char text[1 << 20];
 
@@ -173,10 +174,43 @@ START_TEST(damage)
 }
 END_TEST
 
+/* A chunk that was full is kept by one block, or by slots of one slab. Where it was allocated stands with it. */
+static void pin_and_map(char **p, size_t count, size_t each, size_t kept, uint32_t stack)
+{
+	for (size_t i = 0; i < count; i++)
+		p[i] = ma_malloc(each);
+	ma_sites_set(p[kept], stack, 77, each - 1);
+	for (size_t i = 0; i < count; i++)
+		if (i != kept)
+			ma_free(p[i]);
+	map();
+}
+
+START_TEST(what_pins)
+{
+	uintptr_t frames[] = {(uintptr_t)&qsort + 1, (uintptr_t)&pin_and_map + 1, 0x10};
+	static char *p[60], *q[100000];
+	char expected[200];
+
+	ma_sites_start();
+	pin_and_map(p, LENGTH(p), 100000, 20, ma_stacks_number(frames, 3));
+	snprintf(expected, sizeof(expected), "{\"block\":\"%p\",\"size\":100000,\"site\":", (void *)p[20]);
+	expect(strstr(text, expected) != NULL);
+	/* Exported by its file; not exported; in no file. */
+	expect(strstr(text, "\"function\":\"qsort\"") != NULL);
+	expect(strstr(text, "test_map_json\",\"offset\":") != NULL &&
+	       strstr(text, "{\"address\":\"0x10\"}") != NULL);
+	pin_and_map(q, LENGTH(q), 64, 50000, 0);
+	snprintf(expected, sizeof(expected),
+		 ",\"slot_size\":64,\"slots\":[\"%p\"],\"site\":", (void *)q[50000]);
+	expect(strstr(text, expected) != NULL);
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {any_heap,	    slots, large_ones, runs, site_of_a_large_one,
-				      guarded_ones, damage};
+	const TTest *const tests[] = {any_heap,	    slots,  large_ones, runs, site_of_a_large_one,
+				      guarded_ones, damage, what_pins};
 
 	return unit_run("map_json", tests, LENGTH(tests));
 }

@@ -238,10 +238,63 @@ START_TEST(sites)
 }
 END_TEST
 
+/* The same where sites are kept; several chunks, of which not all are shown. */
+START_TEST(sites_of_what_pins)
+{
+	static char *p[4000];
+	uintptr_t frame = 0x10;
+	uint32_t stack;
+
+	ma_sites_start();
+	stack = ma_stacks_number(&frame, 1);
+	for (size_t i = 0; i < LENGTH(p); i++)
+		p[i] = ma_malloc(100000);
+	for (size_t i = 0; i < LENGTH(p); i++)
+		if (i % 40 == 20)
+			ma_sites_set(p[i], stack, 77, 99999);
+		else
+			ma_free(p[i]);
+	map();
+	expect(strstr(line_of("      97.6 KiB at it are held by what thread 77 allocated 0."), "0x10\n") !=
+	       NULL);
+	expect(strstr(text, " more chunks that are nearly empty\n") != NULL);
+}
+END_TEST
+
+/* Many pins in each chunk; and slots of a slab, of which a few in use are not the first. */
+START_TEST(many_pins)
+{
+	enum { COUNT = 4000, SLOTS = 40000 };
+	static char *p[COUNT], *q[SLOTS];
+	char line[100];
+	const char *at;
+
+	for (size_t i = 0; i < COUNT; i++)
+		p[i] = ma_malloc(10000);
+	for (size_t i = 0; i < COUNT; i++)
+		if (i % 16 != 5)
+			ma_free(p[i]);
+	map();
+	at = strstr(text, "    and ");
+	expect(at != NULL && strtoul(at + 8, NULL, 10) > 5 && strstr(at, " more\n") != NULL);
+	for (size_t i = 5; i < COUNT; i += 16)
+		ma_free(p[i]);
+	for (size_t i = 0; i < SLOTS; i++)
+		q[i] = ma_malloc(200);
+	for (size_t i = 0; i < SLOTS; i++)
+		if (i != SLOTS / 2)
+			ma_free(q[i]);
+	map();
+	snprintf(line, sizeof(line), "%p", (void *)q[SLOTS / 2]);
+	expect(strstr(line_of("what pins memory:\n"), line) != NULL);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {empty_heap, blocks,    slabs,	   large_ones, several_heaps,
-				      given_back, what_pins, guarded_ones, sites};
+				      given_back, what_pins, guarded_ones, sites,      sites_of_what_pins,
+				      many_pins};
 
 	return unit_run("map_text", tests, LENGTH(tests));
 }

@@ -116,10 +116,39 @@ START_TEST(long_ones)
 }
 END_TEST
 
+START_TEST(numbers)
+{
+	ma_options_read("quarantine=3k");
+	expect(ma_options.quarantine == 3 << 10);
+	ma_options_read("quarantine=5M,sites=0,guard=1000000000");
+	expect(ma_options.quarantine == 5 << 20 && ma_options.sites == 0 && ma_options.guard == 1000000000);
+	/* More than a number holds: by its digits, by the last of them, by its suffix. */
+	reads((char[]){"quarantine=99999999999999999999999,quarantine=18446744073709551619,quarantine=99999999999999G"},
+	      BAD "'quarantine=99999999999999999999999'\n" BAD "'quarantine=18446744073709551619'\n" BAD
+		  "'quarantine=99999999999999G'\nstats=0 map=\n");
+	reads((char[]){"quarantine=1x,quarantine=1kk,quarantine=1k1,quarantine=k"},
+	      BAD "'quarantine=1x'\n" BAD "'quarantine=1kk'\n" BAD "'quarantine=1k1'\n" BAD
+		  "'quarantine=k'\nstats=0 map=\n");
+}
+END_TEST
+
+START_TEST(switches)
+{
+	ma_options_read("redzone=1,shuffle=1,shuffle=0,hardened=0");
+	expect(ma_options.redzone && !ma_options.shuffle && !ma_options.zero_on_free &&
+	       ma_options.guard == 0);
+	reads((char[]){"redzone=2,redzone=,redzone=10,redzone=y,redzone"},
+	      BAD "'redzone=2'\n" BAD "'redzone='\n" BAD "'redzone=10'\n" BAD "'redzone=y'\n" BAD
+		  "'redzone'\nstats=0 map=\n");
+	reads((char[]){"hardened=2,hardened=,hardened=on"},
+	      BAD "'hardened=2'\n" BAD "'hardened='\n" BAD "'hardened=on'\nstats=0 map=\n");
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {good_ones,  reports,  profile_keeps_what_was_set, limits, unknown_ones,
-				      bad_values, long_ones};
+	const TTest *const tests[] = {numbers, switches,     good_ones,	 reports,  profile_keeps_what_was_set,
+				      limits,  unknown_ones, bad_values, long_ones};
 
 	return unit_run("options", tests, LENGTH(tests));
 }

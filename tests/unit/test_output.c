@@ -3,10 +3,12 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "inspect/inspect.h"
+#include "inspect/residency.h"
 #include "ma.h"
 #include "options.h"
 
@@ -104,6 +106,45 @@ START_TEST(formats_and_names)
 }
 END_TEST
 
+/* What can't be written is said, once, whatever the reason: a name that is too long, a full disk, no standard error. */
+static void at_exit_without_standard_error(void *arg)
+{
+	int kept = dup(STDERR_FILENO);
+
+	close(STDERR_FILENO);
+	ma_options_read(arg);
+	ma_inspect_start();
+	dup2(kept, STDERR_FILENO);
+	ma_inspect_at_exit();
+}
+
+static long process_with_a_long_number(void)
+{
+	return 1234567890123;
+}
+
+START_TEST(can_not_be_written)
+{
+	static char option[OPTION_PATH_MAX + 4];
+	char text[PATH_MAX + 200];
+
+	/* An option as long as may be, which the number of the process makes too long. */
+	memset(option, 'x', sizeof(option) - 1);
+	memcpy(option, "map=/tmp/%p%p%p%p", 17);
+	ma_inspect_subject.process = process_with_a_long_number;
+	expect(unit_child(at_exit, option, text, sizeof(text)) == 0);
+	expect(strncmp(text, "libma: can't write the heap map to '/tmp/%p%p", 45) == 0);
+	expect(ma_malloc(100) != NULL);
+	unit_says(at_exit, (char[]){"map=/dev/full"}, "libma: can't write the heap map to '/dev/full'\n");
+	unit_says(at_exit, (char[]){"map=/tmp"}, "libma: can't write the heap map to '/tmp'\n");
+	expect(unit_child(at_exit, (char[]){"stats=/dev/full"}, text, sizeof(text)) == 0);
+	expect(strstr(text, "'/dev/full'\n") != NULL && strchr(text, '\n')[1] == '\0');
+	/* It is there again at exit: what it says goes there. */
+	expect(unit_child(at_exit_without_standard_error, (char[]){"stats=1"}, text, sizeof(text)) == 0);
+	expect(strncmp(text, "libma: summary of process ", 26) == 0);
+}
+END_TEST
+
 static void die(void *arg)
 {
 	ma_options_read(arg);
@@ -177,8 +218,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {nothing_was_asked_for, asked_for, formats_and_names,
-				      before_a_signal_ends_it, every_so_often};
+	const TTest *const tests[] = {can_not_be_written, nothing_was_asked_for,   asked_for,
+				      formats_and_names,  before_a_signal_ends_it, every_so_often};
 
 	return unit_run("output", tests, LENGTH(tests));
 }
