@@ -59,6 +59,46 @@ expect 1 '^failed: command, libma: killed by signal 15' '' bench -- sh -c 'kill 
 expect 1 '^failed: command, libma: took longer than 1 s$' '' bench --time-limit=1 sleep 9
 expect 2 '' "^ma: can't run 'nosuch-program': No such file" bench nosuch-program
 
+# The order of the allocators: each comes equally often at each place, and after each other one.
+
+# unfair ALLOCATORS FILE: which of them do not, of so many allocators in the file's lines of a run each.
+unfair() {
+	awk -v n="$1" '{
+			round = int((NR - 1) / n); place = (NR - 1) % n
+			at[$0 " at " place]++
+			if (place > 0) after[$0 " after " last]++
+			last = $0; names[$0]
+		}
+		END {
+			if (NR == 0 || NR % n != 0) print NR " runs"
+			for (a in names) {
+				for (place = 0; place < n; place++)
+					if (at[a " at " place] * n * n != NR) print a " at " place
+				for (b in names)
+					if (a != b && after[a " after " b] * n * n != NR) print a " after " b
+			}
+		}' "$2"
+}
+
+cp "$MA_BUILDDIR/.libs/libma-preload.so" b.so
+cp b.so c.so
+# order ROUNDS ALLOCATOR...: the order of the timed runs of libma and these is fair.
+order() {
+	rounds=$1
+	shift
+	: >order
+	# shellcheck disable=SC2016 # for the shell inside
+	expect 0 '*' '' "$ma" bench --runs="$rounds" --allocators=glibc --no-trace "$@" sh -c 'echo "${LD_PRELOAD##*/}" >>order'
+	sed -i "1,$(($# + 2))d" order # the first look
+	[ "$(wc -l <order)" -eq $((rounds * ($# + 2))) ] || wrong 'not all runs' cat order
+	[ -z "$(unfair $(($# + 2)) order)" ] || wrong "$(unfair $(($# + 2)) order)" cat order
+}
+order 2
+order 6 --lib=b=b.so
+order 4 --lib=b=b.so --lib=c=c.so
+printf '%s\n' a b c b c a c a b >order
+[ "$(unfair 3 order | wc -l)" -eq 6 ] || wrong 'turns are taken for a fair order' cat order
+
 # Proof: a program that the allocator does not serve, since it is static or has a malloc of its own.
 
 cat >own.c <<'END_C'
