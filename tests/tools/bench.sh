@@ -30,6 +30,13 @@ matches out '^tiny +[0-9]+ +[0-9.]+ +$' || matches out '^tiny +- +- *$' || wrong
 expect 0 '^  malloc, 99.9 % ' '' bench --only=latency
 expect 0 '^  still resident after a burst$' '' bench --only=burst
 expect 0 '^  resident over live memory$' '' bench --only=drift
+expect 0 '^  time beside many free blocks over few$' '' bench --only=blocks
+# It makes the free blocks that it speaks of.
+if [ "$MA_STATS$MA_THREADS" = 11 ]; then
+	timeout 3 env MA_OPTIONS=stats=stats,stats_every=1 LD_PRELOAD="$MA_BUILDDIR/.libs/libma-preload.so" \
+		"$MA_BUILDDIR/bench/ma-workload" blocks few=5000 pairs=1000000000000
+	matches stats '^libma: +free blocks .* in 500[0-9] blocks' || wrong 'not 5000 free blocks' cat stats
+fi
 expect 0 '^pair +[0-9.]+ s +[0-9.]+~\.[0-9]{2}$' '' \
 	"$ma" bench --quick --runs=2 --allocators=glibc --no-trace --only=pair
 
