@@ -13,6 +13,7 @@ bench_ma_measure_SOURCES = \
 bench_ma_workload_SOURCES = \
 	bench/aligned.c \
 	bench/births.c \
+	bench/blocks.c \
 	bench/burst.c \
 	bench/churn.c \
 	bench/crew.c \

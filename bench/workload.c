@@ -29,10 +29,10 @@
 enum { EXIT_GIVEN_UP = 1, EXIT_USAGE = 2, MOST_PARAMETERS = 12 };
 
 static const struct workload *const workloads[] = {
-	&workload_pair,	  &workload_churn,   &workload_pareto,	&workload_larson, &workload_handover,
-	&workload_phases, &workload_mixed,   &workload_sharing, &workload_growth, &workload_large,
-	&workload_zeroed, &workload_aligned, &workload_drift,	&workload_burst,  &workload_births,
-	&workload_crowd,  &workload_tiny,    &workload_latency,
+	&workload_pair,	  &workload_churn,   &workload_pareto,	&workload_larson,  &workload_handover,
+	&workload_phases, &workload_mixed,   &workload_sharing, &workload_growth,  &workload_large,
+	&workload_zeroed, &workload_aligned, &workload_drift,	&workload_burst,   &workload_births,
+	&workload_crowd,  &workload_blocks,  &workload_tiny,	&workload_latency,
 };
 
 #define WORKLOADS (sizeof workloads / sizeof workloads[0])

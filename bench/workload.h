@@ -35,10 +35,10 @@ struct workload {
 	const struct parameter *parameters; /* one without a name ends them */
 };
 
-extern const struct workload workload_aligned, workload_births, workload_burst, workload_churn,
-	workload_crowd, workload_drift, workload_growth, workload_handover, workload_large, workload_larson,
-	workload_latency, workload_mixed, workload_pair, workload_pareto, workload_phases, workload_sharing,
-	workload_tiny, workload_zeroed;
+extern const struct workload workload_aligned, workload_births, workload_blocks, workload_burst,
+	workload_churn, workload_crowd, workload_drift, workload_growth, workload_handover, workload_large,
+	workload_larson, workload_latency, workload_mixed, workload_pair, workload_pareto, workload_phases,
+	workload_sharing, workload_tiny, workload_zeroed;
 
 /* Returns the value of the running workload's parameter `name`. */
 uint64_t parameter(const char *name);

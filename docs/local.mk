@@ -12,6 +12,7 @@ examples_on_libma = \
 	docs/examples/holes \
 	docs/examples/lifetimes \
 	docs/examples/pinned \
+	docs/examples/prices \
 	docs/examples/slabs \
 	docs/examples/timing \
 	docs/examples/two_sources \
@@ -48,6 +49,7 @@ docs_examples_hello_LDADD = libma.la
 docs_examples_holes_LDADD = libma.la
 docs_examples_lifetimes_LDADD = libma.la
 docs_examples_pinned_LDADD = libma.la
+docs_examples_prices_LDADD = libma.la
 docs_examples_remote_LDADD = libma.la
 docs_examples_slabs_LDADD = libma.la
 docs_examples_timing_LDADD = libma.la
@@ -99,6 +101,7 @@ EXTRA_DIST += \
 	docs/pictures/overcommit.svg \
 	docs/pictures/page-tables.svg \
 	docs/pictures/pinned.svg \
+	docs/pictures/prices.svg \
 	docs/pictures/process-map.svg \
 	docs/pictures/remote.svg \
 	docs/pictures/resident.svg \
@@ -124,6 +127,7 @@ EXTRA_DIST += \
 	docs/pictures/data/page-tables.txt \
 	docs/pictures/data/pinned-glibc.txt \
 	docs/pictures/data/pinned.txt \
+	docs/pictures/data/prices.csv \
 	docs/pictures/data/resident.txt \
 	docs/pictures/data/segments.txt \
 	docs/pictures/data/stack.txt \

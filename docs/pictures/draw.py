@@ -173,6 +173,28 @@ def two_sources():
     return p
 
 
+def prices():
+    rows = {}
+    for what, ns in csv.reader(lines("prices.csv"), delimiter=";"):
+        rows.setdefault(what, []).append(float(ns))
+    p = Picture(820, 330, "What 4 KiB cost, by the way they are got", "Nanoseconds for 4 KiB of which a byte is written, in six ways, fifteen runs each")
+    p.text(24, 56, "docs/examples/prices, 15 runs, on a virtual machine that was busy with other work. The bar is the best run.", 12, "soft")
+
+    def place(ns):
+        return 230 + 560 * math.log10(ns / 10) / 4
+
+    for tick, label in ((10, "10 ns"), (100, "100 ns"), (1000, "1 µs"), (10000, "10 µs"), (100000, "100 µs")):
+        p.line(place(tick), 74, place(tick), 296, "rule", 0.6)
+        p.text(place(tick), 314, label, 11, "soft", "middle")
+    for i, (what, found) in enumerate(rows.items()):
+        y, fill = 94 + 36 * i, "used" if i == 0 else "good" if i > 3 else "bad"
+        p.text(24, y + 4, what, 12.5)
+        p.line(place(min(found)), y - 10, place(min(found)), y + 10, fill, 3)
+        for ns in found:
+            p.dot(place(ns), y, 4, fill, 0.55)
+    return p
+
+
 def toy():
     rows = lines("toy.txt")
     p = Picture(760, 74 + 34 * len(rows), "A heap of 256 bytes", "The heap of the toy allocator after each step")
@@ -284,20 +306,27 @@ def waste():
     p.path([point for i, point in enumerate(points) if i < 300 or i % 8 == 0 or rows[i][0] == rows[i][1] or
             i + 1 < len(rows) and rows[i + 1][1] != rows[i][1] or rows[i - 1][1] != rows[i][1]], "used", 1.3)
     p.text(420, 328, "bytes asked for", 12, "soft", "middle")
-    p.text(300, 104, "below 256: steps of 16 bytes", 12, "ink")
-    p.text(470, 190, "above: the steps grow with the size,", 12, "ink")
-    p.text(470, 206, "at most an eighth is wasted", 12, "ink")
+    p.text(300, 104, "up to 512: steps of 16 bytes", 12, "ink")
+    p.text(470, 206, "above: the steps grow with the size,", 12, "ink")
+    p.text(470, 222, "at most a sixteenth is wasted", 12, "ink")
     return p
 
 
 def walked():
-    rows = list(csv.DictReader(lines("walk.txt")))
-    return [(row["kind"], int(row["offset"]), int(row["size"]), int(row["slot_size"])) for row in rows]
+    """What lies in the heap's chunks, as if they lay one behind the other; and how many there are."""
+    places, base, before, chunks = [], 0, 0, 1
+    for row in csv.DictReader(lines("walk.txt")):
+        offset, size = int(row["offset"]), int(row["size"])
+        if offset < before:
+            base, chunks = places[-1][1] + places[-1][2] + 16 - offset, chunks + 1
+        places.append((row["kind"], base + offset, size, int(row["slot_size"])))
+        before = offset
+    return places, chunks
 
 
 def heap():
-    """A whole chunk: one row of cells, each 512 bytes."""
-    places = walked()
+    """All chunks: rows of cells, each 512 bytes."""
+    places, chunks = walked()
     last = [i for i, place in enumerate(places) if place[0] != "free block"][-1]
     end = places[last][1] + places[last][2]
     start = places[0][1] - 16
@@ -306,8 +335,8 @@ def heap():
     count = (end - start) // cell + 1
     p = Picture(800, 104 + 9 * (count // columns + 1), "A heap, seen from above",
                 "Every byte of a real heap of libma, row by row")
-    p.text(24, 56, f"{(end - start) // 1024} KiB of a real heap, as ma_walk() saw it in docs/examples/walk; a row is "
-           f"{cell * columns // 1024} KiB.", 12, "soft")
+    p.text(24, 56, f"{(end - start) // 1024} KiB of a real heap, in {chunks} chunk{'s' * (chunks > 1)}, as ma_walk() saw it in "
+           f"docs/examples/walk; a row is {cell * columns // 1024} KiB.", 12, "soft")
     p.legend(24, 82, [("used", "block in use"), ("slab", "slot in use"), ("free", "free"), ("panel", "slab, not carved yet")])
 
     def fill(offset, size, kind):
@@ -335,7 +364,7 @@ def heap():
 
 
 def slab():
-    places = walked()
+    places, _ = walked()
     chosen = None
     for i, (kind, _, _, slot_size) in enumerate(places):
         if kind == "slab" and slot_size == 48:
@@ -711,14 +740,26 @@ def huge():
     for line in lines("huge.txt"):
         kind, fault, touch, read = line[:10].strip(), *numbers(line[10:])[:3]
         rows.setdefault(kind, []).append((fault, touch, read))
-    p = Picture(800, 270, "64 MiB in small and in huge pages", "Faults, time to touch and time for random reads")
-    p.text(24, 56, "docs/examples/huge; of 15 runs, the best of each figure, on a virtual machine.", 12, "soft")
-    y = 84
-    for index, (title, unit) in enumerate((("page faults", ""), ("to touch all of it", "ms"), ("3 million random reads", "ms"))):
-        values = [min(row[index] for row in rows[kind]) for kind in ("4 KiB", "huge")]
-        p.text(24, y + 12, title, 13, weight=600)
-        bars(p, 270, y, 450, [("4 KiB", values[0], "bad"), ("huge", values[1], "good")], max(values), unit, 18, 6, 60)
-        y += 60
+    p = Picture(820, 300, "64 MiB in small and in huge pages", "Page faults, and milliseconds to touch all and for random reads, fifteen runs each")
+    p.text(24, 56, "docs/examples/huge, 15 runs, on a virtual machine that was busy with other work. The bar is the best run.", 12, "soft")
+    p.text(24, 96, "page faults", 13, weight=600)
+    faults = [rows[kind][0][0] for kind in ("4 KiB", "huge")]
+    bars(p, 200, 84, 560, [("4 KiB", faults[0], "bad"), ("huge", faults[1], "good")], max(faults), "", 18, 6, 60)
+
+    def place(ms):
+        return 260 + 530 * math.log10(ms) / 3
+
+    for tick, label in ((1, "1 ms"), (10, "10 ms"), (100, "100 ms"), (1000, "1 s")):
+        p.line(place(tick), 144, place(tick), 266, "rule", 0.6)
+        p.text(place(tick), 284, label, 11, "soft", "middle")
+    for i, (index, title) in enumerate(((1, "to touch all of it"), (2, "3 million random reads"))):
+        p.text(24, 167 + 60 * i, title, 13, weight=600)
+        for j, (kind, fill) in enumerate((("4 KiB", "bad"), ("huge", "good"))):
+            y, found = 163 + 60 * i + 24 * j, [row[index] for row in rows[kind]]
+            p.text(250, y + 4, kind, 12, anchor="end")
+            p.line(place(min(found)), y - 10, place(min(found)), y + 10, fill, 3)
+            for ms in found:
+                p.dot(place(ms), y, 4, fill, 0.55)
     return p
 
 
@@ -795,7 +836,7 @@ def thread_local():
     return p
 
 
-PICTURES = {"lifetimes": lifetimes, "two-sources": two_sources, "toy": toy, "blocks": blocks, "header": header, "fits": fits,
+PICTURES = {"lifetimes": lifetimes, "two-sources": two_sources, "prices": prices, "toy": toy, "blocks": blocks, "header": header, "fits": fits,
             "waste": waste, "heap": heap, "slab": slab, "holes": holes, "pinned": pinned,
             "align": align, "remote": remote,
             "growth": growth, "zero": zero, "faults": faults, "attack": attack, "timing": timing,

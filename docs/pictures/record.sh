@@ -37,10 +37,12 @@ cc -O2 -DPLAIN -o "$scratch/timing" "$source/timing.c"
 # Some runs of each, in turns.
 : >"$data/timing.csv"
 : >"$data/huge.txt"
+: >"$data/prices.csv"
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 	"$bin/timing" 300000 | awk '{print "libma," $1 "," $2}' >>"$data/timing.csv"
 	"$scratch/timing" 300000 | awk '{print "glibc," $1 "," $2}' >>"$data/timing.csv"
 	"$bin/huge" >>"$data/huge.txt"
+	"$bin/prices" | sed -E 's/ {2,}([0-9.]+) ns$/;\1/' >>"$data/prices.csv"
 done
 
 # Traces of real programs, and of none.

@@ -133,20 +133,24 @@ static void add_chunks(struct ma_stats *stats, const struct heap *only)
 	stats->mappings += stats->break_bytes != 0;
 }
 
+static void add_counts(struct ma_stats *stats, const struct heap_counts *counts)
+{
+	stats->allocations += ma_load_relaxed(&counts->allocated);
+	stats->frees += ma_load_relaxed(&counts->freed);
+	stats->remote_frees += ma_load_relaxed(&counts->freed_by_others);
+	stats->allocated_bytes += ma_load_relaxed(&counts->bytes);
+}
+
 static void add_heap(struct ma_stats *stats, const struct heap *heap)
 {
 	const struct mem_block *last = heap->blocks.top == NULL ? NULL : heap->blocks.top->last;
-	const struct heap_counts *counts = &heap->counts;
 
 	stats->heaps++;
 	stats->idle_heaps += ma_load_relaxed(&heap->idle);
 	stats->peak_chunk_bytes += heap->blocks.peak;
 	if (!heap->lost && last != NULL && last->state == BLOCK_FREE)
 		stats->top_bytes = ma_block_size(last);
-	stats->allocations += ma_load_relaxed(&counts->allocated);
-	stats->frees += ma_load_relaxed(&counts->freed);
-	stats->remote_frees += ma_load_relaxed(&counts->freed_by_others);
-	stats->allocated_bytes += ma_load_relaxed(&counts->bytes);
+	add_counts(stats, &heap->counts);
 }
 
 static void begin_heaps(const struct ma_stats *stats)
@@ -210,6 +214,7 @@ void ma_stats_collect(struct ma_stats *stats, const struct heap *only)
 	} else {
 		for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next)
 			add_heap(stats, heap);
+		add_counts(stats, &ma_heap_none.counts); /* of threads that have freed, but never allocated */
 		add_large(stats);
 		stats->peak_resident_bytes = ma_inspect_subject.peak_resident();
 		add_calls(stats);

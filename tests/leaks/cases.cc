@@ -186,10 +186,33 @@ CASE throwing(void)
 	}
 }
 
+/* The registers that calls need not keep are saved on the stack all the same, when a function is bound. */
+CASE wipe_other_registers(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile(
+		"xor %%eax, %%eax; xor %%ecx, %%ecx; xor %%edx, %%edx; xor %%esi, %%esi; xor %%edi, %%edi;"
+		"xor %%r8d, %%r8d; xor %%r9d, %%r9d; xor %%r10d, %%r10d; xor %%r11d, %%r11d;"
+		"pxor %%xmm0, %%xmm0; pxor %%xmm1, %%xmm1; pxor %%xmm2, %%xmm2; pxor %%xmm3, %%xmm3;"
+		"pxor %%xmm4, %%xmm4; pxor %%xmm5, %%xmm5; pxor %%xmm6, %%xmm6; pxor %%xmm7, %%xmm7"
+		:
+		:
+		: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3",
+		  "xmm4", "xmm5", "xmm6", "xmm7");
+#endif
+}
+
+CASE lose_string(void)
+{
+	lost(new std::string(long_text));
+}
+
 CASE in_thread(void)
 {
 	std::thread([] {
-		lost(new std::string(long_text));
+		lose_string();
+		wipe_registers();
+		wipe_other_registers();
 		wipe_stack();
 	}).join();
 }

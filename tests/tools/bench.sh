@@ -30,6 +30,13 @@ matches out '^tiny +[0-9]+ +[0-9.]+ +$' || matches out '^tiny +- +- *$' || wrong
 expect 0 '^  malloc, 99.9 % ' '' bench --only=latency
 expect 0 '^  still resident after a burst$' '' bench --only=burst
 expect 0 '^  resident over live memory$' '' bench --only=drift
+expect 0 '^  time beside many free blocks over few$' '' bench --only=blocks
+# It makes the free blocks that it speaks of.
+if [ "$MA_STATS$MA_THREADS" = 11 ]; then
+	timeout 3 env MA_OPTIONS=stats=stats,stats_every=1 LD_PRELOAD="$MA_BUILDDIR/.libs/libma-preload.so" \
+		"$MA_BUILDDIR/bench/ma-workload" blocks few=5000 pairs=1000000000000
+	matches stats '^libma: +free blocks .* in 500[0-9] blocks' || wrong 'not 5000 free blocks' cat stats
+fi
 expect 0 '^pair +[0-9.]+ s +[0-9.]+~\.[0-9]{2}$' '' \
 	"$ma" bench --quick --runs=2 --allocators=glibc --no-trace --only=pair
 
@@ -58,6 +65,46 @@ expect 1 '^failed: command, glibc: exit status 3: a reason$' '' bench sh -c 'ech
 expect 1 '^failed: command, libma: killed by signal 15' '' bench -- sh -c 'kill -TERM $$'
 expect 1 '^failed: command, libma: took longer than 1 s$' '' bench --time-limit=1 sleep 9
 expect 2 '' "^ma: can't run 'nosuch-program': No such file" bench nosuch-program
+
+# The order of the allocators: each comes equally often at each place, and after each other one.
+
+# unfair ALLOCATORS FILE: which of them do not, of so many allocators in the file's lines of a run each.
+unfair() {
+	awk -v n="$1" '{
+			round = int((NR - 1) / n); place = (NR - 1) % n
+			at[$0 " at " place]++
+			if (place > 0) after[$0 " after " last]++
+			last = $0; names[$0]
+		}
+		END {
+			if (NR == 0 || NR % n != 0) print NR " runs"
+			for (a in names) {
+				for (place = 0; place < n; place++)
+					if (at[a " at " place] * n * n != NR) print a " at " place
+				for (b in names)
+					if (a != b && after[a " after " b] * n * n != NR) print a " after " b
+			}
+		}' "$2"
+}
+
+cp "$MA_BUILDDIR/.libs/libma-preload.so" b.so
+cp b.so c.so
+# order ROUNDS ALLOCATOR...: the order of the timed runs of libma and these is fair.
+order() {
+	rounds=$1
+	shift
+	: >order
+	# shellcheck disable=SC2016 # for the shell inside
+	expect 0 '*' '' "$ma" bench --runs="$rounds" --allocators=glibc --no-trace "$@" sh -c 'echo "${LD_PRELOAD##*/}" >>order'
+	sed -i "1,$(($# + 2))d" order # the first look
+	[ "$(wc -l <order)" -eq $((rounds * ($# + 2))) ] || wrong 'not all runs' cat order
+	[ -z "$(unfair $(($# + 2)) order)" ] || wrong "$(unfair $(($# + 2)) order)" cat order
+}
+order 2
+order 6 --lib=b=b.so
+order 4 --lib=b=b.so --lib=c=c.so
+printf '%s\n' a b c b c a c a b >order
+[ "$(unfair 3 order | wc -l)" -eq 6 ] || wrong 'turns are taken for a fair order' cat order
 
 # Proof: a program that the allocator does not serve, since it is static or has a malloc of its own.
 

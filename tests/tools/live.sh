@@ -136,7 +136,7 @@ esac
 
 
 # On a terminal each reading takes the place of the last one.
-if command -v script >/dev/null; then
+if script -qec true /dev/null >out 2>&1 </dev/null; then # a chroot may have no terminals
 	start "$ma" run "$plain" idle 1
 	timeout 2 script -qec "$ma stats --watch=0.2 $pid" /dev/null >out 2>err </dev/null 9>&-
 	[ "$(grep -c "$(printf '\033\\[Hprocess')" out)" -ge 2 ] || wrong 'no second reading' 'ma stats --watch'

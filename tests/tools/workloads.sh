@@ -43,6 +43,8 @@ expect 2 '' "^ma-workload: 'pairs' is not PARAMETER=VALUE" "$workload" pair pair
 expect 2 '' "^ma-workload: pairs is a number, not 'x'" "$workload" pair pairs=x
 expect 2 '' "^ma-workload: shape is one of .*, not 'square'" "$workload" churn shape=square
 expect 1 '' '^ma-workload: sizes are 8 bytes at least' "$workload" churn smallest=1
+expect 1 '' '^ma-workload: sizes are 8 bytes at least' "$workload" blocks smallest=9000 largest=8999
+expect 1 '' '^ma-workload: live is a number from 1 to 4096' "$workload" blocks live=0
 
 # An allocator that hands out memory twice: the planted fault that every workload is there to find.
 cat >twice.c <<'END_C'

@@ -27,7 +27,7 @@ static __attribute__((noinline)) void wipe(void)
 	char stack[32768];
 
 	memset(stack, 0, sizeof(stack));
-	hide(stack);
+	look_at(stack);
 }
 
 static __attribute__((noinline)) int lost(void)

@@ -42,7 +42,7 @@ static __attribute__((noinline)) void wipe(void)
 	char stack[16384];
 
 	memset(stack, 0, sizeof(stack));
-	hide(stack);
+	look_at(stack);
 }
 
 /* A place counts: the allocation is reachable as long as its address is there. */

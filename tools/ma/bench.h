@@ -43,6 +43,7 @@ enum bench_metric {
 	METRIC_OVER_LIVE,
 	METRIC_LEFT,
 	METRIC_CROWD,
+	METRIC_BLOCKS,
 	METRIC_MALLOC_P50,
 	METRIC_MALLOC_P99,
 	METRIC_MALLOC_P999,
@@ -83,13 +84,14 @@ enum bench_group {
 extern const char *const bench_group_names[GROUPS];
 
 enum bench_flag {
-	THREADED = 1,	   /* takes --threads */
-	NEEDS_THREADS = 2, /* is no good on a libma without threads; so are those that are THREADED */
-	APART = 4,	   /* is not part of the means over all workloads */
-	REPEATED = 8,	   /* runs many times in one run: its time is the mean */
-	ANY_OUTPUT = 16,   /* what it prints is not the same each time */
-	FIGURE_CROWD = 32, /* its own figure is METRIC_CROWD */
-	FIGURE_LEFT = 64   /* or METRIC_LEFT */
+	THREADED = 1,	    /* takes --threads */
+	NEEDS_THREADS = 2,  /* is no good on a libma without threads; so are those that are THREADED */
+	APART = 4,	    /* is not part of the means over all workloads */
+	REPEATED = 8,	    /* runs many times in one run: its time is the mean */
+	ANY_OUTPUT = 16,    /* what it prints is not the same each time */
+	FIGURE_CROWD = 32,  /* its own figure is METRIC_CROWD */
+	FIGURE_LEFT = 64,   /* or METRIC_LEFT */
+	FIGURE_BLOCKS = 128 /* or METRIC_BLOCKS */
 };
 
 struct bench_workload {

@@ -3,9 +3,12 @@
  * bench_round.c - the order in which `ma bench` makes its runs, and the progress that it shows meanwhile.
  *
  * Round by round, workload by workload, and within a workload allocator by allocator: runs that are compared
- * lie next to each other in time. Each round begins with another allocator, so that none has a favoured
- * place. What comes before the first round is not timed: it proves that each allocator serves each
- * workload, counts system calls, and warms the machine's caches.
+ * lie next to each other in time. Each round and each workload has another order. To begin with another allocator
+ * would not do: on a virtual machine, whoever comes after an allocator that leaves the host with little memory in
+ * huge pages pays for that, and so nobody may come after the same one time and again.
+ *
+ * What comes before the first round is not timed: it proves that each allocator serves each workload, counts
+ * system calls, and warms the machine's caches.
  */
 #include <config.h>
 
@@ -63,6 +66,22 @@ static void clear_progress(const struct progress *progress)
 		fputs("\r\033[K", stderr);
 }
 
+/* Returns which of `count` allocators comes at `place` in row `row` of a Latin square that is balanced after
+ * Williams (1949): in `count` rows each allocator is once at each place, and each comes once after each other one. If
+ * `count` is odd, there is no such square, but one of twice as many rows, where all that happens twice. */
+static size_t in_order(size_t count, size_t row, size_t place)
+{
+	size_t shift = row, step;
+
+	if (count % 2 == 1) { /* each row, and then the same backwards */
+		shift = row / 2;
+		place = row % 2 == 1 ? count - 1 - place : place;
+	}
+	/* 0, 1, -1, 2, -2, ...: the way from each to the next is another one each time. */
+	step = place % 2 == 1 ? (place + 1) / 2 : count - place / 2;
+	return (shift + step) % count;
+}
+
 /* One run of every job under every allocator, but those that have failed before. */
 static void run_all(struct bench *bench, struct progress *progress, enum bench_pass pass, unsigned round)
 {
@@ -73,7 +92,7 @@ static void run_all(struct bench *bench, struct progress *progress, enum bench_p
 		struct bench_job *job = &bench->jobs[i];
 
 		for (size_t j = 0; j < bench->allocator_count && job->results != NULL; j++) {
-			size_t allocator = (j + round) % bench->allocator_count;
+			size_t allocator = in_order(bench->allocator_count, round + i, j);
 
 			show_progress(progress, what, job, allocator);
 			if (job->results[allocator].failure == NULL)

@@ -379,6 +379,8 @@ static void keep_values(const struct bench_job *job, const struct bench_result *
 		value[METRIC_LEFT] = told->figure;
 	if ((flags & FIGURE_CROWD) != 0 && told->figure >= 0)
 		value[METRIC_CROWD] = told->figure;
+	if ((flags & FIGURE_BLOCKS) != 0 && told->figure >= 0)
+		value[METRIC_BLOCKS] = told->figure;
 	keep_latency(value, METRIC_MALLOC_P50, &told->latency[OPERATION_MALLOC]);
 	keep_latency(value, METRIC_FREE_P50, &told->latency[OPERATION_FREE]);
 }

@@ -26,6 +26,7 @@ const struct bench_metric_info bench_metrics[METRICS] = {
 	[METRIC_OVER_LIVE] = {"over-live", "resident over live memory", "", 1, 2, false, true},
 	[METRIC_LEFT] = {"left", "still resident after a burst", "%", 0.01, 1, false, true},
 	[METRIC_CROWD] = {"crowd", "throughput of many threads over few", "", 1, 2, true, true},
+	[METRIC_BLOCKS] = {"blocks", "time beside many free blocks over few", "", 1, 2, false, true},
 	[METRIC_MALLOC_P50] = {"malloc-p50", "malloc, median", "ns", 1, 0, false, true},
 	[METRIC_MALLOC_P99] = {"malloc-p99", "malloc, 99 %", "ns", 1, 0, false, true},
 	[METRIC_MALLOC_P999] = {"malloc-p99.9", "malloc, 99.9 %", "ns", 1, 0, false, true},

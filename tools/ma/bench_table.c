@@ -428,7 +428,7 @@ void bench_print_tables(const struct bench *bench)
 		if (bench->metrics[metric] && !bench_metrics[metric].is_ratio)
 			print_ratios(bench, (enum bench_metric)metric, &style);
 	}
-	print_figures(bench, METRIC_OVER_LIVE, METRIC_CROWD, "What the workloads tell", &style);
+	print_figures(bench, METRIC_OVER_LIVE, METRIC_BLOCKS, "What the workloads tell", &style);
 	print_figures(bench, METRIC_MALLOC_P50, METRIC_FREE_MAX, "Time that one call takes, in ns", &style);
 	print_summary(bench, &style);
 	if (bench_best_mean(bench, METRIC_WALL, GROUPS) != SIZE_MAX) {

@@ -50,6 +50,8 @@ const struct bench_workload bench_workloads[] = {
 	{"crowd", GROUP_THREADS, "crowd", NULL, THREADED | FIGURE_CROWD, "32 threads, against few"},
 	{"drift", GROUP_MEMORY, "drift", NULL, 0, "a long run whose mix of sizes drifts"},
 	{"burst", GROUP_MEMORY, "burst", NULL, FIGURE_LEFT, "a burst, then a second of idleness"},
+	{"blocks", GROUP_MEMORY, "blocks", NULL, APART | FIGURE_BLOCKS,
+	 "10,000,000 free blocks, against 100"},
 	{"python3", GROUP_PROGRAMS, "@python classes.py #8", "python3", 0, "trees of objects in Python"},
 	{"python3-malloc", GROUP_PROGRAMS, "env PYTHONMALLOC=malloc @python classes.py #8", "python3", 0,
 	 "the same with malloc for all objects"},
