@@ -45,8 +45,7 @@ static void *alloc_early(struct blocks *blocks, struct slab_bin *bin, size_t siz
 
 	if (block == NULL)
 		return NULL;
-	if (size <= SLAB_RARE_FROM || *zero == SIZE_MAX) /* nothing known to be zero: used before */
-		bin->early += size;
+	bin->early += size;
 	return ma_block_payload(block);
 }
 

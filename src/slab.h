@@ -115,18 +115,19 @@ MA_INLINE struct slab *ma_slab_mapped(struct slabs *slabs, const void *p)
 	return ma_slab_at(slabs, slabs->map[(uint32_t)(uintptr_t)p >> MA_GRANULE_SHIFT]);
 }
 
-/* Above this a block wastes less memory than a slot. */
-#define SLAB_RARE_FROM 1024
-#define SLAB_RARE_PART 8
+/* Up to this a block's header costs more than a slot's share of its slab: a few objects do. Above it, slabs of many
+ * classes would hold little each: so many objects are asked for, and such a part of the heap. */
+#define SLAB_FEW_UP_TO 1024
+#define SLAB_MANY 256
+#define SLAB_MANY_PART 128
 
-/* Is a class still served with blocks? A program that has few objects of a size shall not pay an OS page for them.
- * A class above SLAB_RARE_FROM gets slabs only when it comes and goes: when so much of it was cut out of memory that
- * had been used before as makes a SLAB_RARE_PART of the heap; what waited on a quick list counts less. */
+/* Is a class still served with blocks? A program that has few objects of a size shall not pay OS pages for them. What
+ * waited on a quick list counts less. */
 MA_INLINE bool ma_slab_is_rare(const struct slab_bin *bin, const struct blocks *blocks, size_t size)
 {
-	size_t few = ma_clamp(8192, 4 * size, 16 * size);
-
-	return bin->early < (size <= SLAB_RARE_FROM ? few : ma_max(few, blocks->held / SLAB_RARE_PART));
+	return bin->early < (size <= SLAB_FEW_UP_TO
+				     ? ma_clamp(8192, 4 * size, 16 * size)
+				     : ma_max(SLAB_MANY * size, blocks->held / SLAB_MANY_PART));
 }
 
 /* What a link leads to. */
