@@ -32,6 +32,7 @@ examples = $(examples_on_libma) \
 	docs/examples/map \
 	docs/examples/overcommit \
 	docs/examples/page_tables \
+	docs/examples/replace \
 	docs/examples/resident \
 	docs/examples/segments \
 	docs/examples/stack \
@@ -51,6 +52,7 @@ docs_examples_lifetimes_LDADD = libma.la
 docs_examples_pinned_LDADD = libma.la
 docs_examples_prices_LDADD = libma.la
 docs_examples_remote_LDADD = libma.la
+docs_examples_replace_LDADD = -lm
 docs_examples_slabs_LDADD = libma.la
 docs_examples_timing_LDADD = libma.la
 docs_examples_two_sources_LDADD = libma.la

@@ -3,7 +3,7 @@
  * front.h - the way into the heap that the public functions and the overriding ones share: both fast paths,
  * inlined into each entry, and the slow ones behind them.
  *
- * An allocation of up to 1 KiB is: the thread's heap, its current slab for the size, a pop. A free is: the
+ * An allocation of up to 4 KiB is: the thread's heap, its current slab for the size, a pop. A free is: the
  * thread's heap, the slab that the map has at the pointer, one multiplication that proves the pointer, a look
  * at the mark of free slots, a push. Everything else (another thread's memory, no memory, no heap yet, a mode,
  * a fault) shows as a pop or push that fails.
