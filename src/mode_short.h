@@ -4,9 +4,9 @@
  * sample of guarded objects (what hardened=1 asks for), and a small object that is a slot of this thread's.
  *
  * It does what mode.c would, in the same order, with the pointer judged once, the size known from the slab, and nothing
- * called: inlined into front.c's slow paths, as the fast paths are into each entry. Whatever is not usual (no ready slot,
- * a sample's turn, a signal handler that has interrupted libma, another thread's memory, a block, a redzone that was written to, an early object) it declines, with
- * nothing done, and mode.c does it all.
+ * called: inlined into front.c's slow paths, as the fast paths are into each entry. Whatever is not usual it declines, with
+ * nothing done, and mode.c does it all: no ready slot, a sample's turn, a signal handler that has interrupted libma,
+ * another thread's memory, a block, a redzone that was written to, an early object.
  *
  * MODE_SHORT tells that there is such a way; see mode.c for when. Safe in threads as the fast paths are: a thread uses
  * its own heap alone.

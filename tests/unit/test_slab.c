@@ -89,7 +89,7 @@ START_TEST(wild_offsets_are_no_slots)
 }
 END_TEST
 
-/* Slots start where their size's alignment, up to a cache line, has them; none leaves its block. */
+/* Slots are aligned as their size is; none leaves its block. */
 START_TEST(places)
 {
 	begin();
@@ -103,7 +103,7 @@ START_TEST(places)
 			if (slab == NULL)
 				continue;
 			block = ma_block_around(ma_chunk_of(p), p);
-			expect((uintptr_t)p % (align < 64 ? align : 64) == 0);
+			expect((uintptr_t)p % align == 0);
 			expect(p >= (char *)ma_block_payload(block) &&
 			       p + size <= (char *)ma_block_right(block));
 			expect(slab->slot_size == size && slab->class == class);
@@ -145,6 +145,23 @@ START_TEST(double_push_shows)
 	expect(take(&mine, 100) != NULL && take(&mine, 100) != NULL);
 	expect(!ma_slab_is_free(slab_of(p), p) && !ma_slab_is_free(slab_of(q), q));
 	used_slots(&mine);
+}
+END_TEST
+
+/* An aligned request that slots serve well gets one; what would waste half of it does not. */
+START_TEST(sizes_of_aligned_slots)
+{
+	for (size_t align = MA_UNIT; align <= 2 * SLAB_MAX; align *= 2)
+		for (size_t size = 0; size <= SLAB_MAX + 1; size++) {
+			size_t got = ma_slab_aligned_size(size, align);
+			if (got != SIZE_MAX)
+				expect(got >= size && got > 0 && got % align == 0 &&
+				       got < size + ma_max(align, 1));
+			expect(got != SIZE_MAX || size > SLAB_MAX || (align > 64 && size < align));
+			expect(got == SIZE_MAX || align <= 64 || got <= 2 * size);
+			if (got <= SLAB_MAX)
+				expect(ma_slab_class_size(ma_slab_class(got)) % align == 0);
+		}
 }
 END_TEST
 
@@ -417,6 +434,7 @@ int main(void)
 		which_offsets_are_slots,
 		wild_offsets_are_no_slots,
 		places,
+		sizes_of_aligned_slots,
 		large_slots_are_for_many,
 		double_push_shows,
 		history_of_one,

@@ -47,6 +47,12 @@ const struct json_value *json_member(const struct json *json, const struct json_
 const struct json_value *json_child(const struct json *json, const struct json_value *value);
 const struct json_value *json_next(const struct json *json, const struct json_value *value);
 
+/* How many values an array or an object has. */
+size_t json_count(const struct json *json, const struct json_value *value);
+
+/* calloc that ends the program if there is no memory. */
+void *draw_allocate(size_t count, size_t size);
+
 /* A number, or a string that holds one, decimal or behind 0x; 0 for anything else, and for NULL. */
 uint64_t json_number(const struct json_value *value);
 

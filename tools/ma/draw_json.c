@@ -166,6 +166,15 @@ const struct json_value *json_next(const struct json *json, const struct json_va
 	return value == NULL || value->next == 0 ? NULL : &json->value[value->next];
 }
 
+size_t json_count(const struct json *json, const struct json_value *value)
+{
+	size_t count = 0;
+
+	for (value = json_child(json, value); value != NULL; value = json_next(json, value))
+		count++;
+	return count;
+}
+
 const struct json_value *json_member(const struct json *json, const struct json_value *object,
 				     const char *key)
 {

@@ -10,22 +10,13 @@
 #include "draw.h"
 #include "message.h"
 
-static void *allocate(size_t count, size_t size)
+void *draw_allocate(size_t count, size_t size)
 {
 	void *p = calloc(count == 0 ? 1 : count, size);
 
 	if (p == NULL)
 		fail(EXIT_OWN_FAILURE, "out of memory");
 	return p;
-}
-
-static size_t count_children(const struct json *json, const struct json_value *value)
-{
-	size_t count = 0;
-
-	for (value = json_child(json, value); value != NULL; value = json_next(json, value))
-		count++;
-	return count;
 }
 
 /* --- reading --- */
@@ -61,7 +52,7 @@ static struct draw_chunk read_chunk(const struct json *json, const struct json_v
 		.heap = json_number(json_member(json, value, "heap")),
 		.resident = resident == NULL ? "" : resident->text,
 		.resident_length = resident == NULL ? 0 : resident->length,
-		.blocks = count_children(json, blocks),
+		.blocks = json_count(json, blocks),
 		.value = value,
 	};
 	const struct json_value *sites = json_member(json, value, "sites");
@@ -71,7 +62,7 @@ static struct draw_chunk read_chunk(const struct json *json, const struct json_v
 		chunk.sites = sites->text;
 		chunk.sites_length = sites->length;
 	}
-	chunk.block = allocate(chunk.blocks, sizeof *chunk.block);
+	chunk.block = draw_allocate(chunk.blocks, sizeof *chunk.block);
 	for (size_t i = 0; i < chunk.blocks; i++, block = json_next(json, block)) {
 		chunk.block[i] = read_block(json, block);
 		end += chunk.block[i].bytes;
@@ -86,7 +77,7 @@ static void read_larges(struct draw_map *map)
 	const struct json *json = &map->json;
 	const struct json_value *value = json_member(json, &json->value[1], "large"), *free;
 
-	map->large = allocate(count_children(json, value), sizeof *map->large);
+	map->large = draw_allocate(json_count(json, value), sizeof *map->large);
 	for (value = json_child(json, value); value != NULL; value = json_next(json, value)) {
 		struct draw_large *large = &map->large[map->larges++];
 
@@ -104,7 +95,7 @@ static void read_guarded(struct draw_map *map)
 	const struct json *json = &map->json;
 	const struct json_value *value = json_member(json, &json->value[1], "guarded");
 
-	map->guarded = allocate(count_children(json, value), sizeof *map->guarded);
+	map->guarded = draw_allocate(json_count(json, value), sizeof *map->guarded);
 	for (value = json_child(json, value); value != NULL; value = json_next(json, value)) {
 		struct draw_guarded *guarded = &map->guarded[map->guardeds++];
 
@@ -142,8 +133,8 @@ static bool read_map(struct draw_map *map, const char **text, const char *end)
 		    json_number(json_member(&map->json, stats, "large_bytes")) +
 		    json_number(json_member(&map->json, stats, "cached_bytes"));
 	value = json_member(&map->json, whole, "chunks");
-	map->chunks = count_children(&map->json, value);
-	map->chunk = allocate(map->chunks, sizeof *map->chunk);
+	map->chunks = json_count(&map->json, value);
+	map->chunk = draw_allocate(map->chunks, sizeof *map->chunk);
 	for (value = json_child(&map->json, value); value != NULL; value = json_next(&map->json, value))
 		map->chunk[i++] = read_chunk(&map->json, value);
 	draw_sites_read(map);
@@ -325,7 +316,7 @@ size_t draw_cells(const struct draw_map *map, const struct draw_chunk *chunk, ui
 	size_t count = (size_t)((grid.shift + chunk->size + cell - 1) / cell);
 	uint64_t at = chunk->header;
 
-	grid.cells = allocate(count, sizeof *grid.cells);
+	grid.cells = draw_allocate(count, sizeof *grid.cells);
 	add(&grid, CELL_USED, 0, chunk->header);
 	for (size_t i = 0; i < chunk->blocks; i++) {
 		const struct draw_block *block = &chunk->block[i];

@@ -13,31 +13,13 @@
 #include "draw.h"
 #include "message.h"
 
-static void *allocate(size_t count, size_t size)
-{
-	void *p = calloc(count == 0 ? 1 : count, size);
-
-	if (p == NULL)
-		fail(EXIT_OWN_FAILURE, "out of memory");
-	return p;
-}
-
-static size_t count_children(const struct json *json, const struct json_value *value)
-{
-	size_t count = 0;
-
-	for (value = json_child(json, value); value != NULL; value = json_next(json, value))
-		count++;
-	return count;
-}
-
 /* --- the tables --- */
 
 static void read_frames(struct draw_map *map, const struct json_value *value)
 {
 	const struct json *json = &map->json;
 
-	map->frame = allocate(count_children(json, value), sizeof *map->frame);
+	map->frame = draw_allocate(json_count(json, value), sizeof *map->frame);
 	for (value = json_child(json, value); value != NULL; value = json_next(json, value))
 		map->frame[map->frames++] = (struct leak_frame){
 			.address = json_number(json_member(json, value, "address")),
@@ -53,12 +35,12 @@ static void read_stacks(struct draw_map *map, const struct json_value *value)
 {
 	const struct json *json = &map->json;
 
-	map->stack = allocate(count_children(json, value), sizeof *map->stack);
+	map->stack = draw_allocate(json_count(json, value), sizeof *map->stack);
 	for (value = json_child(json, value); value != NULL; value = json_next(json, value)) {
 		struct draw_stack *stack = &map->stack[map->stacks++];
 		const struct json_value *frame = json_child(json, value);
 
-		stack->frame = allocate(count_children(json, value), sizeof *stack->frame);
+		stack->frame = draw_allocate(json_count(json, value), sizeof *stack->frame);
 		for (; frame != NULL; frame = json_next(json, frame)) {
 			uint64_t index = json_number(frame);
 			if (index < map->frames)
@@ -82,7 +64,7 @@ static void read_list(struct draw_map *map, const struct json_value *value)
 {
 	const struct json *json = &map->json;
 
-	map->site = allocate(count_children(json, value), sizeof *map->site);
+	map->site = draw_allocate(json_count(json, value), sizeof *map->site);
 	for (value = json_child(json, value); value != NULL; value = json_next(json, value)) {
 		struct draw_site *site = &map->site[map->sites++];
 		uint64_t *const numbers[] = {&site->thread, &site->asked,    &site->objects,
@@ -168,8 +150,8 @@ void draw_sites_name(struct draw_film *film)
 
 	for (size_t i = 0; i < film->maps; i++)
 		count += film->map[i].frames;
-	all = allocate(count, sizeof *all);
-	found = allocate(count, sizeof *found);
+	all = draw_allocate(count, sizeof *all);
+	found = draw_allocate(count, sizeof *found);
 	count = 0;
 	for (size_t i = 0; i < film->maps; i++)
 		for (size_t n = 0; n < film->map[i].frames; n++) {
