@@ -156,7 +156,7 @@ START_TEST(sizes_of_aligned_slots)
 			size_t got = ma_slab_aligned_size(size, align);
 			if (got != SIZE_MAX)
 				expect(got >= size && got > 0 && got % align == 0 &&
-				       got < size + ma_max(align, 1));
+				       got <= ma_max(size, 1) + align - 1);
 			expect(got != SIZE_MAX || size > SLAB_MAX || (align > 64 && size < align));
 			expect(got == SIZE_MAX || align <= 64 || got <= 2 * size);
 			if (got <= SLAB_MAX)
