@@ -355,7 +355,8 @@ void ma_source_populate(char *from, char *to)
 
 static bool is_reserved(const char *start, size_t size)
 {
-	return start >= source.reserved.start && start + size <= source.reserved.start + source.reserved.size;
+	return source.reserved.start != NULL && start >= source.reserved.start &&
+	       start + size <= source.reserved.start + source.reserved.size;
 }
 
 size_t ma_source_purge(char *from, char *to)
