@@ -120,7 +120,7 @@ static void at_exit_without_standard_error(void *arg)
 
 static long process_with_a_long_number(void)
 {
-	return 1234567890123;
+	return LONG_MAX;
 }
 
 START_TEST(can_not_be_written)
