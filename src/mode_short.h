@@ -121,8 +121,10 @@ MA_INLINE enum slab_push ma_short_free(unsigned modes, struct slab *slab, void *
 	size_t usable = slab->slot_size;
 	enum slab_push result = ma_slab_push(slab, p);
 
-	if (modes & MODE_ZERO)
-		ma_short_clear((char *)p + sizeof(struct slot), usable - sizeof(struct slot));
+	if (modes & MODE_ZERO) {
+		memset((char *)p + sizeof(struct slot), 0, MA_UNIT - sizeof(struct slot));
+		ma_short_clear((char *)p + MA_UNIT, usable - MA_UNIT);
+	}
 	if (MA_STATS && result == SLAB_PUSHED)
 		ma_heap_count_free(ma_thread_own, usable);
 	return result;
