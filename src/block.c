@@ -125,11 +125,6 @@ struct mem_block *ma_block_around(const struct chunk *chunk, const void *p)
 
 /* --- free blocks in the index --- */
 
-static size_t bytes_of(const struct mem_block *block)
-{
-	return (size_t)block->units * MA_UNIT;
-}
-
 static bool is_big(const struct mem_block *block)
 {
 	return block->units >= BLOCK_BIG_UNITS;
@@ -147,7 +142,7 @@ static size_t dirty_of(const struct mem_block *block)
 {
 	uint64_t dirty = ((const struct free_block *)block)->dirty * MA_UNHASH - 1;
 
-	MA_CHECK(dirty <= bytes_of(block), "free block overwritten (a write after free?)",
+	MA_CHECK(dirty <= ma_block_bytes(block), "free block overwritten (a write after free?)",
 		 ma_block_payload(block));
 	return (size_t)dirty;
 }
@@ -157,7 +152,7 @@ static void index_insert(struct blocks *blocks, struct mem_block *block, size_t 
 	blocks->changes++;
 	ma_fit_insert(&blocks->fit, block);
 	if (is_big(block)) {
-		dirty = ma_min(dirty, bytes_of(block));
+		dirty = ma_min(dirty, ma_block_bytes(block));
 		dirty_set(block, dirty);
 		blocks->dirty += dirty;
 	}
@@ -166,7 +161,7 @@ static void index_insert(struct blocks *blocks, struct mem_block *block, size_t 
 /* Returns how many bytes of the block may be resident. */
 static size_t index_remove(struct blocks *blocks, struct mem_block *block)
 {
-	size_t dirty = bytes_of(block);
+	size_t dirty = ma_block_bytes(block);
 
 	blocks->changes++;
 	ma_fit_remove(&blocks->fit, block);
@@ -275,7 +270,7 @@ static bool grow_top(struct blocks *blocks, size_t size)
 		return false;
 	last = top->last;
 	ma_block_verify(last);
-	have = last->state == BLOCK_FREE ? bytes_of(last) : 0;
+	have = last->state == BLOCK_FREE ? ma_block_bytes(last) : 0;
 	if (have >= size) /* big enough but for its alignment */
 		have = 0;
 	end = ma_chunk_end(top);
@@ -424,7 +419,7 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		ma_header_write(block, all - lead, lead, BLOCK_FREE);
 		link_right(chunk, block);
 		index_insert(blocks, front, dirty);
-		dirty -= ma_min(dirty, bytes_of(front));
+		dirty -= ma_min(dirty, ma_block_bytes(front));
 	}
 	split(blocks, chunk, block, block->units, units, dirty - ma_min(dirty, units * MA_UNIT));
 	make_ready(blocks, chunk, block, request->lazily, zero);
@@ -559,9 +554,9 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	last = top->last;
 	ma_block_verify(last);
 	pad = ma_round_up(ma_max(pad, sizeof(struct free_block)), MA_UNIT);
-	if (last->state != BLOCK_FREE || bytes_of(last) < pad)
+	if (last->state != BLOCK_FREE || ma_block_bytes(last) < pad)
 		return 0;
-	size = ma_round_down(bytes_of(last) - pad, ma_source_page());
+	size = ma_round_down(ma_block_bytes(last) - pad, ma_source_page());
 	if (size == 0)
 		return 0;
 	dirty = index_remove(blocks, last);
@@ -629,7 +624,7 @@ static void consider_purge(struct blocks *blocks)
 
 void ma_block_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)
 {
-	size_t dirty = bytes_of(block);
+	size_t dirty = ma_block_bytes(block);
 
 	block = coalesce_with_neighbors(blocks, chunk, block, &dirty);
 	index_insert(blocks, block, dirty);

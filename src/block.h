@@ -148,17 +148,22 @@ MA_INLINE uint32_t ma_header_check(uint64_t sizes, uint32_t state)
 	return (uint32_t)(((sizes ^ state) * UINT64_C(0xbf58476d1ce4e5b9)) >> 32);
 }
 
-/* True if the header is what this layer wrote. */
+/* Never returns if the header is not what this layer wrote. */
+MA_INLINE void ma_header_prove(const struct mem_block *block, uint64_t sizes)
+{
+	MA_CHECK(block->check == ma_header_check(sizes, block->state),
+		 "block header overwritten (an overflow of the block before it?)", block);
+}
+
+/* True if it is. */
 MA_INLINE bool ma_block_is_sound(const struct mem_block *block)
 {
 	return block->check == ma_header_check(ma_header_sizes(block), block->state);
 }
 
-/* Never returns if it is not. */
 MA_INLINE void ma_block_verify(const struct mem_block *block)
 {
-	MA_CHECK(ma_block_is_sound(block), "block header overwritten (an overflow of the block before it?)",
-		 block);
+	ma_header_prove(block, ma_header_sizes(block));
 }
 
 MA_INLINE void *ma_block_payload(const struct mem_block *block)
@@ -174,6 +179,12 @@ MA_INLINE struct mem_block *ma_block_of(const void *payload)
 MA_INLINE size_t ma_block_size(const struct mem_block *block)
 {
 	return (size_t)block->units * MA_UNIT - sizeof(*block);
+}
+
+/* With its header. */
+MA_INLINE size_t ma_block_bytes(const struct mem_block *block)
+{
+	return (size_t)block->units * MA_UNIT;
 }
 
 MA_INLINE struct mem_block *ma_block_right(const struct mem_block *block)

@@ -19,8 +19,7 @@ MA_INLINE void ma_header_turn(struct mem_block *block, enum block_state state)
 {
 	uint64_t sizes = ma_header_sizes(block);
 
-	MA_CHECK(block->check == ma_header_check(sizes, block->state),
-		 "block header overwritten (an overflow of the block before it?)", block);
+	ma_header_prove(block, sizes);
 	block->state = state;
 	block->check = ma_header_check(sizes, state);
 }

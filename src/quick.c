@@ -8,14 +8,11 @@
 #include "block_link.h"
 #include "header.h"
 
-/* A block that is this many classes larger than was asked for will do: 3 % each. */
-#define CLASSES_ABOVE 4u
-
 /* What a waiting block's payload begins with. */
 struct waiting {
 	uint64_t older; /* link */
 	uint64_t
-		wiped; /* here stands the mark of what another thread has freed: see ma_slab_push_remote_block() */
+		wiped; /* where the mark of what another thread has freed stood: see ma_slab_push_remote_block() */
 };
 
 static struct waiting *waiting(const struct mem_block *block)
@@ -23,12 +20,10 @@ static struct waiting *waiting(const struct mem_block *block)
 	return ma_block_payload(block);
 }
 
-static size_t bytes_of(const struct mem_block *block)
-{
-	return (size_t)block->units * MA_UNIT;
-}
+static_assert(QUICK_LEAST_UNITS == 1 << 6 && QUICK_STEPS == 1 << 5,
+	      "class_of() counts from there, in such steps");
 
-/* The class of blocks of `units`, or a little less; QUICK_CLASSES and more for what is too large. */
+/* The class of blocks of `units`, from QUICK_LEAST_UNITS to QUICK_MOST_UNITS, or a little less. */
 static unsigned class_of(uint32_t units)
 {
 	unsigned log = 31 - (unsigned)__builtin_clz(units);
@@ -44,7 +39,7 @@ static unsigned class_near(const struct quick *quick, uint32_t units)
 
 	if (quick->first[class] != NULL && quick->first[class]->units >= units)
 		return class;
-	for (unsigned last = class + CLASSES_ABOVE; ++class <= last;)
+	for (unsigned last = class + QUICK_ABOVE; ++class <= last;)
 		if (quick->first[class] != NULL)
 			return class;
 	return QUICK_CLASSES;
@@ -58,7 +53,7 @@ static struct mem_block *pop(struct blocks *blocks, unsigned class)
 
 	ma_header_turn(block, BLOCK_USED);
 	quick->first[class] = ma_link_follow(&waiting(block)->older);
-	quick->bytes -= bytes_of(block);
+	quick->bytes -= ma_block_bytes(block);
 	quick->count--;
 	blocks->changes++;
 	return block;
@@ -117,7 +112,7 @@ static void push(struct blocks *blocks, const struct chunk *chunk, struct mem_bl
 		.older = quick->first[class] == NULL ? LINK_NONE : ma_link_to(quick->first[class]),
 	};
 	quick->first[class] = block;
-	quick->bytes += bytes_of(block);
+	quick->bytes += ma_block_bytes(block);
 	quick->count++;
 	blocks->changes++;
 }
@@ -126,7 +121,8 @@ void ma_quick_free(struct blocks *blocks, struct chunk *chunk, struct mem_block 
 {
 	size_t most = ma_block_in_use(blocks) / QUICK_PART;
 
-	if (block->units < QUICK_LEAST_UNITS || block->units > QUICK_MOST_UNITS || bytes_of(block) > most / 4)
+	if (block->units < QUICK_LEAST_UNITS || block->units > QUICK_MOST_UNITS ||
+	    ma_block_bytes(block) > most / 4)
 		ma_block_free(blocks, chunk, block);
 	else
 		push(blocks, chunk, block);

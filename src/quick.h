@@ -29,19 +29,19 @@ struct mem_block;
 #define QUICK_MOST_UNITS (QUICK_LEAST_UNITS << 10) /* 1 MiB */
 #define QUICK_STEPS 32u				   /* classes to a doubling */
 #define QUICK_CLASSES (QUICK_STEPS * 10u + 1)
+#define QUICK_ABOVE 4u /* a block that is so many classes larger than was asked for will do: 3 % each */
 #define QUICK_PART 12
 
 struct quick {
-	struct mem_block
-		*first[QUICK_CLASSES + 4]; /* by class; the last few stay empty: a search may end there */
-	size_t bytes;			   /* of all that wait, headers included */
-	unsigned count;			   /* and how many they are */
-	unsigned hand;			   /* the class that goes next when too much waits */
+	/* By class. The last few stay empty: a search may end there. */
+	struct mem_block *first[QUICK_CLASSES + QUICK_ABOVE];
+	size_t bytes;	/* of all that wait, headers included */
+	unsigned count; /* and how many they are */
+	unsigned hand;	/* the class that went last when too much waited */
 };
 
 /* A block that has room for `size` bytes, and little more, as BLOCK_USED, if its payload has the alignment; NULL if none
- * waits. Nothing of it is known
- * to be zero. */
+ * waits. Nothing of it is known to be zero. */
 struct mem_block *ma_quick_alloc(struct blocks *blocks, size_t size, size_t align);
 
 /* Frees a used block: it waits, or goes back to the tiling at once if it is none that should. */
