@@ -11,6 +11,7 @@ copies() {
 	for status in /proc/[0-9]*/status; do
 		[ "$status" != "/proc/$pid/status" ] &&
 			[ "$(sed -n 's/^Name:[[:space:]]*//p' "$status" 2>/dev/null)" = "$(cat "/proc/$pid/comm")" ] &&
+			[ "$(head -n 1 "${status%status}maps" 2>/dev/null)" = "$(head -n 1 "/proc/$pid/maps")" ] &&
 			grep -q '^State:[[:space:]]*[^ZX]' "$status" 2>/dev/null && echo "$status"
 	done
 }
