@@ -58,12 +58,13 @@ struct slab {
 	int64_t limit;	  /* link to the first slot that isn't carved; 0 in the slab that stands for none */
 	uint32_t used;	  /* see above */
 	uint32_t slot_size;
-	uint32_t slots;	 /* that fit in the block */
-	uint32_t carved; /* slots that were ever ready */
-	uint8_t index;	 /* of this descriptor in its chunk */
-	uint8_t class;	 /* size class */
-	bool full;	 /* no slot is ready, and the slab is on no list */
-	bool queued;	 /* on the list of its class */
+	uint32_t slots;	  /* that fit in the block */
+	uint32_t carved;  /* slots that were ever ready */
+	uint8_t index;	  /* of this descriptor in its chunk */
+	uint8_t class;	  /* size class */
+	bool full;	  /* no slot is ready, and the slab is on no list */
+	bool queued;	  /* on the list of its class */
+	uint8_t granules; /* of its block */
 
 	/* The shared line. */
 	_Alignas(64)

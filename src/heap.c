@@ -65,6 +65,8 @@ static void *alloc_growing(struct heap *heap, unsigned class, size_t size, size_
 		p = alloc_here(heap, class, size, align, zero);
 	if (p == NULL && ma_slab_drain(&heap->slabs, &heap->blocks))
 		p = alloc_here(heap, class, size, align, zero);
+	if (p == NULL && ma_slab_shed(&heap->slabs, &heap->blocks))
+		p = alloc_here(heap, class, size, align, zero);
 	while (p == NULL && ma_heaps_adopt(heap))
 		p = alloc_here(heap, class, size, align, zero);
 	heap->blocks.reluctant = false;

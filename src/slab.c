@@ -24,10 +24,18 @@
 
 /* --- shape of a class --- */
 
-/* Granules of a slab: room for 31 slots of up to 2 KiB, for 15 and more of larger ones. */
-static unsigned class_granules(size_t size)
+/* Granules of the smallest slab of a class: room for 31 slots of up to 2 KiB, for 15 and more of larger ones. */
+static unsigned least_granules(size_t size)
 {
 	return (unsigned)ma_min((size * 32 + MA_GRANULE - 1) / MA_GRANULE, 4);
+}
+
+/* Granules of a class's next slab: more the more the class has, as what lies before the first slot and behind the last
+ * is lost; but a slab is no large part of its class, because it goes back only when it is empty. */
+#define SLAB_PART 8
+static unsigned next_granules(const struct slab_bin *bin, size_t size)
+{
+	return (unsigned)ma_clamp(bin->bytes / SLAB_PART, least_granules(size), SLAB_MOST_GRANULES);
 }
 
 /* Bytes from the block's header to slot 0, so that slots keep the alignment of their size. It costs no slot that the
@@ -118,7 +126,7 @@ static void map_set(struct slabs *slabs, const struct slab *slab, bool present)
 	ptrdiff_t distance = (const char *)slab - (const char *)slabs;
 	const char *granule = (const char *)ma_round_down((uintptr_t)slab->start, MA_GRANULE);
 
-	for (unsigned n = class_granules(slab->slot_size); n > 0; n--, granule += MA_GRANULE) {
+	for (unsigned n = slab->granules; n > 0; n--, granule += MA_GRANULE) {
 		ptrdiff_t *entry = &slabs->map[(uint32_t)(uintptr_t)granule >> MA_GRANULE_SHIFT];
 		if (present)
 			*entry = distance;
@@ -298,10 +306,8 @@ static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab
 	slab->bound += count * (slab->inverse * size);
 }
 
-static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigned class)
+static struct mem_block *slab_block(struct blocks *blocks, unsigned granules)
 {
-	size_t size = ma_slab_class_size(class);
-	unsigned granules = class_granules(size);
 	struct block_request request = {
 		.size = granules * MA_GRANULE - sizeof(struct mem_block),
 		.align = MA_GRANULE,
@@ -309,10 +315,22 @@ static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigne
 		.lazily = true,
 	};
 	size_t zero;
-	struct mem_block *block = ma_block_alloc(blocks, &request, &zero);
+
+	return ma_block_alloc(blocks, &request, &zero);
+}
+
+static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigned class)
+{
+	size_t size = ma_slab_class_size(class);
+	unsigned granules = next_granules(&slabs->bin[class], size);
+	struct mem_block *block = slab_block(blocks, granules);
 	struct chunk *chunk;
 	struct slab *slab;
 
+	if (block == NULL && granules > least_granules(size)) {
+		granules = least_granules(size);
+		block = slab_block(blocks, granules);
+	}
 	if (block == NULL)
 		return NULL;
 	chunk = ma_chunk_of(block);
@@ -330,6 +348,7 @@ static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigne
 	slab->slots = (uint32_t)((granules * MA_GRANULE - class_lead(size)) / size);
 	slab->index = (uint8_t)(slab - chunk->slab);
 	slab->class = (uint8_t) class;
+	slab->granules = (uint8_t)granules;
 	slab->full = slab->queued = false;
 	ma_store_relaxed(&slab->remote, REMOTE_EMPTY);
 	memset(&chunk->slab_at[ma_chunk_granule(block)], slab->index, granules);
@@ -343,7 +362,7 @@ static void slab_delete(struct slabs *slabs, struct blocks *blocks, struct slab 
 {
 	struct slab_bin *bin = &slabs->bin[slab->class];
 	struct chunk *chunk = ma_chunk_of_slab(slab);
-	unsigned granules = class_granules(slab->slot_size);
+	unsigned granules = slab->granules;
 	struct mem_block *block = (struct mem_block *)ma_round_down((uintptr_t)slab->start, MA_GRANULE);
 
 	if (slab->queued)
@@ -550,6 +569,31 @@ void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *c
 	blocks->steady = false;
 }
 
+bool ma_slab_shed(struct slabs *slabs, struct blocks *blocks)
+{
+	bool any = false;
+
+	for (unsigned class = 0; class < SLAB_CLASSES; class ++) {
+		struct slab_bin *bin = &slabs->bin[class];
+		struct slab *slab = ma_slab_current(slabs, class);
+		if (slab != &slabs->none && slab->used == 1) {
+			set_current(slabs, class, NULL);
+			slab->used = 0;
+			slab_delete(slabs, blocks, slab);
+			any = true;
+		}
+		if (bin->carving != NULL && bin->carving->used == 0) {
+			slab_delete(slabs, blocks, bin->carving);
+			any = true;
+		}
+		if (bin->first != NULL && bin->first->used == 0) {
+			slab_delete(slabs, blocks, bin->first);
+			any = true;
+		}
+	}
+	return any;
+}
+
 /* --- a chunk changes hands --- */
 
 bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk)
@@ -595,8 +639,8 @@ void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *fro
 			set_current(from, slab->class, NULL);
 			slab->used--;
 		}
-		old->bytes -= class_granules(slab->slot_size);
-		bin->bytes += class_granules(slab->slot_size);
+		old->bytes -= slab->granules;
+		bin->bytes += slab->granules;
 		map_set(from, slab, false);
 		map_set(slabs, slab, true);
 		if (slab->full && arm(slab))

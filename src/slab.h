@@ -31,6 +31,10 @@
 #define SLAB_CLASSES 80u
 #define SLAB_MAX ((size_t)4096)
 
+/* The largest slab. */
+#define SLAB_MOST_GRANULES 16u
+#define SLAB_MOST_SLOTS (SLAB_MOST_GRANULES * MA_GRANULE / MA_UNIT)
+
 /* Slabs are found from pointers through a map of the low 32 bits of the address, in granules. */
 #define SLAB_MAP_ENTRIES ((size_t)1 << (32 - MA_GRANULE_SHIFT))
 
@@ -118,8 +122,8 @@ MA_INLINE struct slab *ma_slab_mapped(struct slabs *slabs, const void *p)
 /* Up to this a block's header costs more than a slot's share of its slab: a few objects do. Above it, slabs of many
  * classes would hold little each: so many objects are asked for, and such a part of the heap. */
 #define SLAB_FEW_UP_TO 1024
-#define SLAB_MANY 256
-#define SLAB_MANY_PART 128
+#define SLAB_MANY 64
+#define SLAB_MANY_PART 512
 
 /* Is a class still served with blocks? A program that has few objects of a size shall not pay OS pages for them. What
  * waited on a quick list counts less. */
@@ -274,6 +278,9 @@ bool ma_slab_drain(struct slabs *slabs, struct blocks *blocks);
 
 /* Takes in all remote frees of every slab of a chunk, and gives back the slabs that are empty. */
 void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk);
+
+/* Gives back the slabs that classes keep in reserve, empty as they are. Returns whether there were any. */
+bool ma_slab_shed(struct slabs *slabs, struct blocks *blocks);
 
 /* Before a chunk changes hands: from here on no thread tells the old owner anything. False, and nothing done,
  * if one is about to. */

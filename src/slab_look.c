@@ -86,7 +86,7 @@ uint32_t ma_slab_live(const struct slabs *slabs, const struct slab *slab)
 
 const char *ma_slab_audit(const struct slabs *slabs, const struct slab *slab)
 {
-	uint64_t bitmap[MA_GRANULE / MA_UNIT / 64] = {0};
+	uint64_t bitmap[SLAB_MOST_SLOTS / 64] = {0};
 	uint64_t remote = ma_load_acquire(&slab->remote); /* pairs with push_remote() */
 	bool current = ma_slab_is_current(slabs, slab);
 	uint32_t ready, others, used;

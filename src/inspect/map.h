@@ -7,7 +7,7 @@
 #include "residency.h"
 #include "text.h"
 
-#define MAP_MOST_SLOTS (MA_GRANULE / MA_UNIT) /* that a slab can have */
+#define MAP_MOST_SLOTS SLAB_MOST_SLOTS /* that a slab can have */
 
 /* Sets the bits of the slots in use. */
 void ma_map_used_slots(const struct slab *slab, uint64_t bitmap[MAP_MOST_SLOTS / 64]);

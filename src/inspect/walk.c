@@ -13,8 +13,6 @@
 #include "large.h"
 #include "mode.h"
 
-#define MOST_SLOTS (MA_GRANULE / MA_UNIT)
-
 struct walk {
 	ma_visitor *visitor;
 	void *arg;
@@ -32,7 +30,7 @@ static int show(struct walk *walk, enum ma_kind kind, const void *address, size_
 
 static int walk_slots(struct walk *walk, const struct slab *slab)
 {
-	uint64_t free[MOST_SLOTS / 64];
+	uint64_t free[SLAB_MOST_SLOTS / 64];
 	int result = 0;
 
 	memset(free, 0, sizeof(free));

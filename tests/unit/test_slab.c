@@ -14,7 +14,7 @@ static size_t used_slots(struct side *side)
 	for (struct chunk *chunk = side->blocks.chunks; chunk != NULL; chunk = chunk->next) {
 		struct mem_block *block = ma_block_first(chunk);
 		for (; (char *)block < ma_chunk_end(chunk); block = ma_block_right(block)) {
-			uint64_t free[MA_GRANULE / MA_UNIT / 64] = {0};
+			uint64_t free[SLAB_MOST_SLOTS / 64] = {0};
 			const struct slab *slab;
 			if (block->state != BLOCK_SLAB)
 				continue;
@@ -128,6 +128,57 @@ START_TEST(large_slots_are_for_many)
 	}
 	for (size_t i = 0; i < LENGTH(kept); i++)
 		give(&mine, kept[i]);
+}
+END_TEST
+
+/* A class that has much gets larger slabs, but none that is a large part of it. */
+START_TEST(slabs_grow_with_their_class)
+{
+	static void *kept[100000];
+	unsigned largest = 0, bytes;
+
+	begin();
+	for (size_t i = 0; i < LENGTH(kept); i++) {
+		struct slab *slab;
+		bytes = mine.slabs.bin[ma_slab_class(48)].bytes;
+		kept[i] = take(&mine, 48);
+		slab = slab_of(kept[i]);
+		if (slab == NULL)
+			continue;
+		expect(slab->granules * MA_GRANULE ==
+		       ma_block_bytes(ma_block_around(ma_chunk_of_slab(slab), slab->start)));
+		expect(slab->granules <= ma_max(bytes / 8, 1) && slab->granules <= SLAB_MOST_GRANULES);
+		largest = (unsigned)ma_max(largest, slab->granules);
+	}
+	expect(largest == SLAB_MOST_GRANULES);
+	expect(used_slots(&mine) > LENGTH(kept) * 9 / 10);
+	for (size_t i = 0; i < LENGTH(kept); i++)
+		give(&mine, kept[i]);
+	expect(used_slots(&mine) == 0);
+}
+END_TEST
+
+/* What classes keep in reserve can be had back: all that is empty, and nothing else. */
+START_TEST(reserves_are_shed)
+{
+	static void *kept[3000];
+	void *one;
+
+	begin();
+	for (size_t size = 16; size <= 1024; size *= 4) {
+		for (size_t i = 0; i < LENGTH(kept); i++)
+			kept[i] = take(&mine, size);
+		for (size_t i = 0; i < LENGTH(kept); i++)
+			give(&mine, kept[i]);
+	}
+	one = take_slot(64);
+	expect(mine.slabs.bin[ma_slab_class(16)].bytes != 0);
+	expect(ma_slab_shed(&mine.slabs, &mine.blocks));
+	for (unsigned class = 0; class < SLAB_CLASSES; class ++)
+		expect((mine.slabs.bin[class].bytes != 0) == (class == ma_slab_class(64)));
+	expect(used_slots(&mine) == 1);
+	expect(!ma_slab_shed(&mine.slabs, &mine.blocks));
+	give(&mine, one);
 }
 END_TEST
 
@@ -436,6 +487,8 @@ int main(void)
 		places,
 		sizes_of_aligned_slots,
 		large_slots_are_for_many,
+		slabs_grow_with_their_class,
+		reserves_are_shed,
 		double_push_shows,
 		history_of_one,
 		history_with_remote_frees,

@@ -66,7 +66,7 @@ static void add_part(struct collection *into, enum memory_part part, const char 
 
 static void add_slab(struct collection *into, const struct mem_block *block, const struct slab *slab)
 {
-	uint64_t free[MA_GRANULE / MA_UNIT / 64] = {0};
+	uint64_t free[SLAB_MOST_SLOTS / 64] = {0};
 	const char *at = slab->start, *end = (const char *)ma_block_right(block);
 
 	ma_slab_mark_free(slab, free);
