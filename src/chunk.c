@@ -19,31 +19,16 @@
 #include "root.h"
 #include "source.h"
 
-#if UINTPTR_MAX > UINT32_MAX
-#define ADDRESS_BITS 48
-#define LEAF_BITS 17
-#else
-#define ADDRESS_BITS 32
-#define LEAF_BITS (ADDRESS_BITS - MA_WINDOW_SHIFT)
-#endif
-#define ROOT_BITS (ADDRESS_BITS - MA_WINDOW_SHIFT - LEAF_BITS)
-#define LEAF_ENTRIES ((size_t)1 << LEAF_BITS)
-#define ROOT_ENTRIES ((size_t)1 << ROOT_BITS)
-
 /* A first chunk on the break that is smaller than this is not worth its header. */
 #define LEAST_CHUNK ((size_t)256 * 1024)
 
-struct leaf {
-	MA_SHARED(struct chunk *) chunk[LEAF_ENTRIES];
-};
-
 static struct lock chunk_lock = MA_LOCK_INIT;
-static MA_SHARED(struct leaf *) root[ROOT_ENTRIES];
-static struct leaf first_leaf; /* saves a mapping in programs that only have the break */
+MA_SHARED(struct chunk_leaf *) ma_chunk_registry[REGISTRY_ENTRIES];
+static struct chunk_leaf first_leaf; /* saves a mapping in programs that only have the break */
 static bool first_leaf_taken;
 static struct chunk *top_chunk; /* the chunk on the break that was made last, NULL if it was given back */
 
-MA_ROOT(chunk, root);
+MA_ROOT(chunk, ma_chunk_registry);
 MA_ROOT(chunk, top_chunk);
 MA_ROOT_LOCK(chunk, chunk_lock);
 MA_ROOT_STRUCT(chunk, chunk);
@@ -71,46 +56,32 @@ void ma_chunk_unlock_all(void)
 
 static MA_SHARED(struct chunk *) *registry_entry(uintptr_t window)
 {
-	struct leaf *leaf;
+	/* Pairs with registry_set's release. */
+	struct chunk_leaf *leaf = ma_load_acquire(&ma_chunk_registry[window >> REGISTRY_LEAF_BITS]);
 
-	if (window >> (LEAF_BITS + ROOT_BITS) != 0)
-		return NULL;
-	leaf = ma_load_acquire(&root[window >> LEAF_BITS]); /* pairs with registry_set's release */
-	return leaf == NULL ? NULL : &leaf->chunk[window & (LEAF_ENTRIES - 1)];
-}
-
-struct chunk *ma_chunk_of(const void *p)
-{
-	uintptr_t window = (uintptr_t)p >> MA_WINDOW_SHIFT;
-	MA_SHARED(struct chunk *) *entry = registry_entry(window);
-	struct chunk *chunk;
-
-	if (entry == NULL)
-		return NULL;
-	chunk = ma_load_acquire(entry); /* pairs with registry_set's release: the header is whole */
-	if (chunk == NULL || (const char *)p < (const char *)(chunk + 1))
-		return NULL;
-	return chunk;
+	return leaf == NULL ? NULL : &leaf->chunk[window & (REGISTRY_LEAF_ENTRIES - 1)];
 }
 
 struct chunk *ma_chunk_after(const struct chunk *chunk)
 {
 	uintptr_t window = chunk == NULL ? 0 : ((uintptr_t)chunk >> MA_WINDOW_SHIFT) + 1;
 
-	while (window >> (LEAF_BITS + ROOT_BITS) == 0) {
+	while (window >> REGISTRY_LEAF_BITS < REGISTRY_ENTRIES) {
 		MA_SHARED(struct chunk *) *entry = registry_entry(window);
 		struct chunk *found = entry == NULL ? NULL : ma_load_acquire(entry);
 		if (found != NULL)
 			return found;
-		window = entry == NULL ? ((window >> LEAF_BITS) + 1) << LEAF_BITS : window + 1;
+		window = entry == NULL ? ((window >> REGISTRY_LEAF_BITS) + 1) << REGISTRY_LEAF_BITS
+				       : window + 1;
 	}
 	return NULL;
 }
 
 void ma_chunk_own(void (*see)(const void *start, size_t size, void *arg), void *arg)
 {
-	for (size_t i = 0; i < (size_t)1 << ROOT_BITS; i++) {
-		const struct leaf *leaf = ma_load_acquire(&root[i]); /* pairs with registry_set's release */
+	for (size_t i = 0; i < REGISTRY_ENTRIES; i++) {
+		/* Pairs with registry_set's release. */
+		const struct chunk_leaf *leaf = ma_load_acquire(&ma_chunk_registry[i]);
 		if (leaf != NULL)
 			see(leaf, ma_round_up(sizeof(*leaf), ma_source_page()), arg);
 	}
@@ -122,17 +93,18 @@ static bool registry_set(struct chunk *chunk)
 	uintptr_t window = (uintptr_t)chunk >> MA_WINDOW_SHIFT;
 	MA_SHARED(struct chunk *) *entry;
 
-	if (window >> (LEAF_BITS + ROOT_BITS) != 0)
+	if (window >> REGISTRY_LEAF_BITS >= REGISTRY_ENTRIES)
 		return false;
 	entry = registry_entry(window);
 	if (entry == NULL) {
-		struct leaf *leaf = &first_leaf;
+		struct chunk_leaf *leaf = &first_leaf;
 		if (first_leaf_taken)
 			leaf = ma_source_map(ma_round_up(sizeof(*leaf), ma_source_page()), MA_UNIT);
 		if (leaf == NULL)
 			return false;
 		first_leaf_taken = true;
-		ma_store_release(&root[window >> LEAF_BITS], leaf); /* pairs with registry_entry's acquire */
+		/* Pairs with registry_entry's acquire, and ma_chunk_of's. */
+		ma_store_release(&ma_chunk_registry[window >> REGISTRY_LEAF_BITS], leaf);
 		entry = registry_entry(window);
 	}
 	if (ma_load_relaxed(entry) != NULL)

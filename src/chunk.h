@@ -66,13 +66,15 @@ struct slab {
 	bool queued;	  /* on the list of its class */
 	uint8_t granules; /* of its block */
 
-	/* The shared line. */
+	/* The shared line: all that other threads need, so that they leave the owner's alone. */
 	_Alignas(64)
 		MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
 	MA_SHARED(uint32_t) shared_limit;   /* bytes from start that are carved */
 	char *start;			    /* of slot 0 */
 	struct slab *pending;	  /* next on the owner's list of slabs that were full and got remote frees */
 	struct slab *next, *prev; /* on the list of its class; the owner writes */
+	uint64_t shared_inverse;  /* the same as inverse */
+	MA_SHARED(uint64_t) shared_bound; /* the same as bound */
 };
 
 /* What residency is counted in: the smallest OS page there is. */
@@ -97,6 +99,23 @@ struct chunk {
 	struct slab slab[MA_GRANULES];
 };
 
+/* The registry: a radix tree of two levels over windows, see chunk.c. */
+#if UINTPTR_MAX > UINT32_MAX
+#define REGISTRY_ADDRESS_BITS 48
+#define REGISTRY_LEAF_BITS 17
+#else
+#define REGISTRY_ADDRESS_BITS 32
+#define REGISTRY_LEAF_BITS (REGISTRY_ADDRESS_BITS - MA_WINDOW_SHIFT)
+#endif
+#define REGISTRY_LEAF_ENTRIES ((size_t)1 << REGISTRY_LEAF_BITS)
+#define REGISTRY_ENTRIES ((size_t)1 << (REGISTRY_ADDRESS_BITS - MA_WINDOW_SHIFT - REGISTRY_LEAF_BITS))
+
+struct chunk_leaf {
+	MA_SHARED(struct chunk *) chunk[REGISTRY_LEAF_ENTRIES];
+};
+
+extern MA_SHARED(struct chunk_leaf *) ma_chunk_registry[REGISTRY_ENTRIES];
+
 /* Makes a chunk of at least `need` bytes for blocks, or NULL. On the break if asked for and possible; a huge one
  * fills its window and is backed by huge pages. */
 struct chunk *ma_chunk_new(void *owner, size_t need, bool on_break, bool huge);
@@ -109,9 +128,6 @@ bool ma_chunk_shrink(struct chunk *chunk, size_t size);
 
 /* Gives back a chunk that holds no block; false if it is on the break and something lies above it. */
 bool ma_chunk_delete(struct chunk *chunk);
-
-/* The chunk whose blocks hold `p`, NULL if libma has none there. Any pointer may be asked about. */
-struct chunk *ma_chunk_of(const void *p);
 
 /* The first chunk whose window lies above that of `chunk`, in address order; the first of all for NULL. */
 struct chunk *ma_chunk_after(const struct chunk *chunk);
@@ -151,6 +167,23 @@ bool ma_chunk_try_lock(void);
 /* Around fork: no other thread is inside the chunk layer between these. */
 void ma_chunk_lock_all(void);
 void ma_chunk_unlock_all(void);
+
+/* The chunk whose blocks hold `p`, NULL if libma has none there. Any pointer may be asked about. */
+MA_INLINE struct chunk *ma_chunk_of(const void *p)
+{
+	uintptr_t window = (uintptr_t)p >> MA_WINDOW_SHIFT;
+	struct chunk_leaf *leaf;
+	struct chunk *chunk;
+
+	if (MA_UNLIKELY(window >> REGISTRY_LEAF_BITS >= REGISTRY_ENTRIES))
+		return NULL;
+	/* Both pair with registry_set's releases: what they lead to is whole. */
+	leaf = ma_load_acquire(&ma_chunk_registry[window >> REGISTRY_LEAF_BITS]);
+	if (MA_UNLIKELY(leaf == NULL))
+		return NULL;
+	chunk = ma_load_acquire(&leaf->chunk[window & (REGISTRY_LEAF_ENTRIES - 1)]);
+	return MA_LIKELY((uintptr_t)p >= (uintptr_t)chunk + sizeof(*chunk)) ? chunk : NULL;
+}
 
 MA_INLINE struct chunk *ma_chunk_of_slab(const struct slab *slab)
 {

@@ -46,9 +46,13 @@ static __attribute__((noinline)) void *alloc_any(size_t size)
 void *ma_front_alloc_slow(size_t size)
 {
 	unsigned modes = ma_modes();
-	void *p = MA_UNLIKELY(modes & MODE_SHORT) ? ma_short_alloc(modes, size) : NULL;
+	void *p = NULL;
 
-	return p != NULL ? p : alloc_any(size);
+	if (MA_LIKELY(modes == 0))
+		p = ma_heap_alloc_at_hand(ma_thread_own, size);
+	else if (modes & MODE_SHORT)
+		p = ma_short_alloc(modes, size);
+	return MA_LIKELY(p != NULL) ? p : alloc_any(size);
 }
 
 void *ma_front_alloc_aligned(size_t size, size_t align)
@@ -140,6 +144,8 @@ bool ma_front_free_slow(void *p)
 	struct slab *slab = NULL;
 	size_t size;
 
+	if (MA_LIKELY(modes == 0) && ma_heap_free_at_hand(ma_thread_own, p))
+		return true;
 	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
 		slab = ma_short_look(modes, p, &size);
 		if (slab != NULL && ma_short_free(modes, slab, p) == SLAB_EVENT)

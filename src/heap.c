@@ -11,6 +11,8 @@
  */
 #include "heap.h"
 
+#include <errno.h>
+
 #include "large.h"
 
 struct heap ma_heap_none;
@@ -127,9 +129,23 @@ MA_INLINE void *alloc(struct heap *heap, unsigned class, size_t size, size_t ali
 	return p;
 }
 
+static unsigned class_of(size_t size)
+{
+	return size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES;
+}
+
 void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 {
-	return alloc(heap, size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES, size, MA_UNIT, zero);
+	return alloc(heap, class_of(size), size, MA_UNIT, zero);
+}
+
+void *ma_heap_alloc_at_hand(struct heap *heap, size_t size)
+{
+	void *p = alloc_at_hand(heap, class_of(size), size, MA_UNIT);
+
+	if (MA_STATS && p != NULL)
+		count_alloc(heap, size, p);
+	return p;
 }
 
 static unsigned aligned_class(size_t size, size_t align)
@@ -231,24 +247,47 @@ void ma_heap_event(struct heap *heap, struct slab *slab)
 	ma_slab_event(&heap->slabs, &heap->blocks, slab);
 }
 
-/* Frees into another heap. */
-static void free_remote(struct heap *heap, struct chunk *chunk, struct slab *slab, void *p)
+/* Tells the owner of a chunk that its slab has remote frees. The push has set PENDING: the chunk stays, and its owner the
+ * same, until he has been told. The push also acquired what he did before he asked to be. */
+static __attribute__((noinline)) void notify(struct chunk *chunk, struct slab *slab)
 {
-	struct heap *owner;
-	bool notify;
+	struct heap *owner = ma_load_relaxed(&chunk->owner);
 
+	ma_slab_notify(&owner->slabs, slab);
+	if (ma_load_relaxed(&owner->idle)) { /* a hint: nobody else may come to look at what was freed */
+		int saved = errno;
+		ma_heaps_visit(owner);
+		errno = saved;
+	}
+}
+
+/* Frees into another heap. */
+MA_INLINE void free_remote(struct heap *heap, struct chunk *chunk, struct slab *slab, void *p)
+{
 	if (MA_STATS)
 		ma_store_relaxed(&heap->counts.freed_by_others,
 				 ma_load_relaxed(&heap->counts.freed_by_others) + 1);
-	notify = slab != NULL ? ma_slab_push_remote(slab, p) : ma_slab_push_remote_block(chunk, p);
-	if (!notify)
-		return;
-	/* The push has set PENDING: the chunk stays, and its owner the same, until he has been told. The push
-	 * also acquired what he did before he asked to be. */
-	owner = ma_load_relaxed(&chunk->owner);
-	ma_slab_notify(&owner->slabs, slab != NULL ? slab : &chunk->slab[0]);
-	if (ma_load_relaxed(&owner->idle)) /* a hint: nobody else may come to look at what was freed */
-		ma_heaps_visit(owner);
+	if (MA_UNLIKELY(slab != NULL ? ma_slab_push_remote(slab, p) : ma_slab_push_remote_block(chunk, p)))
+		notify(chunk, slab != NULL ? slab : &chunk->slab[0]);
+}
+
+bool ma_heap_free_at_hand(struct heap *heap, void *p)
+{
+	struct chunk *chunk;
+	struct slab *slab;
+	enum heap_place place = judge(heap, p, &chunk, &slab);
+	size_t size;
+
+	if (place != PLACE_SLOT && place != PLACE_BLOCK)
+		return false;
+	size = MA_STATS ? (slab != NULL ? slab->slot_size : ma_block_size(ma_block_of(p))) : 0;
+	if (!is_owner(heap, chunk))
+		free_remote(heap, chunk, slab, p);
+	else if (slab != NULL || !ma_quick_put(&heap->blocks, chunk, ma_block_of(p)))
+		return false;
+	if (MA_STATS)
+		ma_heap_count_free(heap, size);
+	return true;
 }
 
 static enum heap_place free_large(struct heap *heap, void *p)

@@ -107,7 +107,7 @@ static void push(struct blocks *blocks, const struct chunk *chunk, struct mem_bl
 
 	if ((const char *)right != ma_chunk_end(chunk)) /* an overflow shall show as early as ever */
 		ma_block_verify(right);
-	ma_header_turn(block, BLOCK_WAITING);
+	ma_header_write(block, block->units, block->left_units, BLOCK_WAITING);
 	*waiting(block) = (struct waiting){
 		.older = quick->first[class] == NULL ? LINK_NONE : ma_link_to(quick->first[class]),
 	};
@@ -117,15 +117,31 @@ static void push(struct blocks *blocks, const struct chunk *chunk, struct mem_bl
 	blocks->changes++;
 }
 
+/* Is it worth a place? */
+static bool may_wait(const struct mem_block *block, size_t most)
+{
+	return block->units - QUICK_LEAST_UNITS <= QUICK_MOST_UNITS - QUICK_LEAST_UNITS &&
+	       ma_block_bytes(block) <= most / 4;
+}
+
+bool ma_quick_put(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)
+{
+	size_t most = ma_block_in_use(blocks) / QUICK_PART;
+
+	if (!may_wait(block, most) || blocks->quick.bytes + ma_block_bytes(block) > most)
+		return false;
+	push(blocks, chunk, block);
+	return true;
+}
+
 void ma_quick_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)
 {
 	size_t most = ma_block_in_use(blocks) / QUICK_PART;
 
-	if (block->units < QUICK_LEAST_UNITS || block->units > QUICK_MOST_UNITS ||
-	    ma_block_bytes(block) > most / 4)
-		ma_block_free(blocks, chunk, block);
-	else
+	if (may_wait(block, most))
 		push(blocks, chunk, block);
+	else
+		ma_block_free(blocks, chunk, block);
 	if (MA_UNLIKELY(blocks->quick.bytes > most))
 		make_room(blocks, most);
 }

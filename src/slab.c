@@ -244,10 +244,16 @@ static bool disarm(struct slab *slab)
 
 /* --- making, carving and giving back --- */
 
-static void set_limit(struct slab *slab, uint32_t limit)
+/* From here on so many slots are carved; the slots are ready, or on no list. */
+static void set_carved(struct slab *slab, uint32_t carved)
 {
+	uint32_t limit = carved * slab->slot_size;
+
+	slab->carved = carved;
 	slab->limit = SLAB_LINK(limit);
-	ma_store_relaxed(&slab->shared_limit, limit); /* only compared with */
+	slab->bound = carved * (slab->inverse * slab->slot_size);
+	ma_store_relaxed(&slab->shared_limit, limit); /* both are only compared with */
+	ma_store_relaxed(&slab->shared_bound, slab->bound);
 }
 
 /* Seeds the order in which slots are carved; 0: the order of addresses. */
@@ -301,9 +307,7 @@ static void carve(struct slab_bin *bin, struct blocks *blocks, struct slab *slab
 		n = (left - 1) % group + 1;
 		chain(slab, offset + (left - n) * (uint32_t)size, n);
 	}
-	set_limit(slab, offset + count * (uint32_t)size);
-	slab->carved += count;
-	slab->bound += count * (slab->inverse * size);
+	set_carved(slab, slab->carved + count);
 }
 
 static struct mem_block *slab_block(struct blocks *blocks, unsigned granules)
@@ -340,11 +344,11 @@ static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigne
 	slab->base = (uintptr_t)slab->start - (uint64_t)INT64_MIN;
 	slab->inverse = UINT64_MAX / size + 1 + (size & (size - 1) ? 0 : 1);
 	slab->inverse += slab->inverse & 1;
-	slab->bound = 0;
-	slab->ready = SLAB_LINK(SLAB_END);
-	set_limit(slab, 0);
-	slab->carved = slab->used = 0;
+	slab->shared_inverse = slab->inverse;
 	slab->slot_size = (uint32_t)size;
+	set_carved(slab, 0);
+	slab->ready = SLAB_LINK(SLAB_END);
+	slab->used = 0;
 	slab->slots = (uint32_t)((granules * MA_GRANULE - class_lead(size)) / size);
 	slab->index = (uint8_t)(slab - chunk->slab);
 	slab->class = (uint8_t) class;
@@ -372,8 +376,7 @@ static void slab_delete(struct slabs *slabs, struct blocks *blocks, struct slab 
 	bin->bytes -= granules;
 	map_set(slabs, slab, false);
 	memset(&chunk->slab_at[ma_chunk_granule(block)], 0, granules);
-	slab->bound = 0;
-	set_limit(slab, 0);
+	set_carved(slab, 0);
 	ma_chunk_drop_slab(chunk, slab);
 	ma_block_verify(block);
 	ma_block_mark(block, BLOCK_USED);

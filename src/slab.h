@@ -167,11 +167,11 @@ MA_INLINE bool ma_slab_holds(const struct slab *slab, uint64_t offset)
 	return offset * slab->inverse < slab->bound;
 }
 
-/* The same for any thread: without the owner's bound. */
+/* The same for any thread. */
 MA_INLINE bool ma_slab_holds_shared(const struct slab *slab, uint64_t offset)
 {
-	return offset * slab->inverse < slab->slots * (slab->inverse * slab->slot_size) &&
-	       offset < ma_load_relaxed(&slab->shared_limit); /* a number to compare with: orders nothing */
+	/* A number to compare with: orders nothing. */
+	return offset * slab->shared_inverse < ma_load_relaxed(&slab->shared_bound);
 }
 
 /* The slab of these in which a slot that is in use starts at `p`; NULL if a quick look does not tell. */

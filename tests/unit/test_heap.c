@@ -124,6 +124,33 @@ START_TEST(stranger_behind_the_chunk)
 }
 END_TEST
 
+/* What takes no more than a pop or push. */
+START_TEST(at_hand)
+{
+	static char place[64];
+	char *slot[600], *block, *large;
+
+	begin();
+	expect(ma_heap_alloc_at_hand(heap[0], 100) == NULL && ma_heap_alloc_at_hand(heap[0], 100000) == NULL);
+	for (size_t i = 0; i < LENGTH(slot); i++) /* more than are served as blocks */
+		slot[i] = take(heap[0], 100);
+	block = take(heap[0], 20000);
+	take(heap[0], 9000000 / 8);
+	large = take(heap[0], 9000000);
+	expect(!ma_heap_free_at_hand(heap[0], NULL) && !ma_heap_free_at_hand(heap[0], place));
+	expect(!ma_heap_free_at_hand(heap[0], large) && !ma_heap_free_at_hand(heap[0], block + 16));
+	expect(!ma_heap_free_at_hand(heap[0], slot[LENGTH(slot) - 1]));
+	expect(ma_heap_free_at_hand(heap[1], slot[LENGTH(slot) - 1]));
+	expect(ma_heap_free_at_hand(&ma_heap_none, slot[LENGTH(slot) - 2]));
+	expect(ma_heap_free_at_hand(heap[0], block) && !ma_heap_free_at_hand(heap[0], block));
+	expect(ma_heap_alloc_at_hand(heap[0], 20000) == block);
+	expect(ma_heap_alloc_at_hand(heap[0], 20000) == NULL);
+	expect(ma_heap_alloc_at_hand(heap[0], SIZE_MAX) == NULL);
+	expect(ma_heap_alloc_at_hand(&ma_heap_none, 100) == NULL);
+	expect(ma_check() == 0);
+}
+END_TEST
+
 /* --- resize --- */
 
 START_TEST(resize_in_place)
@@ -300,6 +327,7 @@ int main(void)
 		every_alignment,
 		strangers,
 		stranger_behind_the_chunk,
+		at_hand,
 		resize_in_place,
 		large_object_after_small_ones,
 		history_of_small_ones,

@@ -95,6 +95,28 @@ START_TEST(what_does_not_wait)
 }
 END_TEST
 
+/* A put does what a free does, or nothing. */
+START_TEST(put_if_it_may_wait)
+{
+	struct mem_block *small, *block, *last = NULL;
+	size_t most, size = 100000;
+
+	begin();
+	small = take_fenced(500);
+	expect(!ma_quick_put(&blocks, ma_chunk_of(small), small) && small->state == BLOCK_USED);
+	do {
+		block = last;
+		last = take_fenced(size);
+		size += size / 20; /* what waits is too small */
+	} while (ma_quick_put(&blocks, ma_chunk_of(last), last));
+	most = ma_block_in_use(&blocks) / QUICK_PART;
+	expect(block->state == BLOCK_WAITING && last->state == BLOCK_USED);
+	expect(blocks.quick.bytes <= most && blocks.quick.bytes + ma_block_bytes(last) > most);
+	give(last);
+	expect(last->state == BLOCK_WAITING);
+}
+END_TEST
+
 START_TEST(alignment)
 {
 	struct mem_block *block;
@@ -203,7 +225,12 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		newest_first, large_enough_and_hardly_larger, what_does_not_wait, alignment, histories,
+		newest_first,
+		large_enough_and_hardly_larger,
+		what_does_not_wait,
+		put_if_it_may_wait,
+		alignment,
+		histories,
 		damage,
 	};
 
