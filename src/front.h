@@ -94,7 +94,8 @@ MA_INLINE void ma_front_free(void *p, void (*otherwise)(void *p))
 		ma_front_event(slab);
 		return;
 	default:
-		otherwise(p);
+		if (p != NULL) /* programs free so many that it pays to ask here already */
+			otherwise(p);
 	}
 }
 
