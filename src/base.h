@@ -73,4 +73,13 @@ MA_INLINE size_t ma_clamp(size_t n, size_t low, size_t high)
 	return ma_min(ma_max(n, low), high);
 }
 
+/* How many are set. The compiler's own, where there is no instruction for it, is a call into its library. */
+MA_INLINE unsigned ma_count_bits(uint64_t bits)
+{
+	bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+	bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+	bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (unsigned)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
 #endif /* MA_BASE_H */

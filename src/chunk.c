@@ -423,7 +423,7 @@ size_t ma_chunk_assume(struct chunk *chunk, const char *from, const char *to)
 			bits &= UINT64_MAX << (first % 64);
 		if (word == last / 64)
 			bits &= UINT64_MAX >> (63 - last % 64);
-		count += (size_t)__builtin_popcountll(bits & ~chunk->resident[word]);
+		count += ma_count_bits(bits & ~chunk->resident[word]);
 		chunk->resident[word] |= bits;
 	}
 	return count * CHUNK_CELL;
