@@ -21,6 +21,9 @@
 #define MA_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define MA_INLINE static inline __attribute__((always_inline))
 #define MA_COLD __attribute__((cold, noinline))
+/* For small variables that every program writes: they share an OS page, which is written anyway, instead of having one
+ * each among the large ones. */
+#define MA_NEAR __attribute__((section(".data")))
 
 #if MA_DEBUG
 #define MA_ASSERT(cond) ((cond) ? (void)0 : ma_fatal("assertion failed: " #cond, NULL))

@@ -37,9 +37,9 @@ struct leaf {
 	MA_SHARED(struct chunk *) chunk[LEAF_ENTRIES];
 };
 
-static struct lock chunk_lock = MA_LOCK_INIT;
-static MA_SHARED(struct leaf *) root[ROOT_ENTRIES];
+static MA_NEAR struct lock chunk_lock = MA_LOCK_INIT;
 static struct leaf first_leaf; /* saves a mapping in programs that only have the break */
+static MA_SHARED(struct leaf *) root[ROOT_ENTRIES];
 static bool first_leaf_taken;
 static struct chunk *top_chunk; /* the chunk on the break that was made last, NULL if it was given back */
 
