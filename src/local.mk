@@ -9,10 +9,10 @@ library_cflags = $(AM_CFLAGS) $(MA_LIBRARY_CFLAGS)
 # library's text: the kernel maps 16 of a file's pages at a time. docs/architecture.md has more under "Small programs".
 if MA_THREADS
 thread_sources = src/thread.c
-timer_sources = src/inspect/timer.c src/inspect/leak_threads.c
+report_sources = src/inspect/timer.c src/inspect/leak_threads.c
 else
 thread_sources = src/thread_single.c
-timer_sources = src/inspect/timer_single.c src/inspect/leak_threads_single.c
+report_sources = src/inspect/timer_single.c src/inspect/leak_threads_single.c
 endif
 
 noinst_LTLIBRARIES += libma_core.la
@@ -35,11 +35,9 @@ libma_core_la_SOURCES = \
 	src/block_link.h \
 	src/cfi.c \
 	src/cfi.h \
-	src/cgroup.c \
 	src/cgroup.h \
 	src/chunk.h \
 	src/clock.h \
-	src/fatal.c \
 	src/fatal.h \
 	src/fit.h \
 	src/front.h \
@@ -49,26 +47,15 @@ libma_core_la_SOURCES = \
 	src/heap.h \
 	src/inspect/check.c \
 	src/inspect/inspect.h \
-	src/inspect/leak.c \
 	src/inspect/leak.h \
 	src/inspect/leak_index.c \
 	src/inspect/leak_mark.c \
 	src/inspect/leak_other.h \
-	src/inspect/leak_report.c \
-	src/inspect/leak_roots.c \
-	src/inspect/map.c \
 	src/inspect/map.h \
-	src/inspect/map_json.c \
-	src/inspect/map_sites.c \
 	src/inspect/map_sites.h \
-	src/inspect/map_text.c \
-	src/inspect/output.c \
 	src/inspect/pins.c \
 	src/inspect/pins.h \
-	src/inspect/residency.c \
 	src/inspect/residency.h \
-	src/inspect/stats.c \
-	src/inspect/stats_print.c \
 	src/inspect/timer.h \
 	src/inspect/walk.c \
 	src/large.c \
@@ -79,14 +66,12 @@ libma_core_la_SOURCES = \
 	src/mode.h \
 	src/mode_short.h \
 	src/options.h \
-	src/place.c \
 	src/place.h \
 	src/quarantine.c \
 	src/quarantine.h \
 	src/quick.h \
 	src/redzone.c \
 	src/redzone.h \
-	src/report.c \
 	src/report.h \
 	src/root.c \
 	src/root.h \
@@ -98,18 +83,41 @@ libma_core_la_SOURCES = \
 	src/sites.h \
 	src/slab.h \
 	src/slab_look.c \
-	src/snapshot.c \
 	src/snapshot.h \
 	src/stacks.c \
 	src/stacks.h \
-	src/text.c \
 	src/text.h \
 	src/thread.h \
 	src/unwind.c \
-	src/unwind.h \
-	$(timer_sources)
+	src/unwind.h
 libma_core_la_CPPFLAGS = $(library_cppflags)
 libma_core_la_CFLAGS = $(library_cflags)
+libma_core_la_LIBADD = libma_rare.la
+
+# What is rare, and no work for seconds: reports. It is to be small rather than fast, whatever CFLAGS says for the rest.
+noinst_LTLIBRARIES += libma_rare.la
+libma_rare_la_SOURCES = \
+	src/cgroup.c \
+	src/fatal.c \
+	src/place.c \
+	src/report.c \
+	src/snapshot.c \
+	src/text.c \
+	src/inspect/leak.c \
+	src/inspect/leak_report.c \
+	src/inspect/leak_roots.c \
+	src/inspect/map.c \
+	src/inspect/map_json.c \
+	src/inspect/map_sites.c \
+	src/inspect/map_text.c \
+	src/inspect/output.c \
+	src/inspect/residency.c \
+	src/inspect/stats.c \
+	src/inspect/stats_print.c \
+	$(report_sources)
+libma_rare_la_CPPFLAGS = $(library_cppflags)
+libma_rare_la_CFLAGS = $(library_cflags)
+$(libma_rare_la_OBJECTS): CFLAGS += $(MA_RARE_CFLAGS)
 
 # Before a release, current:revision:age changes as Libtool's manual says under "Updating version info".
 lib_LTLIBRARIES += libma.la
