@@ -21,6 +21,9 @@
 #define MA_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define MA_INLINE static inline __attribute__((always_inline))
 #define MA_COLD __attribute__((cold, noinline))
+/* For small variables that every program writes: they share an OS page, which is written anyway, instead of having one
+ * each among the large ones. */
+#define MA_NEAR __attribute__((section(".data")))
 
 #if MA_DEBUG
 #define MA_ASSERT(cond) ((cond) ? (void)0 : ma_fatal("assertion failed: " #cond, NULL))
@@ -71,6 +74,15 @@ MA_INLINE size_t ma_max(size_t a, size_t b)
 MA_INLINE size_t ma_clamp(size_t n, size_t low, size_t high)
 {
 	return ma_min(ma_max(n, low), high);
+}
+
+/* How many are set. The compiler's own, where there is no instruction for it, is a call into its library. */
+MA_INLINE unsigned ma_count_bits(uint64_t bits)
+{
+	bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+	bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+	bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (unsigned)(bits * UINT64_C(0x0101010101010101) >> 56);
 }
 
 #endif /* MA_BASE_H */

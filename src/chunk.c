@@ -22,9 +22,9 @@
 /* A first chunk on the break that is smaller than this is not worth its header. */
 #define LEAST_CHUNK ((size_t)256 * 1024)
 
-static struct lock chunk_lock = MA_LOCK_INIT;
-MA_SHARED(struct chunk_leaf *) ma_chunk_registry[REGISTRY_ENTRIES];
+static MA_NEAR struct lock chunk_lock = MA_LOCK_INIT;
 static struct chunk_leaf first_leaf; /* saves a mapping in programs that only have the break */
+MA_SHARED(struct chunk_leaf *) ma_chunk_registry[REGISTRY_ENTRIES];
 static bool first_leaf_taken;
 static struct chunk *top_chunk; /* the chunk on the break that was made last, NULL if it was given back */
 
@@ -395,7 +395,7 @@ size_t ma_chunk_assume(struct chunk *chunk, const char *from, const char *to)
 			bits &= UINT64_MAX << (first % 64);
 		if (word == last / 64)
 			bits &= UINT64_MAX >> (63 - last % 64);
-		count += (size_t)__builtin_popcountll(bits & ~chunk->resident[word]);
+		count += ma_count_bits(bits & ~chunk->resident[word]);
 		chunk->resident[word] |= bits;
 	}
 	return count * CHUNK_CELL;

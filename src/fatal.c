@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "text.h"
 
-void (*ma_fatal_around)(struct text *line, const char *kind, const void *at);
+MA_NEAR void (*ma_fatal_around)(struct text *line, const char *kind, const void *at);
 void (*ma_fatal_tell)(const void *start);
 
 void ma_fatal_begin(struct text *line, const char *fault, const void *at)

@@ -178,7 +178,7 @@ size_t ma_front_size(const void *p, enum heap_place *place)
 
 bool ma_front_resize(void *p, size_t size)
 {
-	if (MA_UNLIKELY(ma_mode_minds(p)))
+	if (MA_UNLIKELY(ma_modes() != 0 && ma_mode_minds(p)))
 		return ma_mode_resize(ma_thread_own, p, size);
 	return ma_heap_resize(ma_thread_own, p, size);
 }
@@ -224,7 +224,7 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 		return NULL;
 	if (size > PTRDIFF_MAX)
 		return no_memory();
-	if (MA_UNLIKELY(ma_mode_minds(p)))
+	if (MA_UNLIKELY(ma_modes() != 0 && ma_mode_minds(p)))
 		return ma_mode_resize(heap, p, size) ? p : realloc_move(p, size, had);
 	switch (place) {
 	case PLACE_SLOT:
@@ -268,20 +268,28 @@ static int note_early(const struct ma_place *place, void *arg)
 	return 0;
 }
 
+static MA_COLD void start_modes(void)
+{
+	ma_mode_start(entries, sizeof(entries) / sizeof(entries[0]));
+	if (ma_modes() & MODE_REDZONE)
+		ma_walk(note_early, NULL);
+	ma_inspect_start();
+}
+
+static bool done, asked; /* is started; the options ask for something */
+
 void ma_front_start(void)
 {
-	static bool done;
+	static char name[] = "MA_OPTIONS"; /* not in .rodata, of which a small program needs nothing else */
 
 	if (done)
 		return;
 	done = true;
 	ma_fatal_around = ma_place_tell;
 	ma_thread_start();
-	ma_options_read(secure_getenv("MA_OPTIONS"));
-	ma_mode_start(entries, sizeof(entries) / sizeof(entries[0]));
-	if (ma_modes() & MODE_REDZONE)
-		ma_walk(note_early, NULL);
-	ma_inspect_start();
+	asked = ma_options_read(secure_getenv(name));
+	if (asked)
+		start_modes();
 }
 
 __attribute__((constructor)) static void front_load(void)
@@ -291,6 +299,8 @@ __attribute__((constructor)) static void front_load(void)
 
 __attribute__((destructor)) static void front_unload(void)
 {
+	if (!asked)
+		return;
 	ma_inspect_at_exit();
 	ma_mode_flush(); /* the last look at what was freed */
 }

@@ -15,7 +15,7 @@
 
 static struct lock limit_lock = MA_LOCK_INIT; /* guards whom to call */
 static struct limit_call call_back;
-static MA_SHARED(size_t) held, soft, hard;
+static MA_NEAR MA_SHARED(size_t) held, soft, hard;
 static MA_SHARED(bool) told;
 static MA_SHARED(pid_t) calling; /* the thread that is being called, 0: none */
 static pid_t forking;		 /* the process; guarded by the lock, as is the next */

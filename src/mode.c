@@ -26,7 +26,7 @@
 #define FILL_NEW 0xa5
 #define FILL_FREED 0xdf
 
-MA_SHARED(unsigned) ma_mode_bits;
+MA_NEAR MA_SHARED(unsigned) ma_mode_bits;
 
 /* All allocations come here, not only those that the fast path could not serve. */
 static bool every_call;
@@ -293,6 +293,7 @@ static void leave(void)
 
 void ma_mode_begin(void)
 {
+	ma_thread_hear_of_fork();
 	if (ma_modes() & MODE_SIGNALS)
 		ma_thread_enter();
 }

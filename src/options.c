@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-struct options ma_options; /* the defaults are set when it is read: so its many bytes cost no memory */
+struct options ma_options; /* the defaults are set when something is read: so its many bytes cost no memory */
 
 enum option_type {
 	OPTION_BOOL,
@@ -197,9 +197,12 @@ static void options_read(const char *string)
 	}
 }
 
-void ma_options_read(const char *string)
+bool ma_options_read(const char *string)
 {
+	if (string == NULL || *string == '\0')
+		return false;
 	ma_options.guard_rate = 100;
 	ma_options.sites_depth = 16;
 	options_read(string);
+	return true;
 }

@@ -38,8 +38,9 @@ struct options {
 
 extern struct options ma_options;
 
-/* Reads a string as MA_OPTIONS holds one; warns of what it can't read and ignores it. NULL is empty. */
-void ma_options_read(const char *string);
+/* Reads a string as MA_OPTIONS holds one; warns of what it can't read and ignores it. False: it is empty, or NULL, and the
+ * options were not touched, so that they cost no memory. */
+bool ma_options_read(const char *string);
 
 /* The format of the name that stands in `length` bytes. False if there is none of that name. */
 bool ma_options_format(enum ma_format *format, const char *name, size_t length);

@@ -6,6 +6,9 @@
  * binds it. When a thread ends, the C library runs our destructor, in no fixed order among others': one that
  * frees after ours frees like any thread that has no heap, one that allocates binds a heap anew, and our
  * destructor runs again in the next of PTHREAD_DESTRUCTOR_ITERATIONS rounds.
+ *
+ * Nothing is asked of the C library before the first heap is bound: what it does for a key and for fork touches pages that
+ * a program without allocations has no other use for.
  */
 #include "thread.h"
 
@@ -13,7 +16,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "lock.h"
+#include "atomic.h"
 
 _Thread_local struct heap *ma_thread_heap = &ma_heap_none;
 _Thread_local struct heap *ma_thread_own = &ma_heap_none;
@@ -22,8 +25,25 @@ _Thread_local volatile unsigned ma_thread_busy;
 static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
 static MA_SHARED(bool) has_key;
-static bool started;	    /* set before the program has a second thread */
-static enum heap_view view; /* set then, too */
+static MA_SHARED(bool) hears_of_fork;
+static _Thread_local bool asks;	       /* to hear of fork */
+static _Thread_local unsigned forking; /* how often our functions were called before a fork, less after it */
+static bool started;		       /* set before the program has a second thread */
+static enum heap_view view;	       /* set then, too */
+
+/* The Linux Standard Base has it. pthread_atfork() is the same, but a copy of it would be linked in behind all of our code,
+ * where no small program has a page. */
+extern int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(void), void *library)
+	__attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+static void at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
+{
+	if (__register_atfork != NULL)
+		__register_atfork(before, parent, child, __dso_handle);
+	else
+		pthread_atfork(before, parent, child);
+}
 
 static void thread_exit(void *heap)
 {
@@ -33,8 +53,24 @@ static void thread_exit(void *heap)
 	ma_thread_leave();
 }
 
+/* Two threads that bind the first heaps at once may both ask to hear of fork: so these may be called twice. */
+
+static void fork_before(void)
+{
+	if (forking++ == 0)
+		ma_heaps_before_fork();
+}
+
+static void fork_parent(void)
+{
+	if (--forking == 0)
+		ma_heaps_after_fork_parent();
+}
+
 static void fork_child(void)
 {
+	if (--forking != 0)
+		return;
 	number = 0;
 	if (ma_thread_own != &ma_heap_none)
 		ma_store_relaxed(&ma_thread_own->thread, (int)ma_thread_number());
@@ -44,24 +80,34 @@ static void fork_child(void)
 /* Is there a key, or can one be had now? */
 static bool make_key(void)
 {
-	static struct lock lock = MA_LOCK_INIT;
+	static MA_SHARED(bool) making;
 	bool made;
 
-	if (!ma_lock_try(&lock)) /* not waited for: a fork may have left it so */
+	if (ma_swap_acquire(
+		    &making,
+		    true)) /* pairs with the store below. Not waited for: a fork may have left it so */
 		return false;
 	made = ma_load_relaxed(&has_key) || pthread_key_create(&exit_key, thread_exit) == 0;
 	ma_store_release(&has_key, made); /* pairs with hear_of_exit() */
-	ma_unlock(&lock);
+	ma_store_release(&making, false);
 	return made;
+}
+
+void ma_thread_hear_of_fork(void)
+{
+	if (MA_LIKELY(ma_load_acquire(&hears_of_fork)) || asks) /* pairs with the store below */
+		return;
+	asks = true; /* what follows may allocate */
+	at_fork(fork_before, fork_parent, fork_child);
+	asks = false;
+	ma_store_release(&hears_of_fork, true);
 }
 
 void ma_thread_start(void)
 {
-	if (started)
-		return;
 	started = true;
-	make_key();
-	pthread_atfork(ma_heaps_before_fork, ma_heaps_after_fork_parent, fork_child);
+	if (ma_thread_own != &ma_heap_none)
+		ma_thread_hear_of_fork();
 }
 
 /* Has us hear of this thread's end. False: no memory for that. Without a key we don't, and the heap will be lost with its
@@ -78,8 +124,11 @@ static bool hear_of_exit(struct heap *heap)
 struct heap *ma_thread_bind(void)
 {
 	int saved = errno;
-	struct heap *heap = ma_thread_own;
+	struct heap *heap;
 
+	if (started && ma_thread_busy == 0)
+		ma_thread_hear_of_fork(); /* which may have bound one */
+	heap = ma_thread_own;
 	if (heap != &ma_heap_none)
 		return heap;
 	if (ma_thread_busy != 0)
@@ -116,5 +165,6 @@ uint32_t ma_thread_number(void)
 
 void ma_thread_at_fork(void (*before)(void), void (*after)(void))
 {
-	pthread_atfork(before, after, after);
+	ma_thread_hear_of_fork(); /* first: what is asked for last is called first */
+	at_fork(before, after, after);
 }

@@ -17,6 +17,7 @@ script_tests = \
 	tests/scripts/man-examples.sh \
 	tests/scripts/man-lint.sh \
 	tests/scripts/man.sh \
+	tests/scripts/order.sh \
 	tests/scripts/spdx.sh \
 	tests/scripts/symbols.sh \
 	tests/scripts/twins.sh \

@@ -95,7 +95,7 @@ static void write_slab(struct text *text, const struct mem_block *block, const s
 
 	ma_map_used_slots(slab, used);
 	for (size_t i = 0; i < MAP_MOST_SLOTS / 64; i++) {
-		count += (uint32_t)__builtin_popcountll(used[i]);
+		count += ma_count_bits(used[i]);
 		for (size_t j = 0; j < 8; j++) /* the lowest first, whatever the machine's order */
 			byte[i * 8 + j] = (unsigned char)(used[i] >> (j * 8));
 	}

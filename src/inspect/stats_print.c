@@ -22,61 +22,62 @@ enum figure_type {
 };
 
 static const struct figure {
-	const char *key; /* in JSON: the member of struct ma_stats */
-	size_t offset;	 /* of that */
-	enum figure_type type;
-	const char *family; /* of OpenMetrics; those of one family follow each other */
-	const char *label;  /* NULL: the family has this one only */
-	const char *help;   /* of the family, at its first */
+	/* No pointers: these would be relocated, and an OS page be written, in every program. */
+	char key[24]; /* in JSON: the member of struct ma_stats */
+	unsigned char type;
+	unsigned short offset; /* of the member */
+	char family[28];       /* of OpenMetrics; those of one family follow each other */
+	char label[20];	       /* "": the family has this one only */
+	char help[52];	       /* of the family, at its first; else "" */
 } figures[] = {
 #define FIGURE(member, type, family, label, help)                                                            \
 	{                                                                                                    \
-#member, offsetof(struct ma_stats, member), type, family, label, help                        \
+#member, type, offsetof(struct ma_stats, member), family, label, help                        \
 	}
 	FIGURE(break_bytes, TYPE_SIZE, "libma_held_bytes", "source=\"break\"", "Address space held."),
-	FIGURE(mapped_bytes, TYPE_SIZE, "libma_held_bytes", "source=\"chunks\"", NULL),
-	FIGURE(large_bytes, TYPE_SIZE, "libma_held_bytes", "source=\"large\"", NULL),
-	FIGURE(cached_bytes, TYPE_SIZE, "libma_held_bytes", "source=\"cached\"", NULL),
-	FIGURE(resident_bytes, TYPE_SIZE, "libma_resident_bytes", NULL, "Of what is held: backed by memory."),
-	FIGURE(huge_bytes, TYPE_SIZE, "libma_huge_bytes", NULL, "Chunks for which huge pages were asked."),
-	FIGURE(mappings, TYPE_SIZE, "libma_mappings", NULL, "Mappings held, the break as one."),
-	FIGURE(peak_chunk_bytes, TYPE_SIZE, "libma_peak_chunk_bytes", NULL,
+	FIGURE(mapped_bytes, TYPE_SIZE, "libma_held_bytes", "source=\"chunks\"", ""),
+	FIGURE(large_bytes, TYPE_SIZE, "libma_held_bytes", "source=\"large\"", ""),
+	FIGURE(cached_bytes, TYPE_SIZE, "libma_held_bytes", "source=\"cached\"", ""),
+	FIGURE(resident_bytes, TYPE_SIZE, "libma_resident_bytes", "", "Of what is held: backed by memory."),
+	FIGURE(huge_bytes, TYPE_SIZE, "libma_huge_bytes", "", "Chunks for which huge pages were asked."),
+	FIGURE(mappings, TYPE_SIZE, "libma_mappings", "", "Mappings held, the break as one."),
+	FIGURE(peak_chunk_bytes, TYPE_SIZE, "libma_peak_chunk_bytes", "",
 	       "The most that each heap's chunks had, summed up."),
-	FIGURE(peak_resident_bytes, TYPE_SIZE, "libma_peak_resident_bytes", NULL,
+	FIGURE(peak_resident_bytes, TYPE_SIZE, "libma_peak_resident_bytes", "",
 	       "The most that the whole process had resident."),
-	FIGURE(used_bytes, TYPE_SIZE, "libma_used_bytes", NULL, "Usable bytes of what the program holds."),
+	FIGURE(used_bytes, TYPE_SIZE, "libma_used_bytes", "", "Usable bytes of what the program holds."),
 	FIGURE(used_blocks, TYPE_SIZE, "libma_objects", "kind=\"block\"", "Objects that the program holds."),
-	FIGURE(used_slots, TYPE_SIZE, "libma_objects", "kind=\"slot\"", NULL),
-	FIGURE(large_objects, TYPE_SIZE, "libma_objects", "kind=\"large\"", NULL),
+	FIGURE(used_slots, TYPE_SIZE, "libma_objects", "kind=\"slot\"", ""),
+	FIGURE(large_objects, TYPE_SIZE, "libma_objects", "kind=\"large\"", ""),
 	FIGURE(used_block_bytes, TYPE_SIZE, "libma_used_chunk_bytes", "kind=\"block\"",
 	       "Usable bytes of what the program holds in chunks."),
-	FIGURE(used_slot_bytes, TYPE_SIZE, "libma_used_chunk_bytes", "kind=\"slot\"", NULL),
+	FIGURE(used_slot_bytes, TYPE_SIZE, "libma_used_chunk_bytes", "kind=\"slot\"", ""),
 	FIGURE(free_blocks, TYPE_SIZE, "libma_free_places", "kind=\"block\"", "Free blocks and slots."),
-	FIGURE(free_slots, TYPE_SIZE, "libma_free_places", "kind=\"slot\"", NULL),
+	FIGURE(free_slots, TYPE_SIZE, "libma_free_places", "kind=\"slot\"", ""),
 	FIGURE(free_bytes, TYPE_SIZE, "libma_free_bytes", "kind=\"block\"", "Their bytes."),
-	FIGURE(free_slot_bytes, TYPE_SIZE, "libma_free_bytes", "kind=\"slot\"", NULL),
-	FIGURE(uncarved_bytes, TYPE_SIZE, "libma_free_bytes", "kind=\"uncarved\"", NULL),
-	FIGURE(free_resident_bytes, TYPE_SIZE, "libma_free_resident_bytes", NULL,
+	FIGURE(free_slot_bytes, TYPE_SIZE, "libma_free_bytes", "kind=\"slot\"", ""),
+	FIGURE(uncarved_bytes, TYPE_SIZE, "libma_free_bytes", "kind=\"uncarved\"", ""),
+	FIGURE(free_resident_bytes, TYPE_SIZE, "libma_free_resident_bytes", "",
 	       "Of free blocks: backed by memory."),
-	FIGURE(largest_free, TYPE_SIZE, "libma_largest_free_bytes", NULL, "The largest free block."),
-	FIGURE(top_bytes, TYPE_SIZE, "libma_top_bytes", NULL, "The free block that ends at the break."),
-	FIGURE(overhead_bytes, TYPE_SIZE, "libma_overhead_bytes", NULL,
+	FIGURE(largest_free, TYPE_SIZE, "libma_largest_free_bytes", "", "The largest free block."),
+	FIGURE(top_bytes, TYPE_SIZE, "libma_top_bytes", "", "The free block that ends at the break."),
+	FIGURE(overhead_bytes, TYPE_SIZE, "libma_overhead_bytes", "",
 	       "Headers, and what is left over in slabs."),
-	FIGURE(heaps, TYPE_SIZE, "libma_heaps", NULL, "Heaps, of threads that run or have ended."),
-	FIGURE(idle_heaps, TYPE_SIZE, "libma_idle_heaps", NULL, "Heaps whose thread has ended."),
-	FIGURE(chunks, TYPE_SIZE, "libma_chunks", NULL, "Chunks."),
-	FIGURE(slabs, TYPE_SIZE, "libma_slabs", NULL, "Slabs."),
+	FIGURE(heaps, TYPE_SIZE, "libma_heaps", "", "Heaps, of threads that run or have ended."),
+	FIGURE(idle_heaps, TYPE_SIZE, "libma_idle_heaps", "", "Heaps whose thread has ended."),
+	FIGURE(chunks, TYPE_SIZE, "libma_chunks", "", "Chunks."),
+	FIGURE(slabs, TYPE_SIZE, "libma_slabs", "", "Slabs."),
 	FIGURE(brk_calls, TYPE_LONG, "libma_system_calls", "call=\"brk\"", "System calls for memory."),
-	FIGURE(mmap_calls, TYPE_LONG, "libma_system_calls", "call=\"mmap\"", NULL),
-	FIGURE(munmap_calls, TYPE_LONG, "libma_system_calls", "call=\"munmap\"", NULL),
-	FIGURE(mremap_calls, TYPE_LONG, "libma_system_calls", "call=\"mremap\"", NULL),
-	FIGURE(madvise_calls, TYPE_LONG, "libma_system_calls", "call=\"madvise\"", NULL),
-	FIGURE(allocations, TYPE_COUNT, "libma_allocations", NULL, "Successful calls that allocate."),
-	FIGURE(frees, TYPE_COUNT, "libma_frees", NULL, "Calls that free."),
-	FIGURE(remote_frees, TYPE_COUNT, "libma_remote_frees", NULL,
+	FIGURE(mmap_calls, TYPE_LONG, "libma_system_calls", "call=\"mmap\"", ""),
+	FIGURE(munmap_calls, TYPE_LONG, "libma_system_calls", "call=\"munmap\"", ""),
+	FIGURE(mremap_calls, TYPE_LONG, "libma_system_calls", "call=\"mremap\"", ""),
+	FIGURE(madvise_calls, TYPE_LONG, "libma_system_calls", "call=\"madvise\"", ""),
+	FIGURE(allocations, TYPE_COUNT, "libma_allocations", "", "Successful calls that allocate."),
+	FIGURE(frees, TYPE_COUNT, "libma_frees", "", "Calls that free."),
+	FIGURE(remote_frees, TYPE_COUNT, "libma_remote_frees", "",
 	       "Of them: of what another thread's heap owns."),
-	FIGURE(allocated_bytes, TYPE_COUNT, "libma_allocated_bytes", NULL, "Bytes asked for, in all."),
-	FIGURE(peak_used_bytes, TYPE_COUNT_SIZE, "libma_peak_used_bytes", NULL,
+	FIGURE(allocated_bytes, TYPE_COUNT, "libma_allocated_bytes", "", "Bytes asked for, in all."),
+	FIGURE(peak_used_bytes, TYPE_COUNT_SIZE, "libma_peak_used_bytes", "",
 	       "The most usable bytes that the program held."),
 #undef FIGURE
 };
@@ -219,7 +220,7 @@ static void metric(struct text *text, const char *family, bool counter, const ch
 	ma_text_string(text, family);
 	if (counter)
 		ma_text_string(text, "_total");
-	if (label != NULL) {
+	if (label[0] != '\0') {
 		ma_text_char(text, '{');
 		ma_text_string(text, label);
 		ma_text_char(text, '}');
@@ -271,7 +272,7 @@ static void write_openmetrics(struct text *text, const struct ma_stats *stats)
 		bool counter = figure_is_counter(figure);
 		if (!figure_is_known(figure, stats))
 			continue;
-		if (figure->help != NULL)
+		if (figure->help[0] != '\0')
 			metric_family(text, figure->family, counter, figure->help);
 		metric(text, figure->family, counter, figure->label, figure_value(figure, stats));
 	}

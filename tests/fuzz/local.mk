@@ -46,7 +46,7 @@ FUZZ_CC = clang
 FUZZ_SECONDS = 60
 FUZZERS = operations readers
 fuzz: tools/ma/draw_page.h
-	@sources=; for source in $(libma_core_la_SOURCES); do \
+	@sources=; for source in $(libma_core_la_SOURCES) $(libma_rare_la_SOURCES); do \
 		case $$source in *.c) sources="$$sources $$source" ;; esac; \
 	done; \
 	MA_FUZZ_READERS='$(fuzz_readers)' MA_FUZZ_WRAPPED='$(fuzz_wrapped)' MA_SRCDIR='$(abs_top_srcdir)' MA_FUZZ_SOURCES="$$sources" FUZZ_CC='$(FUZZ_CC)' \

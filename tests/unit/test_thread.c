@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "ma.h"
 #include "scripted_source.h"
@@ -298,6 +299,38 @@ START_TEST(fork_in_a_thread)
 }
 END_TEST
 
+static MA_SHARED(bool) enough;
+
+static void *trim_on(void *arg)
+{
+	while (!ma_load_relaxed(&enough))
+		ma_trim(0);
+	return arg;
+}
+
+static void allocate(void *arg)
+{
+	(void)arg;
+	alarm(20); /* for a lock that nobody gives back */
+	ma_free(ma_malloc(10));
+}
+
+/* It takes locks, though nobody has asked for memory yet. */
+START_TEST(fork_beside_a_thread_without_a_heap)
+{
+	pthread_t thread;
+	char text[1000];
+
+	expect(heaps() == 0);
+	expect(pthread_create(&thread, NULL, trim_on, NULL) == 0);
+	for (int i = 0; i < 300; i++)
+		expect(unit_child(allocate, NULL, text, sizeof(text)) == 0);
+	ma_store_relaxed(&enough, true);
+	expect(pthread_join(thread, NULL) == 0);
+	expect(heaps() == 0);
+}
+END_TEST
+
 static void start_again(void *arg)
 {
 	(void)arg;
@@ -330,6 +363,7 @@ int main(void)
 		main_ends_first,
 #endif
 		fork_in_a_thread,
+		fork_beside_a_thread_without_a_heap,
 		start_is_done_once,
 	};
 

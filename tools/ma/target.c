@@ -458,17 +458,23 @@ bool target_runs_libma(pid_t pid)
 	return found;
 }
 
+/* Never returns if the process has none. */
+static void mappings_need(struct mappings *mappings, pid_t pid)
+{
+	if (mappings_read(mappings, pid))
+		return;
+	if (errno == ESRCH && target_status(pid, "Uid") >= 0)
+		fail(EXIT_OWN_FAILURE, "process %ld has no memory: it has ended, or is one of the kernel's",
+		     (long)pid);
+	target_refused(pid, errno);
+}
+
 void target_open(struct target *target, pid_t pid)
 {
 	char *fault;
 
 	*target = (struct target){.pid = pid};
-	if (!mappings_read(&target->mappings, pid)) {
-		if (errno == ESRCH && target_status(pid, "Uid") >= 0)
-			fail(EXIT_OWN_FAILURE,
-			     "process %ld has no memory: it has ended, or is one of the kernel's", (long)pid);
-		target_refused(pid, errno);
-	}
+	mappings_need(&target->mappings, pid);
 	for (size_t i = 0; i < target->mappings.count; i++) {
 		uintptr_t head;
 		enum image image;
@@ -483,9 +489,11 @@ void target_open(struct target *target, pid_t pid)
 		fault = roots_read(target, head);
 		if (fault == NULL && !roots_match(target))
 			fault = text_format("its libma was built differently: use the ma of the same build");
-		if (fault != NULL)
-			fail(EXIT_OWN_FAILURE, "can't inspect process %ld: %s", (long)pid, fault);
-		return;
+		if (fault == NULL)
+			return;
+		mappings_need(&target->mappings,
+			      pid); /* it may have ended meanwhile: then that is what is wrong */
+		fail(EXIT_OWN_FAILURE, "can't inspect process %ld: %s", (long)pid, fault);
 	}
 	if (is_other_class(pid))
 		fail(EXIT_OWN_FAILURE,
