@@ -320,22 +320,22 @@ static void find_entry(struct unwind_registers *at, uint64_t *rule, uintptr_t en
 MA_INLINE bool leave(struct unwind_registers *at)
 {
 	uintptr_t end = UINTPTR_MAX; /* libma's own frames are as their rules say */
-	uint64_t own = rule_of(at->pc);
+	uint64_t own;
 
 	if (!KNOWN)
 		return false;
-	if (own_end != 0) {
-		while (step(at, own, end) && at->pc - own_start < own_end - own_start)
-			own = rule_of(at->pc - 1);
-		return at->pc != 0;
-	}
-	find_entry(at, &own, end);
-	do {
+	own = rule_of(at->pc);
+	if (own_end == 0)
+		find_entry(at, &own, end);
+	for (;;) {
 		if (!step(at, own, end))
 			return false;
+		if (own_end != 0 && at->pc - own_start >= own_end - own_start)
+			return true;
 		own = rule_of(at->pc - 1);
-	} while (own >> OURS_SHIFT & 1);
-	return true;
+		if (own_end == 0 && !(own >> OURS_SHIFT & 1))
+			return true;
+	}
 }
 
 __attribute__((noinline)) unsigned ma_unwind(uintptr_t *frames, unsigned most)
