@@ -139,7 +139,8 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 	       : ma_options.sites == 1 || ma_options.guard == 1		     ? VIEW_FREES
 									     : VIEW_ALL;
 	every_call = view != VIEW_ALL;
-	if (view == VIEW_NONE && !(ma_modes() & ~MODES_SHORT))
+	if ((view == VIEW_NONE && !(ma_modes() & ~MODES_SHORT)) ||
+	    (ma_options.sites == 1 && !(ma_modes() & ~(MODE_SITES | MODE_LIMIT))))
 		turn_on(MODE_SHORT);
 	ma_thread_set_view(view);
 }
@@ -172,13 +173,22 @@ static struct mode_heap *mode_of(struct heap *heap)
 static uint32_t stack_here(struct heap *heap)
 {
 	struct mode_heap *mode = mode_of(heap);
+	struct unwind_registers here;
 
-	return ma_unwind_number(mode == NULL ? NULL : &mode->memos, (unsigned)ma_options.sites_depth);
+	ma_unwind_here(&here);
+	return ma_unwind_number(&here, mode == NULL ? NULL : &mode->memos, (unsigned)ma_options.sites_depth);
 }
 
 static void keep_site(struct heap *heap, const void *p, size_t size)
 {
 	ma_sites_set(p, stack_here(heap), ma_thread_number(), size);
+}
+
+void ma_mode_keep_site(uintptr_t pc, uintptr_t sp, uintptr_t fp, struct mode_heap *mode, const void *p,
+		       size_t size)
+{
+	ma_sites_set(p, ma_unwind_number_at(pc, sp, fp, &mode->memos, (unsigned)ma_options.sites_depth),
+		     ma_thread_number(), size);
 }
 
 /*

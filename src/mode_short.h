@@ -32,6 +32,10 @@ struct mode_heap {
 	struct quarantine quarantine;
 };
 
+/* Keeps the site of a slot that was taken; `here` is inside libma. */
+void ma_mode_keep_site(uintptr_t pc, uintptr_t sp, uintptr_t fp, struct mode_heap *mode, const void *p,
+		       size_t size);
+
 /* As enter() and leave() in mode.c; false: declined. */
 MA_INLINE bool ma_short_enter(unsigned modes)
 {
@@ -75,6 +79,11 @@ MA_INLINE void *ma_short_take(unsigned modes, size_t size)
 		ma_heap_count_alloc(heap, size, usable);
 	if (modes & MODE_REDZONE)
 		ma_redzone_set_slot(p, size, usable);
+	if (modes & MODE_SITES) {
+		struct unwind_registers here;
+		ma_unwind_here(&here);
+		ma_mode_keep_site(here.pc, here.sp, here.fp, mode, p, size);
+	}
 	return p;
 }
 
@@ -97,7 +106,8 @@ MA_INLINE struct slab *ma_short_look(unsigned modes, const void *p, size_t *size
 {
 	struct slab *slab = ma_slab_of_used(&ma_thread_own->slabs, p);
 
-	if (MA_UNLIKELY(slab == NULL || slab->slot_size > REDZONE_SLOT_MAX || modes & MODE_QUARANTINE))
+	if (MA_UNLIKELY(slab == NULL || slab->slot_size > REDZONE_SLOT_MAX ||
+			modes & (MODE_QUARANTINE | MODE_SITES)))
 		return NULL;
 	*size = slab->slot_size;
 	return !(modes & MODE_REDZONE) || ma_redzone_look_slot(p, *size, size) ? slab : NULL;

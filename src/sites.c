@@ -40,6 +40,8 @@
 /* How much of a side table is made resident at once. */
 #define STEP ((size_t)64 * 1024)
 #define STEPS (MA_WINDOW / STEP)
+/* So many side tables do without huge pages. */
+#define HUGE_FROM 6
 
 struct entry {
 	MA_SHARED(uint64_t) a, b;
@@ -47,8 +49,8 @@ struct entry {
 static_assert(sizeof(struct entry) == MA_UNIT, "an entry for each unit");
 
 struct side {
+	struct entry entry[MA_WINDOW / MA_UNIT]; /* first, so that huge pages fit */
 	MA_SHARED(uint64_t) resident[STEPS / 64];
-	_Alignas(4096) struct entry entry[MA_WINDOW / MA_UNIT];
 };
 
 struct leaf {
@@ -74,8 +76,28 @@ MA_ROOT_STRUCT(sites, side);
 		new_;                                                                                        \
 	})
 
-static struct side *side_of(const void *p, bool make)
+/*
+ * A side table for a window in which an object of `size` begins. Once there are as many as a heap of 24 MiB has, it asks
+ * for huge pages: they are touched in a fraction of the time, and a copy of the process, as `ma map` takes one, costs next
+ * to nothing. Not where large objects lie, of which a window has one or two.
+ */
+static MA_COLD struct side *side_make(MA_SHARED(struct side *) *place, size_t size)
 {
+	static MA_SHARED(size_t) made;
+	size_t bytes = ma_round_up(sizeof(struct side), ma_source_page());
+	bool huge = size < MA_HUGE_PAGE && ma_load_relaxed(&made) >= HUGE_FROM;
+	struct side *side = ma_source_map(bytes, huge ? MA_HUGE_PAGE : MA_UNIT);
+
+	if (side != NULL && huge)
+		ma_source_huge(side, MA_WINDOW, true);
+	ma_store_relaxed(&made, ma_load_relaxed(&made) + 1); /* about so many */
+	return INSTALL(place, side, bytes);
+}
+
+/* `size` is of the object for which it is to be made, SIZE_MAX: it is not to be made. */
+static struct side *side_of(const void *p, size_t size)
+{
+	bool make = size != SIZE_MAX;
 	uintptr_t window = (uintptr_t)p >> MA_WINDOW_SHIFT;
 	size_t bytes = ma_round_up(sizeof(struct leaf), ma_source_page());
 	MA_SHARED(struct side *) *place;
@@ -92,22 +114,19 @@ static struct side *side_of(const void *p, bool make)
 		return NULL;
 	place = &leaf->side[window & (((uintptr_t)1 << LEAF_BITS) - 1)];
 	side = ma_load_acquire(place); /* pairs with INSTALL */
-	bytes = ma_round_up(sizeof(struct side), ma_source_page());
-	if (side == NULL && make)
-		side = INSTALL(place, (struct side *)ma_source_map(bytes, MA_UNIT), bytes);
-	return side;
+	return side == NULL && make ? side_make(place, size) : side;
 }
 
-/* The entry of what starts at `p`; NULL if there is none, and none is to be made or can be. */
-static struct entry *entry_of(const void *p, bool make)
+/* The entry of what starts at `p`; NULL if there is none, and none is to be made or can be. `size` as above. */
+MA_INLINE struct entry *entry_of(const void *p, size_t size)
 {
-	struct side *side = side_of(p, make);
+	struct side *side = side_of(p, size);
 	size_t offset = (uintptr_t)p & (MA_WINDOW - 1), step = offset / STEP;
 	uint64_t bit = UINT64_C(1) << (step % 64), resident;
 
 	if (side == NULL)
 		return NULL;
-	if (make) {
+	if (size != SIZE_MAX) {
 		/* Two threads may do so at once, or one of two bits be lost: both do no harm. */
 		resident = ma_load_relaxed(&side->resident[step / 64]);
 		if (MA_UNLIKELY((resident & bit) == 0)) {
@@ -131,7 +150,7 @@ void ma_sites_start(void)
 
 void ma_sites_set(const void *p, uint32_t stack, uint32_t thread, size_t size)
 {
-	struct entry *entry = entry_of(p, true);
+	struct entry *entry = entry_of(p, size);
 	uint64_t time = ma_clock_ms() >> TIME_SHIFT & TIME_MASK;
 
 	if (entry == NULL)
@@ -143,7 +162,7 @@ void ma_sites_set(const void *p, uint32_t stack, uint32_t thread, size_t size)
 
 void ma_sites_set_freed(const void *p, uint32_t stack)
 {
-	struct entry *entry = entry_of(p, false);
+	struct entry *entry = entry_of(p, SIZE_MAX);
 	uint64_t a;
 
 	if (entry == NULL)
@@ -154,7 +173,7 @@ void ma_sites_set_freed(const void *p, uint32_t stack)
 
 void ma_sites_forget(const void *p)
 {
-	struct entry *entry = entry_of(p, false);
+	struct entry *entry = entry_of(p, SIZE_MAX);
 
 	if (entry == NULL || ma_load_relaxed(&entry->a) == 0) /* not to touch what was never written */
 		return;
@@ -164,7 +183,7 @@ void ma_sites_forget(const void *p)
 
 bool ma_sites_get(const void *p, size_t usable, struct site *site)
 {
-	const struct entry *entry = entry_of(p, false);
+	const struct entry *entry = entry_of(p, SIZE_MAX);
 	uint64_t a, b, freed;
 
 	if (entry == NULL)

@@ -9,7 +9,8 @@
  *
  * A walk is a function of the registers that it begins with and of the words that it reads. A memo holds both of a walk,
  * and the stack that it found: while they are the same, so is the stack, and nothing need be walked. There are
- * some hundred memos a thread, found by the program's call.
+ * a thousand memos a thread. Programs do the same things in the same order: so those that came next last time are
+ * looked at first. The others are found by where the innermost calls come from.
  *
  * A walk reads memory between the stack pointer and the stack's end only, and always upwards; so it ends, and where a
  * rule is wrong it finds nonsense, but does not fault.
@@ -44,12 +45,14 @@
 #define OURS_SHIFT (BASE_SHIFT + 2)
 #define MARK_SHIFT (OURS_SHIFT + 1)
 
-#define CACHE_BITS 13
+/* A cache line has the rules of one hash. */
+#define CACHE_BITS 12
+#define CACHE_WAYS 4
 
 struct cached {
 	MA_SHARED(uint64_t) pc, rule;
 };
-static struct cached cache[1u << CACHE_BITS];
+static _Alignas(64) struct cached cache[1u << CACHE_BITS][CACHE_WAYS];
 
 /* libma's own frames: where it lies, if it is a shared library; else the addresses of its functions. */
 static uintptr_t own_start, own_end;
@@ -155,19 +158,35 @@ static MA_COLD uint64_t make_rule(uintptr_t pc)
 	return packed;
 }
 
-static uint64_t rule_of(uintptr_t pc)
+/* Looks the rule up, and keeps it in place of one of the set's others. */
+static MA_COLD uint64_t learn_rule(struct cached *set, uintptr_t pc, uint64_t mark)
+{
+	uint64_t rule = make_rule(pc) | mark;
+	unsigned way = 0;
+
+	while (way < CACHE_WAYS - 1 && ma_load_relaxed(&set[way].pc) != 0)
+		way++;
+	if (ma_load_relaxed(&set[way].pc) != 0)
+		way = mark >> MARK_SHIFT & (CACHE_WAYS - 1);
+	ma_store_relaxed(&set[way].pc, pc);
+	ma_store_relaxed(&set[way].rule, rule);
+	return rule;
+}
+
+MA_INLINE uint64_t rule_of(uintptr_t pc)
 {
 	uint64_t hash = (uint64_t)pc * MA_HASH;
 	uint64_t mark = hash >> 16 << MARK_SHIFT, rule;
-	struct cached *cached = &cache[hash >> (64 - CACHE_BITS)];
+	struct cached *set = cache[hash >> (64 - CACHE_BITS)];
 
-	rule = ma_load_relaxed(&cached->rule); /* no order is needed: see above */
-	if (MA_LIKELY(ma_load_relaxed(&cached->pc) == pc && rule >> MARK_SHIFT == mark >> MARK_SHIFT))
-		return rule;
-	rule = make_rule(pc) | mark;
-	ma_store_relaxed(&cached->pc, pc);
-	ma_store_relaxed(&cached->rule, rule);
-	return rule;
+	for (unsigned way = 0; way < CACHE_WAYS; way++) {
+		if (ma_load_relaxed(&set[way].pc) != pc)
+			continue;
+		rule = ma_load_relaxed(&set[way].rule); /* no order is needed: see above */
+		if (MA_LIKELY(rule >> MARK_SHIFT == mark >> MARK_SHIFT))
+			return rule;
+	}
+	return learn_rule(set, pc, mark);
 }
 
 /* --- walks --- */
@@ -211,21 +230,6 @@ MA_INLINE bool step(struct unwind_registers *at, uint64_t rule, uintptr_t end)
 #else
 #define KNOWN 0
 #endif
-
-MA_INLINE void registers_here(struct unwind_registers *here)
-{
-#if defined(__x86_64__)
-	__asm__ volatile("lea (%%rip), %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2"
-			 : "=&r"(here->pc), "=&r"(here->sp), "=&r"(here->fp));
-#elif defined(__i386__)
-	__asm__ volatile("call 1f\n1:\tpop %0\n\tmov %%esp, %1\n\tmov %%ebp, %2"
-			 : "=&r"(here->pc), "=&r"(here->sp), "=&r"(here->fp));
-#elif defined(__aarch64__)
-	__asm__ volatile("adr %0, .\n\tmov %1, sp\n\tmov %2, x29"
-			 : "=&r"(here->pc), "=&r"(here->sp), "=&r"(here->fp));
-#endif
-	here->link = 0;
-}
 
 void ma_unwind_start(void (*const *entries)(void), size_t count)
 {
@@ -312,42 +316,37 @@ static void find_entry(struct unwind_registers *at, uint64_t *rule, uintptr_t en
 	}
 }
 
-/* Leaves libma: `at` is then the call in the program, and `*rule` its frame's. False: there is none. */
-MA_INLINE bool leave(struct unwind_registers *at, uint64_t *rule, uintptr_t end)
+/* Leaves libma, from a place inside it: `at` is then the call in the program. False: there is none. */
+MA_INLINE bool leave(struct unwind_registers *at)
 {
-	uint64_t own = rule_of(at->pc);
+	uintptr_t end = UINTPTR_MAX; /* libma's own frames are as their rules say */
+	uint64_t own;
 
-	if (own_end == 0)
-		find_entry(at, &own, end);
-	do {
-		if (!step(at, own, end))
-			return false;
-		own = rule_of(at->pc - 1);
-	} while (own >> OURS_SHIFT & 1);
-	*rule = own;
-	return true;
-}
-
-/* The first frame outside of libma: where a walk begins. Inlined, so that it begins in the function that asks. */
-MA_INLINE bool begin(struct unwind_registers *at, uint64_t *rule, uintptr_t *end)
-{
 	if (!KNOWN)
 		return false;
-	registers_here(at);
-	*end = stack_end(at->sp);
-	return leave(at, rule, *end);
+	own = rule_of(at->pc);
+	if (own_end == 0)
+		find_entry(at, &own, end);
+	for (;;) {
+		if (!step(at, own, end))
+			return false;
+		if (own_end != 0 && at->pc - own_start >= own_end - own_start)
+			return true;
+		own = rule_of(at->pc - 1);
+		if (own_end == 0 && !(own >> OURS_SHIFT & 1))
+			return true;
+	}
 }
 
 __attribute__((noinline)) unsigned ma_unwind(uintptr_t *frames, unsigned most)
 {
-	struct unwind_registers at = {0};
-	uintptr_t end;
-	uint64_t rule;
+	struct unwind_registers at;
 
-	if (most == 0 || !begin(&at, &rule, &end))
+	ma_unwind_here(&at);
+	if (most == 0 || !leave(&at))
 		return 0;
 	frames[0] = at.pc;
-	return walk(&at, rule, end, frames, 1, most);
+	return walk(&at, rule_of(at.pc - 1), stack_end(at.sp), frames, 1, most);
 }
 
 unsigned ma_unwind_from(const struct unwind_registers *from, uintptr_t *frames, unsigned most)
@@ -361,7 +360,7 @@ unsigned ma_unwind_from(const struct unwind_registers *from, uintptr_t *frames, 
 }
 
 /* Would a walk from `at` read what the walk of `memo` did? */
-static bool is_same_walk(const struct unwind_memo *memo, const struct unwind_registers *at, unsigned most)
+MA_INLINE bool is_same_walk(const struct unwind_memo *memo, const struct unwind_registers *at, unsigned most)
 {
 	if (memo->pc != at->pc || memo->sp != at->sp || memo->most != most ||
 	    (memo->fp_matters && memo->fp != at->fp))
@@ -373,30 +372,79 @@ static bool is_same_walk(const struct unwind_memo *memo, const struct unwind_reg
 	return true;
 }
 
-__attribute__((noinline)) uint32_t ma_unwind_number(struct unwind_memos *memos, unsigned most)
+/* Where a walk's memo is: most walks are told apart by where their innermost calls come from. */
+#define TELLING 3
+static struct unwind_memo *memo_of(struct unwind_memos *memos, struct unwind_registers at, uintptr_t end)
 {
-	uintptr_t frames[STACK_MOST], end;
-	struct unwind_registers at = {0};
-	struct trail trail;
-	unsigned depth = 1;
-	uint64_t rule;
+	uint64_t key = at.pc ^ at.sp >> 4;
 
-	if (most == 0 || !begin(&at, &rule, &end))
-		return 0;
+	for (unsigned i = 0; i < TELLING && step(&at, rule_of(at.pc - 1), end); i++)
+		key = key * MA_HASH ^ at.pc;
+	return &memos->memo[key * MA_HASH >> (64 - MEMO_BITS)];
+}
+
+/* Makes a memo of the walk that begins at `at`. */
+static __attribute__((noinline)) void memo_make(struct unwind_memo *memo, struct unwind_registers at,
+						uintptr_t end, unsigned most)
+{
+	struct trail trail = {.memo = memo, .start = at.sp, .open = true};
+	uintptr_t frames[STACK_MOST];
+	unsigned depth = 1;
+
+	memo->pc = at.pc;
+	memo->sp = at.sp;
+	memo->fp = at.fp;
+	memo->fp_matters = false;
+	memo->most = most;
+	memo->reads = 0;
 	frames[0] = at.pc;
-	if (memos == NULL)
-		return ma_stacks_number(frames, walk(&at, rule, end, frames, 1, most));
-	trail.memo = &memos->memo[(at.pc ^ at.sp >> 4) * MA_HASH >> (64 - MEMO_BITS)];
-	if (MA_LIKELY(is_same_walk(trail.memo, &at, most)))
-		return trail.memo->stack;
-	trail = (struct trail){.memo = trail.memo, .start = at.sp, .open = true};
-	*trail.memo = (struct unwind_memo){.pc = at.pc, .sp = at.sp, .fp = at.fp, .most = most};
-	while (depth < most && step_kept(&at, rule, end, &trail)) {
+	while (depth < most && step_kept(&at, rule_of(at.pc - 1), end, &trail))
 		frames[depth++] = at.pc;
-		rule = rule_of(at.pc - 1);
+	memo->stack = ma_stacks_number(frames, depth);
+	if (!trail.open || memo->stack == 0)
+		memo->pc = 0;
+}
+
+/* The memo of the walk that begins at `at`, which is not one of those that came next last time. */
+static __attribute__((noinline)) struct unwind_memo *memo_find(struct unwind_memos *memos,
+							       const struct unwind_registers *at,
+							       unsigned most)
+{
+	struct unwind_memo *last = &memos->memo[memos->last], *memo;
+	uintptr_t end = stack_end(at->sp);
+
+	memo = memo_of(memos, *at, end);
+	if (!is_same_walk(memo, at, most))
+		memo_make(memo, *at, end, most);
+	memmove(last->next + 1, last->next, sizeof(last->next) - sizeof(last->next[0]));
+	last->next[0] = (uint32_t)(memo - memos->memo);
+	return memo;
+}
+
+uint32_t ma_unwind_number_at(uintptr_t pc, uintptr_t sp, uintptr_t fp, struct unwind_memos *memos,
+			     unsigned most)
+{
+	struct unwind_registers at = {.pc = pc, .sp = sp, .fp = fp};
+	uintptr_t frames[STACK_MOST];
+	struct unwind_memo *memo, *last;
+
+	if (most == 0 || !leave(&at))
+		return 0;
+	if (memos == NULL) {
+		frames[0] = at.pc;
+		return ma_stacks_number(frames,
+					walk(&at, rule_of(at.pc - 1), stack_end(at.sp), frames, 1, most));
 	}
-	trail.memo->stack = ma_stacks_number(frames, depth);
-	if (!trail.open || trail.memo->stack == 0)
-		trail.memo->pc = 0;
-	return trail.memo->stack;
+	last = &memos->memo[memos->last];
+	for (unsigned i = 0;; i++) {
+		if (i == MEMO_NEXT) {
+			memo = memo_find(memos, &at, most);
+			break;
+		}
+		memo = &memos->memo[last->next[i]];
+		if (is_same_walk(memo, &at, most))
+			break;
+	}
+	memos->last = (uint32_t)(memo - memos->memo);
+	return memo->stack;
 }

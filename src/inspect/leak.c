@@ -99,7 +99,7 @@ static bool take_memory(struct leak_scan *scan)
 	while (groups < GROUPS + LEAK_KINDS * stacks)
 		groups *= 2;
 	size = ma_leak_index_bytes() + holes * sizeof(struct leak_range) +
-	       DEPTH * sizeof(struct leak_object) + GROUPS * sizeof(struct leak_group) + 2 * LEAK_BUFFER +
+	       DEPTH * sizeof(struct leak_object) + groups * sizeof(struct leak_group) + 2 * LEAK_BUFFER +
 	       LEAK_PAGES * sizeof(uint64_t) + 8 * 64;
 	size += size / 4; /* for the stopped threads' numbers, see leak_threads.c */
 	scan->memory.size = ma_round_up(size, ma_source_page());

@@ -8,6 +8,7 @@
 
 #include "heap.h"
 #include "scripted_source.h"
+#include "stacks.h"
 
 static void *kept;
 static int quiet;
@@ -58,6 +59,18 @@ START_TEST(counts)
 	expect(lost() == 100010);
 #endif
 	expect(ma_check() == 0);
+}
+END_TEST
+
+/* As a program has them that keeps sites: there may be a group for each. */
+START_TEST(many_stacks)
+{
+	begin();
+	for (uintptr_t i = 1; i <= 50000; i++)
+		expect(ma_stacks_number(&i, 1) != 0);
+	make_list(&kept, 10);
+	kept = NULL;
+	expect(lost() == 10);
 }
 END_TEST
 
@@ -146,6 +159,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		counts,
+		many_stacks,
 		from_the_stack,
 		in_a_handler,
 		failures,

@@ -13,6 +13,15 @@
 
 static _Thread_local struct unwind_memos memos;
 
+/* Walks from itself, as from a function inside libma. */
+static __attribute__((noinline)) uint32_t number_here(void)
+{
+	struct unwind_registers here;
+
+	ma_unwind_here(&here);
+	return ma_unwind_number(&here, &memos, MOST);
+}
+
 /* Both walks end in this function; the frames from its caller on must be the same. */
 static __attribute__((noinline)) unsigned compare(void)
 {
@@ -22,7 +31,7 @@ static __attribute__((noinline)) unsigned compare(void)
 	int other_depth = backtrace(others, MOST);
 
 	for (unsigned round = 0; round < 2; round++) { /* the second time by a memo */
-		uint32_t number = ma_unwind_number(&memos, MOST);
+		uint32_t number = number_here();
 		const uintptr_t *numbered;
 		expect(ma_stacks_frames(number, &numbered) == depth);
 		for (unsigned i = 1; i < depth; i++)

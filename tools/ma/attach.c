@@ -358,6 +358,8 @@ static pid_t take_snapshot(struct stopped *stopped)
 	copy = snapshot_make(child.target, stopped, &child.shared->result.no_snapshot);
 	stop_release(stopped);
 	stopped_since(start);
+	if (copy != 0 && !snapshot_hold(child.target, copy, &child.shared->result.no_snapshot))
+		copy = 0;
 	stop_settle(stopped);
 	return copy;
 }
@@ -367,7 +369,7 @@ static void attempt_snapshots(struct stopped *stopped)
 {
 	struct attach_result *result = &child.shared->result;
 
-	mirror_expect_all();
+	mirror_expect_all(true);
 	result->snapshot = true;
 	result->no_snapshot = snapshot_obstacle(child.target);
 	while (result->no_snapshot == NULL && result->attempts < MOST_ATTEMPTS) {
@@ -391,6 +393,7 @@ static void attempt_snapshots(struct stopped *stopped)
 		pause_between();
 	}
 	child.memory = child.target->pid;
+	mirror_expect_all(false);
 	result->attempts = 0;
 	result->snapshot = false;
 }

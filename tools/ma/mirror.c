@@ -69,10 +69,12 @@ static size_t range_count, range_room;
 static size_t page;
 static pid_t target_pid;
 static int pagemap = -1;
+static int memory = -1; /* the target's, to be read as a file */
 static size_t pieces, bytes, late_bytes;
 static uintptr_t ahead_at; /* where the last fault's pages ended */
 static size_t ahead;	   /* how many they were */
 static size_t least_ahead = 1;
+static bool of_snapshot;
 
 /* --- ranges --- */
 
@@ -203,16 +205,25 @@ bool mirror_resident(uintptr_t start, size_t pages, unsigned char *resident)
 	return true;
 }
 
+/* As process_vm_readv() of one piece to where it lies; 0: the process has ended. */
+static ssize_t read_piece(uintptr_t at, size_t size)
+{
+	struct iovec vector = {(void *)at, size};
+	ssize_t got = memory >= 0 ? pread(memory, (void *)at, size, (off_t)at)
+				  : process_vm_readv(target_pid, &vector, 1, &vector, 1, 0);
+
+	return got < 0 && errno == ESRCH ? 0 : got;
+}
+
 /* Copies a run of pages. Those that can't be read stay as they are. False: the process has ended. */
 static bool copy_run(uintptr_t at, size_t count)
 {
 	uintptr_t end = at + count * page;
 
 	while (at < end) {
-		struct iovec vector = {(void *)at, end - at};
-		ssize_t got = process_vm_readv(target_pid, &vector, 1, &vector, 1, 0);
+		ssize_t got = read_piece(at, end - at);
 
-		if (got < 0 && errno == ESRCH)
+		if (got == 0)
 			return false;
 		at += got > 0 ? (size_t)got : page;
 	}
@@ -243,9 +254,10 @@ static bool copy_pages(const struct range *range, uintptr_t at, size_t count)
 	return true;
 }
 
-void mirror_expect_all(void)
+void mirror_expect_all(bool snapshot)
 {
 	least_ahead = MOST_AHEAD;
+	of_snapshot = snapshot;
 }
 
 /* How many pages to copy for a fault at `index`: more and more while one is read after the other. */
@@ -331,23 +343,35 @@ static void handle_faults(void)
 		sigaction(signals[i], &action, NULL);
 }
 
-static void open_pagemap(pid_t pid)
+static void open_anew(int *file, pid_t pid, const char *name)
 {
-	char *path = text_format("/proc/%ld/pagemap", (long)pid);
+	char *path = text_format("/proc/%ld/%s", (long)pid, name);
 
-	if (pagemap >= 0)
-		close(pagemap);
-	pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	if (*file >= 0)
+		close(*file);
+	*file = open(path, O_RDONLY | O_CLOEXEC);
 	free(path);
 }
 
-/* From here on it is this process that is copied. */
+/*
+ * From here on it is this process that is copied.
+ *
+ * Of a snapshot, memory is read as a file: process_vm_readv() pins the pages, and for that the kernel copies each that
+ * is still one with the original's, which takes longer than the reading, and as much memory again. It is the faster
+ * one where nothing is shared.
+ */
 static void look_at(pid_t pid)
 {
 	if (target_pid == pid)
 		return;
 	target_pid = pid;
-	open_pagemap(pid);
+	open_anew(&pagemap, pid, "pagemap");
+	if (of_snapshot) {
+		open_anew(&memory, pid, "mem");
+	} else if (memory >= 0) {
+		close(memory);
+		memory = -1;
+	}
 }
 
 enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsigned seconds, uint64_t most_us)
@@ -435,11 +459,13 @@ static void runs_copy(size_t first, size_t end)
 {
 	while (first < end && !atomic_load_explicit(&renewal.gone, memory_order_relaxed)) {
 		size_t count = end - first;
-		ssize_t got = process_vm_readv(target_pid, &renewal.run[first], count, &renewal.run[first],
-					       count, 0);
+		ssize_t got = memory >= 0 ? read_piece((uintptr_t)renewal.run[first].iov_base,
+						       renewal.run[first].iov_len)
+					  : process_vm_readv(target_pid, &renewal.run[first], count,
+							     &renewal.run[first], count, 0);
 		size_t left = got > 0 ? (size_t)got : 0;
 
-		if (got < 0 && errno == ESRCH) {
+		if (got == 0 || (got < 0 && errno == ESRCH)) {
 			atomic_store_explicit(&renewal.gone, true, memory_order_relaxed);
 			return;
 		}

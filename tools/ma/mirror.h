@@ -24,8 +24,9 @@ enum mirror_fault {
  * there itself. */
 bool mirror_reserve(const struct mappings *mappings);
 
-/* Nearly all will be read: what is copied for a read is a large piece in any case. */
-void mirror_expect_all(void);
+/* Nearly all will be read, from here on of a snapshot or of the process itself: what is copied for a read is a large
+ * piece in any case. */
+void mirror_expect_all(bool snapshot);
 
 /* Calls `read(arg)`, which may read the mirror: what it touches is copied. It may take so many seconds of processor
  * time, and, if `most_us` is not 0, so many microseconds. Returns how that ended. */

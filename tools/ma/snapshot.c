@@ -46,6 +46,8 @@ enum {
 	MOVE_TEST_BITS = 1 << 8 | 1 << 14 | 1 << 18 /* flags that the code does not restore: TF, NT, AC */
 };
 
+static struct snapshot written; /* to the process, by which its copy is known */
+
 /* Have the thread, and the children that it will have, their numbers in our namespace? */
 static bool same_namespace(pid_t tid)
 {
@@ -162,27 +164,27 @@ static bool may_send(const struct stopped_thread *thread, const char **obstacle)
 
 /* Sends one of the threads. NULL if none can be sent. */
 static struct stopped_thread *send_one(struct stopped *stopped, uintptr_t enter, uintptr_t data,
-				       struct snapshot *snapshot, const char **obstacle)
+				       const char **obstacle)
 {
 	for (size_t i = 0; i < stopped->count; i++) {
 		struct stopped_thread *thread = &stopped->thread[i];
 		struct user_regs_struct registers, own;
 
-		static_assert(sizeof registers == sizeof snapshot->registers, "all registers");
+		static_assert(sizeof registers == sizeof written.registers, "all registers");
 		memcpy(&registers, thread->registers, sizeof registers);
 		own = registers;
 		if (!may_send(thread, obstacle) || !go_on_registers(&own) ||
 		    stop_in_sequence(stopped, thread))
 			continue;
-		*snapshot = (struct snapshot){.pause = {0, PAUSE_NS},
-					      .pauses = PAUSES,
-					      .tool = getpid(),
-					      .all_signals = UINT64_MAX,
-					      .signals = thread->blocked};
-		memcpy(snapshot->registers, &own, sizeof own);
+		written = (struct snapshot){.pause = {0, PAUSE_NS},
+					    .pauses = PAUSES,
+					    .tool = getpid(),
+					    .all_signals = UINT64_MAX,
+					    .signals = thread->blocked};
+		memcpy(written.registers, &own, sizeof own);
 		registers.rip = enter;
 		registers.orig_rax = (unsigned long)-1;
-		if (write_to(stopped->pid, data, snapshot, sizeof *snapshot) && stop_send(thread, &registers))
+		if (write_to(stopped->pid, data, &written, sizeof written) && stop_send(thread, &registers))
 			return thread;
 		return NULL;
 	}
@@ -202,30 +204,12 @@ static int64_t wait_for_copy(pid_t pid, struct stopped_thread *thread, uintptr_t
 	return now.done != 0 ? now.made : 0;
 }
 
-static bool is_the_same(const struct snapshot *seen, const struct snapshot *written)
+static bool is_as_written(const struct snapshot *seen)
 {
 	struct snapshot then = *seen;
 
-	then.pauses = written->pauses;
-	return memcmp(&then, written, sizeof then) == 0;
-}
-
-/* Holds the copy, so that it ends when we do, and not before. Its number may be another process's by now: the
- * copy has what we have written. */
-static bool hold(pid_t copy, uintptr_t data, const struct snapshot *written, const char **obstacle)
-{
-	struct snapshot seen;
-
-	if (ptrace(PTRACE_SEIZE, copy, NULL, NULL) != 0) {
-		*obstacle = errno == ESRCH ? NULL : "its copy may not be traced";
-		return false;
-	}
-	if (ptrace(PTRACE_INTERRUPT, copy, NULL, NULL) == 0 && waitpid(copy, NULL, __WALL) == copy &&
-	    target_read(copy, data, &seen, sizeof seen) && is_the_same(&seen, written) &&
-	    ptrace(PTRACE_SETOPTIONS, copy, NULL, (void *)PTRACE_O_EXITKILL) == 0)
-		return true;
-	ptrace(PTRACE_DETACH, copy, NULL, NULL);
-	return false;
+	then.pauses = written.pauses;
+	return memcmp(&then, &written, sizeof then) == 0;
 }
 
 pid_t snapshot_make(const struct target *target, struct stopped *stopped, const char **obstacle)
@@ -233,13 +217,12 @@ pid_t snapshot_make(const struct target *target, struct stopped *stopped, const 
 	uintptr_t enter = target_place(target, "snapshot.enter");
 	uintptr_t data = target_place(target, "snapshot.data");
 	struct stopped_thread *thread;
-	struct snapshot written;
 	int64_t made;
 
 	*obstacle = NULL;
 	if (is_busy(stopped, enter, data))
 		return 0;
-	thread = send_one(stopped, enter, data, &written, obstacle);
+	thread = send_one(stopped, enter, data, obstacle);
 	if (thread == NULL)
 		return 0;
 	*obstacle = NULL;
@@ -251,7 +234,24 @@ pid_t snapshot_make(const struct target *target, struct stopped *stopped, const 
 		*obstacle = INHERITS;
 	else if (made < 0)
 		*obstacle = "the system has no room for its copy";
-	return made > 0 && hold((pid_t)made, data, &written, obstacle) ? (pid_t)made : 0;
+	return made > 0 ? (pid_t)made : 0;
+}
+
+/* The copy's number may be another process's by now: the copy has what we have written. */
+bool snapshot_hold(const struct target *target, pid_t copy, const char **obstacle)
+{
+	struct snapshot seen;
+
+	if (ptrace(PTRACE_SEIZE, copy, NULL, NULL) != 0) {
+		*obstacle = errno == ESRCH ? NULL : "its copy may not be traced";
+		return false;
+	}
+	if (ptrace(PTRACE_INTERRUPT, copy, NULL, NULL) == 0 && waitpid(copy, NULL, __WALL) == copy &&
+	    target_read(copy, target_place(target, "snapshot.data"), &seen, sizeof seen) &&
+	    is_as_written(&seen) && ptrace(PTRACE_SETOPTIONS, copy, NULL, (void *)PTRACE_O_EXITKILL) == 0)
+		return true;
+	ptrace(PTRACE_DETACH, copy, NULL, NULL);
+	return false;
 }
 
 void snapshot_end(pid_t copy)
@@ -273,6 +273,13 @@ pid_t snapshot_make(const struct target *target, struct stopped *stopped, const 
 	(void)stopped;
 	*obstacle = snapshot_obstacle(target);
 	return 0;
+}
+
+bool snapshot_hold(const struct target *target, pid_t copy, const char **obstacle)
+{
+	(void)copy;
+	*obstacle = snapshot_obstacle(target);
+	return false;
 }
 
 void snapshot_end(pid_t copy)
