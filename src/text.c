@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* text.c - owns nothing but the caller's buffer; what can't be written is lost, and the error kept. */
+/*
+ * text.c - owns nothing but the caller's buffer; what can't be written is lost, and the error kept: no signal ends a
+ * program because libma's words found a broken pipe, or a file that may not grow.
+ */
 #include "text.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 void ma_text_begin(struct text *text, int fd)
@@ -20,7 +25,7 @@ void ma_text_begin_sink(struct text *text, text_sink *sink, void *arg)
 	text->sink_arg = arg;
 }
 
-static int text_write(const struct text *text)
+static int write_all(const struct text *text)
 {
 	size_t done = 0;
 
@@ -32,6 +37,29 @@ static int text_write(const struct text *text)
 			done += (size_t)n;
 	}
 	return 0;
+}
+
+/* The two signals come to the thread that writes: it takes them back, but for one that the program had pending itself. */
+static int text_write(const struct text *text)
+{
+	const struct timespec now = {0};
+	sigset_t ours, had, pending;
+	int error;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGPIPE);
+	sigaddset(&ours, SIGXFSZ);
+	sigprocmask(SIG_BLOCK, &ours, &had); /* on Linux this thread's alone */
+	sigpending(&pending);
+	error = write_all(text);
+	if (sigismember(&pending, SIGPIPE) == 1)
+		sigdelset(&ours, SIGPIPE);
+	if (sigismember(&pending, SIGXFSZ) == 1)
+		sigdelset(&ours, SIGXFSZ);
+	if (error == EPIPE || error == EFBIG)
+		sigtimedwait(&ours, NULL, &now);
+	sigprocmask(SIG_SETMASK, &had, NULL);
+	return error;
 }
 
 bool ma_text_flush(struct text *text)

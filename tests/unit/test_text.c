@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "text.h"
 
@@ -151,6 +153,47 @@ START_TEST(lost_text_and_errno)
 }
 END_TEST
 
+/* Writes a line to `fd`, which takes none. */
+static void line_fails(int fd, int error)
+{
+	struct text text;
+
+	ma_text_begin(&text, fd);
+	ma_text_string(&text, "to nowhere\n");
+	errno = 1234;
+	expect(!ma_text_flush(&text) && text.error == error && errno == 1234);
+}
+
+/* The signals of a broken pipe and of a file that may not grow end nobody who did not write himself. */
+START_TEST(no_signals)
+{
+	struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY}, had;
+	sigset_t blocked, now;
+	int ends[2];
+	FILE *file = tmpfile();
+
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	expect(file != NULL && pipe(ends) == 0 && close(ends[0]) == 0);
+	line_fails(ends[1], EPIPE);
+	expect(getrlimit(RLIMIT_FSIZE, &had) == 0 && setrlimit(RLIMIT_FSIZE, &none) == 0);
+	line_fails(fileno(file), EFBIG);
+	expect(setrlimit(RLIMIT_FSIZE, &had) == 0);
+	expect(sigprocmask(SIG_BLOCK, NULL, &now) == 0);
+	expect(!sigismember(&now, SIGPIPE) && !sigismember(&now, SIGXFSZ));
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	line_fails(ends[1], EPIPE);
+	expect(sigpending(&now) == 0 && !sigismember(&now, SIGPIPE));
+	raise(SIGPIPE); /* the program's own stays */
+	line_fails(ends[1], EPIPE);
+	expect(sigpending(&now) == 0 && sigismember(&now, SIGPIPE));
+	signal(SIGPIPE, SIG_IGN);
+}
+END_TEST
+
 START_TEST(ratios)
 {
 	struct text text;
@@ -216,9 +259,15 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		numbers,     sizes, longer_than_the_buffer, interrupted_writes, lost_text_and_errno, ratios,
-		quoted_ones, sinks};
+	const TTest *const tests[] = {numbers,
+				      sizes,
+				      longer_than_the_buffer,
+				      interrupted_writes,
+				      lost_text_and_errno,
+				      no_signals,
+				      ratios,
+				      quoted_ones,
+				      sinks};
 
 	return unit_run("text", tests, LENGTH(tests));
 }
