@@ -41,6 +41,17 @@ loading() {
 	runs 'loaded and unloaded' on_libma ./loaded "$MA_BUILDDIR/.libs/libma.so"
 }
 
+# A library that is loaded with RTLD_DEEPBIND and shares objects with the program.
+deepbound() {
+	mkdir -p plugins
+	if ! build plugin -DPLUGIN -shared -fPIC || ! mv plugin plugins/plugin.so ||
+		! build plugin -Wl,--enable-new-dtags,-rpath,"$PWD/plugins"; then
+		echo 'plugin.c does not compile'
+	fi
+	runs 'all belongs together' ./plugin
+	runs 'all belongs together' on_libma ./plugin
+}
+
 # beside LIBRARY...: another library, preloaded before libma and behind it.
 beside() {
 	for library; do
@@ -100,10 +111,13 @@ static() {
 
 [ "$MA_THREADS" != 1 ] || clean forking
 [ "$MA_THREADS" != 1 ] || clean loading
+clean deepbound
 clean others
 clean static
 
 planted 'exit status 3' runs x sh -c 'exit 3'
 planted 'instead of x' runs x echo y
+# The flag that is left crashes: glibc's free() gets what is not its.
+planted 'plugin: exit status 1' runs 'all belongs together' on_libma env MA_OPTIONS=deepbind=1 ./plugin
 
 exit $failed
