@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,14 +26,34 @@ void ma_text_begin_sink(struct text *text, text_sink *sink, void *arg)
 	text->sink_arg = arg;
 }
 
+#define PATIENCE                                                                                             \
+	2000 /* milliseconds, in which who reads from a full pipe that does not block takes something */
+
+/* Is it to be tried again? */
+static bool may_retry(int fd, int error)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+	int told;
+
+	if (error == EINTR)
+		return true;
+	if (error != EAGAIN)
+		return false;
+	do
+		told = poll(&poll_fd, 1, PATIENCE);
+	while (told < 0 && errno == EINTR);
+	return told > 0;
+}
+
 static int write_all(const struct text *text)
 {
 	size_t done = 0;
 
 	while (done < text->used) {
 		ssize_t n = write(text->fd, text->buffer + done, text->used - done);
-		if (n < 0 && errno != EINTR)
-			return errno;
+		int error = errno;
+		if (n < 0 && !may_retry(text->fd, error))
+			return error;
 		if (n > 0)
 			done += (size_t)n;
 	}
