@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/preload/plugin.c \
 	tests/preload/processes.c \
 	tests/preload/refuse.c \
+	tests/preload/sandboxed.c \
 	tests/preload/secure.c \
 	tests/preload/suites.py \
 	tests/preload/strangers.c

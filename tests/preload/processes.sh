@@ -109,6 +109,17 @@ static() {
 	[ "$says" = secure ] || echo "a set-user-ID program reads MA_OPTIONS: $says"
 }
 
+# Without the system calls that only advise or ask.
+sandboxed() {
+	build sandboxed || echo 'sandboxed.c does not compile'
+	expected=$(./sandboxed)
+	[ "$expected" = 'it went on' ] || skipped 'there are no filters of system calls here'
+	for options in '' hardened=1 guard=20 signals=1 sites=1; do
+		runs "$expected" on_libma env MA_OPTIONS="$options" ./sandboxed
+	done
+}
+
+[ "$MA_THREADS" != 1 ] || clean sandboxed
 [ "$MA_THREADS" != 1 ] || clean forking
 [ "$MA_THREADS" != 1 ] || clean loading
 clean deepbound
