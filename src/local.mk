@@ -133,7 +133,7 @@ EXTRA_libma_la_DEPENDENCIES = src/libma.map
 if MA_PRELOAD
 pkglib_LTLIBRARIES += libma-preload.la
 endif
-libma_preload_la_SOURCES = src/override.c src/override_new.c src/source.c src/source.h
+libma_preload_la_SOURCES = src/override.c src/override_dlopen.c src/override_new.c src/source.c src/source.h
 libma_preload_la_CPPFLAGS = $(library_cppflags)
 libma_preload_la_CFLAGS = $(library_cflags)
 libma_preload_la_LIBADD = libma_core.la

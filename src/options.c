@@ -23,6 +23,7 @@ static const struct option {
 	void *value;
 	size_t least, most; /* of a number */
 } option_table[] = {
+	{"deepbind", OPTION_BOOL, &ma_options.deepbind, 0, 0},
 	{"fill", OPTION_NUMBER, &ma_options.fill, 0, 255},
 	{"free_sites", OPTION_BOOL, &ma_options.free_sites, 0, 0},
 	{"guard", OPTION_ONE_IN, &ma_options.guard, 0, 1000000000},

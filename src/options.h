@@ -24,6 +24,7 @@ struct options {
 	bool signals;		     /* signal handlers may allocate and free */
 	bool shuffle;		     /* slots are handed out in no order */
 	bool zero_on_free;	     /* freed memory is cleared */
+	bool deepbind;		     /* dlopen() keeps RTLD_DEEPBIND: the preload library only */
 	size_t limit;		     /* bytes that libma may hold; 0: any number */
 	bool limit_cgroup;	     /* what the control group may have, instead */
 	char stats[OPTION_PATH_MAX]; /* the statistics, at exit */

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* text.c - owns nothing but the caller's buffer; what can't be written is lost, and the error kept. */
+/*
+ * text.c - owns nothing but the caller's buffer; what can't be written is lost, and the error kept: no signal ends a
+ * program because libma's words found a broken pipe, or a file that may not grow.
+ */
 #include "text.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 void ma_text_begin(struct text *text, int fd)
@@ -20,18 +26,61 @@ void ma_text_begin_sink(struct text *text, text_sink *sink, void *arg)
 	text->sink_arg = arg;
 }
 
-static int text_write(const struct text *text)
+#define PATIENCE                                                                                             \
+	2000 /* milliseconds, in which who reads from a full pipe that does not block takes something */
+
+/* Is it to be tried again? */
+static bool may_retry(int fd, int error)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+	int told;
+
+	if (error == EINTR)
+		return true;
+	if (error != EAGAIN)
+		return false;
+	do
+		told = poll(&poll_fd, 1, PATIENCE);
+	while (told < 0 && errno == EINTR);
+	return told > 0;
+}
+
+static int write_all(const struct text *text)
 {
 	size_t done = 0;
 
 	while (done < text->used) {
 		ssize_t n = write(text->fd, text->buffer + done, text->used - done);
-		if (n < 0 && errno != EINTR)
-			return errno;
+		int error = errno;
+		if (n < 0 && !may_retry(text->fd, error))
+			return error;
 		if (n > 0)
 			done += (size_t)n;
 	}
 	return 0;
+}
+
+/* The two signals come to the thread that writes: it takes them back, but for one that the program had pending itself. */
+static int text_write(const struct text *text)
+{
+	const struct timespec now = {0};
+	sigset_t ours, had, pending;
+	int error;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGPIPE);
+	sigaddset(&ours, SIGXFSZ);
+	sigprocmask(SIG_BLOCK, &ours, &had); /* on Linux this thread's alone */
+	sigpending(&pending);
+	error = write_all(text);
+	if (sigismember(&pending, SIGPIPE) == 1)
+		sigdelset(&ours, SIGPIPE);
+	if (sigismember(&pending, SIGXFSZ) == 1)
+		sigdelset(&ours, SIGXFSZ);
+	if (error == EPIPE || error == EFBIG)
+		sigtimedwait(&ours, NULL, &now);
+	sigprocmask(SIG_SETMASK, &had, NULL);
+	return error;
 }
 
 bool ma_text_flush(struct text *text)

@@ -146,6 +146,7 @@ endif
 if MA_PRELOAD
 unit_tests += \
 	tests/unit/test_override \
+	tests/unit/test_override_dlopen \
 	tests/unit/test_override_new
 # These read all memory of the process, terabytes of the sanitizers' own among it; or need signals, stacks and
 # functions of the C library as they are without one.
@@ -276,6 +277,10 @@ tests_unit_test_override_SOURCES = tests/unit/test_override.c src/override.c src
 tests_unit_test_override_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_override_CFLAGS = $(library_cflags) -fno-builtin
 tests_unit_test_override_LDADD = tests/unit/libreal.la $(CHECK_LIBS)
+tests_unit_test_override_dlopen_SOURCES = tests/unit/test_override_dlopen.c src/override.c src/override_dlopen.c
+tests_unit_test_override_dlopen_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_override_dlopen_CFLAGS = $(library_cflags)
+tests_unit_test_override_dlopen_LDADD = tests/unit/libreal.la $(CHECK_LIBS)
 tests_unit_test_override_new_SOURCES = tests/unit/test_override_new.c src/override.c src/override_new.c
 tests_unit_test_override_new_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_override_new_CFLAGS = $(library_cflags) -fno-builtin

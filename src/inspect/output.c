@@ -113,13 +113,18 @@ static bool report_begin(struct report *report, const char *option, bool add)
 	return report->fd >= 0;
 }
 
-static void report_end(struct report *report, const char *option)
+/* A part of a report takes nobody's place. False: nor does this one. */
+static bool report_end(struct report *report, const char *option, bool whole)
 {
 	if (strcmp(option, "-") == 0)
-		return;
-	close(report->fd);
-	if (strcmp(report->written, report->name) != 0 && rename(report->written, report->name) != 0)
-		unlink(report->written);
+		return whole;
+	whole = close(report->fd) == 0 && whole; /* some file systems tell only now that they are full */
+	if (strcmp(report->written, report->name) == 0)
+		return whole;
+	if (whole && rename(report->written, report->name) == 0)
+		return true;
+	unlink(report->written);
+	return false;
 }
 
 static bool ends_in(const char *name, const char *suffix)
@@ -147,13 +152,9 @@ static void write_report(const char *option, enum ma_format asked, bool add,
 		report; /* one at a time: at exit, in a snapshot of its own, or at the end of all */
 	int saved = errno;
 
-	if (!report_begin(&report, option, add)) {
+	if (!report_begin(&report, option, add) ||
+	    !report_end(&report, option, print(report.fd, format_of(option, asked)) == 0))
 		ma_warn(failure, option);
-	} else {
-		if (print(report.fd, format_of(option, asked)) != 0)
-			ma_warn(failure, option);
-		report_end(&report, option);
-	}
 	errno = saved;
 }
 

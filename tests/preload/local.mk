@@ -21,8 +21,10 @@ EXTRA_DIST += \
 	tests/preload/loaded.c \
 	tests/preload/operators.cc \
 	tests/preload/persists.c \
+	tests/preload/plugin.c \
 	tests/preload/processes.c \
 	tests/preload/refuse.c \
+	tests/preload/sandboxed.c \
 	tests/preload/secure.c \
 	tests/preload/suites.py \
 	tests/preload/strangers.c

@@ -59,6 +59,8 @@ if __name__ == "__main__":
 		with recursive n(i) as (values(1) union all select i + 1 from n where i < 20000)
 		insert into t select i * 7 % 1009, hex(i) from n;
 		create index x on t(b); select count(*), sum(a), max(b) from t where b > "31";'
+	have php && works php -r '$a = []; for ($i = 0; $i < 60000; $i++) $a["k" . $i % 997][] = str_repeat("x", $i % 50);
+		echo count($a), " ", md5(serialize($a)), "\n";' # its extensions are loaded with RTLD_DEEPBIND
 	have jq && works jq -n '[range(20000) | {a: ., b: (. | tostring)}] | map(.b | length) | add'
 	have node && works node -e '
 		let m = new Map(); for (let i = 0; i < 50000; i++) m.set("k" + i % 997, (m.get("k" + i % 997) || "") + i);

@@ -40,7 +40,8 @@ modules() {
 	fi
 }
 
-# python_tests plain|libma MODULE...: their results are added to plain.xml or libma.xml.
+# python_tests plain|libma MODULE...: their results are added to plain.xml or libma.xml. On a virtual machine whose host
+# listens at their port, test_socket's tests of VSOCK wait for each other until time is up, and no result is left of it.
 python_tests() {
 	library=
 	[ "$1" = plain ] || library=$preload
@@ -50,7 +51,7 @@ python_tests() {
 		rm -rf module.xml home
 		mkdir -p home
 		env LD_PRELOAD="$library" PYTHONMALLOC=malloc HOME="$PWD/home" TMPDIR="$PWD/home" PYTHONHASHSEED=1 \
-			timeout -k 10 900 "$python" -m test -j1 --timeout 600 --junit-xml="$PWD/module.xml" "$module" \
+			timeout -k 10 900 "$python" -m test -j1 --timeout 600 -i '*VSOCK*' --junit-xml="$PWD/module.xml" "$module" \
 			>module.out 2>&1 </dev/null
 		status=$?
 		[ -s module.xml ] && cat module.xml >>"$results" && echo >>"$results"

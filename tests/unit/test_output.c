@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -145,6 +147,35 @@ START_TEST(can_not_be_written)
 }
 END_TEST
 
+/* A file system that is full, as seen from here: no file may grow beyond 100 bytes. */
+static void at_exit_without_room(void *arg)
+{
+	struct rlimit room = {100, 100};
+
+	expect(setrlimit(RLIMIT_FSIZE, &room) == 0);
+	at_exit(arg);
+}
+
+/* The report of before stays as it was, and no part of the new one is left beside it. */
+START_TEST(no_room)
+{
+	char folder[] = "/tmp/libma-report-XXXXXX", path[64], option[80], says[160];
+	FILE *file;
+
+	expect(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof(path), "%s/map", folder);
+	snprintf(option, sizeof(option), "map=%s", path);
+	snprintf(says, sizeof(says), "libma: can't write the heap map to '%s'\n", path);
+	file = fopen(path, "w");
+	expect(file != NULL && fputs("of before", file) > 0 && fclose(file) == 0);
+	unit_says(at_exit_without_room, option, says);
+	expect(file_begins(path, "of before"));
+	expect(unlink(path) == 0);
+	unit_says(at_exit_without_room, option, says);
+	expect(rmdir(folder) == 0);
+}
+END_TEST
+
 static void die(void *arg)
 {
 	ma_options_read(arg);
@@ -218,8 +249,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {can_not_be_written, nothing_was_asked_for,   asked_for,
-				      formats_and_names,  before_a_signal_ends_it, every_so_often};
+	const TTest *const tests[] = {can_not_be_written, no_room,	     nothing_was_asked_for,
+				      asked_for,	  formats_and_names, before_a_signal_ends_it,
+				      every_so_often};
 
 	return unit_run("output", tests, LENGTH(tests));
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "text.h"
 
@@ -107,34 +109,65 @@ static void ignore(int signal)
 	(void)signal;
 }
 
-/* A pipe that is full takes the text in parts, between interruptions. */
-START_TEST(interrupted_writes)
+/* A child writes 20,000 bytes into a pipe of 4 KiB, from which nobody reads for a while; all come. */
+static void through_a_full_pipe(int flags)
 {
-	struct sigaction action = {.sa_handler = ignore};
 	struct text text;
 	char found[4096];
 	int ends[2];
 	size_t total = 0;
 	ssize_t got;
 
-	expect(pipe(ends) == 0 && fcntl(ends[1], F_SETPIPE_SZ, 4096) == 4096);
-	sigaction(SIGALRM, &action, NULL);
+	expect(pipe2(ends, flags) == 0 && fcntl(ends[1], F_SETPIPE_SZ, 4096) == 4096);
 	if (fork() == 0) {
 		alarm(1);
 		ma_text_begin(&text, ends[1]);
 		for (int i = 0; i < 2000; i++)
 			ma_text_string(&text, "0123456789");
-		ma_text_flush(&text);
-		_exit(0);
+		_exit(ma_text_flush(&text) ? 0 : 1);
 	}
 	close(ends[1]);
 	usleep(1300 * 1000);
+	expect(fcntl(ends[0], F_SETFL, 0) == 0);
 	while ((got = read(ends[0], found, sizeof(found))) > 0) {
 		for (ssize_t i = 0; i < got; i++)
 			expect(found[i] == (char)('0' + (total + (size_t)i) % 10));
 		total += (size_t)got;
 	}
 	expect(total == 20000);
+}
+
+/* A pipe that is full takes the text in parts, between interruptions. */
+START_TEST(interrupted_writes)
+{
+	struct sigaction action = {.sa_handler = ignore};
+
+	sigaction(SIGALRM, &action, NULL);
+	through_a_full_pipe(0);
+}
+END_TEST
+
+/* And one that does not block, as some programs make their standard error, is waited for. */
+START_TEST(writes_that_do_not_block)
+{
+	struct sigaction action = {.sa_handler = ignore};
+
+	sigaction(SIGALRM, &action, NULL);
+	through_a_full_pipe(O_NONBLOCK);
+}
+END_TEST
+
+/* But not for good. */
+START_TEST(full_for_good)
+{
+	struct text text;
+	int ends[2];
+
+	expect(pipe2(ends, O_NONBLOCK) == 0 && fcntl(ends[1], F_SETPIPE_SZ, 4096) == 4096);
+	ma_text_begin(&text, ends[1]);
+	for (int i = 0; i < 5000; i++)
+		ma_text_char(&text, 'x');
+	expect(!ma_text_flush(&text) && text.error == EAGAIN);
 }
 END_TEST
 
@@ -148,6 +181,47 @@ START_TEST(lost_text_and_errno)
 		ma_text_string(&text, "to nowhere");
 	ma_text_flush(&text);
 	expect(errno == 1234);
+}
+END_TEST
+
+/* Writes a line to `fd`, which takes none. */
+static void line_fails(int fd, int error)
+{
+	struct text text;
+
+	ma_text_begin(&text, fd);
+	ma_text_string(&text, "to nowhere\n");
+	errno = 1234;
+	expect(!ma_text_flush(&text) && text.error == error && errno == 1234);
+}
+
+/* The signals of a broken pipe and of a file that may not grow end nobody who did not write himself. */
+START_TEST(no_signals)
+{
+	struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY}, had;
+	sigset_t blocked, now;
+	int ends[2];
+	FILE *file = tmpfile();
+
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	expect(file != NULL && pipe(ends) == 0 && close(ends[0]) == 0);
+	line_fails(ends[1], EPIPE);
+	expect(getrlimit(RLIMIT_FSIZE, &had) == 0 && setrlimit(RLIMIT_FSIZE, &none) == 0);
+	line_fails(fileno(file), EFBIG);
+	expect(setrlimit(RLIMIT_FSIZE, &had) == 0);
+	expect(sigprocmask(SIG_BLOCK, NULL, &now) == 0);
+	expect(!sigismember(&now, SIGPIPE) && !sigismember(&now, SIGXFSZ));
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	line_fails(ends[1], EPIPE);
+	expect(sigpending(&now) == 0 && !sigismember(&now, SIGPIPE));
+	raise(SIGPIPE); /* the program's own stays */
+	line_fails(ends[1], EPIPE);
+	expect(sigpending(&now) == 0 && sigismember(&now, SIGPIPE));
+	signal(SIGPIPE, SIG_IGN);
 }
 END_TEST
 
@@ -216,9 +290,17 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-		numbers,     sizes, longer_than_the_buffer, interrupted_writes, lost_text_and_errno, ratios,
-		quoted_ones, sinks};
+	const TTest *const tests[] = {numbers,
+				      sizes,
+				      longer_than_the_buffer,
+				      interrupted_writes,
+				      writes_that_do_not_block,
+				      full_for_good,
+				      lost_text_and_errno,
+				      no_signals,
+				      ratios,
+				      quoted_ones,
+				      sinks};
 
 	return unit_run("text", tests, LENGTH(tests));
 }
