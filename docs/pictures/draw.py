@@ -289,6 +289,38 @@ def fits():
     return p
 
 
+def fit_times():
+    kinds = [("worst fit", "bad"), ("best fit", "good"), ("first fit", "used"), ("next fit", "odd"), ("libma", "slab")]
+    found = {}
+    for kind, ns, free in csv.reader(lines("fit-times.csv"), delimiter=";"):
+        found.setdefault(kind, []).append((int(free), float(ns)))
+    p = Picture(820, 470, "What a search costs", "Nanoseconds for a free and a malloc against the number of free blocks, "
+                "for four fits on a list and for libma")
+    p.text(24, 56, "docs/examples/fit_times, 9 runs of each on a busy virtual machine; the lines join the best runs. Both axes are logarithmic.",
+           12, "soft")
+
+    def place(free, ns):
+        return 84 + 630 * math.log(free / 12) / math.log(5000 / 12), 410 - 320 * math.log10(ns / 20) / 4.1
+
+    for ns, label in ((100, "100 ns"), (1000, "1 µs"), (10000, "10 µs"), (100000, "100 µs")):
+        y = place(12, ns)[1]
+        p.line(84, y, 714, y, "rule", 0.6)
+        p.text(76, y + 4, label, 11, "soft", "end")
+    for free in (16, 64, 256, 1024, 4096):
+        p.text(place(free, 20)[0], 430, str(free), 11, "soft", "middle")
+    p.text(400, 454, "free blocks", 12, "soft", "middle")
+    p.text(24, 82, "one free and one malloc", 12, "soft")
+    for kind, fill in kinds:
+        for free, ns in found[kind]:
+            p.dot(*place(free, ns), 3, fill, 0.45)
+        # record.sh makes nine runs for each number of objects.
+        best = [min(found[kind][i:i + 9], key=lambda run: run[1]) for i in range(0, len(found[kind]), 9)]
+        p.path([place(*run) for run in best], fill, 2)
+        x, y = place(*best[-1])
+        p.text(x + 10, y + (12 if kind == "first fit" else 4), kind, 13, fill, weight=600)
+    return p
+
+
 def waste():
     rows = [(int(a), int(b)) for a, b in csv.reader(lines("waste.csv"))]
     p = Picture(800, 340, "Size classes, and what they waste", "Wasted share of an allocation for every size from 1 to 9216 bytes")
@@ -837,7 +869,7 @@ def thread_local():
 
 
 PICTURES = {"lifetimes": lifetimes, "two-sources": two_sources, "prices": prices, "toy": toy, "blocks": blocks, "header": header, "fits": fits,
-            "waste": waste, "heap": heap, "slab": slab, "holes": holes, "pinned": pinned,
+            "fit-times": fit_times, "waste": waste, "heap": heap, "slab": slab, "holes": holes, "pinned": pinned,
             "align": align, "remote": remote,
             "growth": growth, "zero": zero, "faults": faults, "attack": attack, "timing": timing,
             "process-map": process_map, "segments": segments, "loaded": loaded, "stacks": stacks, "aslr": aslr, "page-tables": page_tables,

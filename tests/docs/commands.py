@@ -10,6 +10,7 @@ A command is
   - a line of a block ```sh, and "$ cc ..." in a block ```console, whose other commands are for documents.py;
   - in an indented block, or one without a language, a line that begins with "$ ", NAME=VALUE or a word of STARTS;
   - between single backquotes, what begins like that and is more than the name of a command.
+  - in a manual page, a line that begins with "$ " under EXAMPLES; 4711 stands for a process.
 A program that a command compiles is the block of C or C++ before it, or a file of docs/examples.
 
 In LIST a line that begins with a word is a command as it is written, or a pattern; below it, after a tab, is
@@ -84,6 +85,16 @@ class Document:
             self.found.append((line, dict(self.shown)))
 
 
+class Page(Document):
+    """The same of a manual page."""
+
+    def __init__(self, text):
+        super().__init__("")
+        examples = re.sub(r"(?s).*\n\.SH EXAMPLES|\n\.SH SEE.*", "", text)
+        for line in re.findall(r"^\$ (.*)$", examples, flags=re.M):
+            self.add(re.sub(r"\\f[A-Z]", "", line).replace("\\-", "-").replace("4711", "PID"))
+
+
 def listed(name):
     """LIST as [pattern, file, text, used]."""
     entries = []
@@ -121,6 +132,8 @@ def can_be_run(command):
     for example in re.findall(r"(?<= )docs/examples/\w+", command):
         if not os.path.exists(os.path.join(os.environ["MA_BUILDDIR"], example)):
             return False
+    if "| less" in command and not shutil.which("less"):
+        return False
     if "valgrind" in command and not shutil.which("valgrind"):
         return False
     if "perf " in command:
@@ -168,11 +181,15 @@ def fill_in(command):
 
 
 def prepare(folder):
-    """What the reader has there: a repository, the examples if they are built, a program."""
+    """What the reader has there: a repository, the examples if they are built, programs, files."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(os.path.join(folder, "docs"))
     os.symlink(os.path.join(os.environ["MA_BUILDDIR"], "docs/examples"), os.path.join(folder, "docs/examples"))
-    shutil.copy("/bin/true", os.path.join(folder, "hello"))
+    for name in ("hello", "test"):
+        shutil.copy("/bin/true", os.path.join(folder, name))
+    for name, text in (("Makefile", "all:\n"), ("known.supp", ""), ("script.py", "print(1)\n"), ("words.txt", "b\na\n")):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
     for command in ("init -q .", "commit -q --allow-empty -m first"):
         subprocess.run(["git"] + command.split(), cwd=folder, check=False)
 
@@ -212,7 +229,7 @@ def main():
         name, folder = os.path.relpath(document, SOURCES), os.path.join(scratch, "here")
         prepare(folder)
         with open(document, encoding="utf-8") as file:
-            found = Document(file.read()).found
+            found = (Document if document.endswith(".md") else Page)(file.read()).found
         for command, shown in found:
             count += 1
             entry = place(command, entries)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The commands that the documents tell the reader to type work, on an installed libma; those that can't be run here are
+# The commands that the documents and the manual pages of commands tell the reader to type work, on an installed libma; those that can't be run here are
 # in tests/docs/commands.list, with who runs them in CI. tests/docs/commands.py says what a command is.
 #
 # usage: commands.sh DESTDIR BINDIR LIBDIR PKGCONFIGDIR MANDIR, from `make installcheck`
@@ -10,7 +10,9 @@
 
 bindir=$1$2
 libdir=$1$3
-command -v python3 >/dev/null || skip 'python3 is not installed'
+for tool in git python3 ssh-keygen; do
+	command -v $tool >/dev/null || skip "$tool is not installed"
+done
 [ -e "$MA_SRCDIR/.ci/run" ] || skip 'a tarball has not what CI is'
 for library in libma.so libma.a libma/libma-preload.so; do
 	[ -e "$libdir/$library" ] || skip 'the documents speak of an installation with all libraries'
@@ -48,7 +50,7 @@ commands() {
 }
 
 clean commands "$MA_SRCDIR/tests/docs/commands.list" "$MA_SRCDIR/README.md" "$MA_SRCDIR/CONTRIBUTING.md" \
-	"$MA_SRCDIR/SECURITY.md" "$MA_SRCDIR/src/README.md" "$MA_SRCDIR"/docs/*.md
+	"$MA_SRCDIR/SECURITY.md" "$MA_SRCDIR/src/README.md" "$MA_SRCDIR"/docs/*.md "$MA_SRCDIR"/man/ma*.1
 
 cat >"$scratch/planted.md" <<'END'
 ```c
