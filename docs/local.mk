@@ -77,8 +77,8 @@ record-pictures: all $(examples)
 
 .PHONY: examples pictures record-pictures update-documents
 
-TESTS += tests/docs/documents.sh
-EXTRA_DIST += tests/docs/documents.sh tests/docs/documents.py
+TESTS += tests/docs/documents.sh tests/docs/layout.sh
+EXTRA_DIST += tests/docs/documents.sh tests/docs/documents.py tests/docs/layout.sh
 EXTRA_DIST += \
 	docs/debugging.md \
 	docs/dynamic-memory-allocation-in-c.md \

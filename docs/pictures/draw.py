@@ -296,28 +296,29 @@ def fit_times():
         found.setdefault(kind, []).append((int(free), float(ns)))
     p = Picture(820, 470, "What a search costs", "Nanoseconds for a free and a malloc against the number of free blocks, "
                 "for four fits on a list and for libma")
-    p.text(24, 56, "docs/examples/fit_times, 9 runs of each on a busy virtual machine; the lines join the best runs. Both axes are logarithmic.",
+    p.text(24, 56, "docs/examples/fit_times, 9 runs of each on a busy virtual machine; the lines join the best. Both axes are logarithmic.",
            12, "soft")
 
     def place(free, ns):
-        return 84 + 630 * math.log(free / 12) / math.log(5000 / 12), 410 - 320 * math.log10(ns / 20) / 4.1
+        return 84 + 630 * math.log(free / 12) / math.log(2400 / 12), 410 - 320 * math.log10(ns / 25) / 3.3
 
-    for ns, label in ((100, "100 ns"), (1000, "1 µs"), (10000, "10 µs"), (100000, "100 µs")):
+    for ns, label in ((100, "100 ns"), (1000, "1 µs"), (10000, "10 µs")):
         y = place(12, ns)[1]
         p.line(84, y, 714, y, "rule", 0.6)
         p.text(76, y + 4, label, 11, "soft", "end")
-    for free in (16, 64, 256, 1024, 4096):
-        p.text(place(free, 20)[0], 430, str(free), 11, "soft", "middle")
+    for free in (16, 32, 64, 128, 256, 512, 1024, 2048):
+        p.text(place(free, 25)[0], 430, str(free), 11, "soft", "middle")
     p.text(400, 454, "free blocks", 12, "soft", "middle")
     p.text(24, 82, "one free and one malloc", 12, "soft")
     for kind, fill in kinds:
         for free, ns in found[kind]:
             p.dot(*place(free, ns), 3, fill, 0.45)
         # record.sh makes nine runs for each number of objects.
-        best = [min(found[kind][i:i + 9], key=lambda run: run[1]) for i in range(0, len(found[kind]), 9)]
+        runs = [found[kind][i:i + 9] for i in range(0, len(found[kind]), 9)]
+        best = [(sorted(free for free, _ in nine)[4], min(ns for _, ns in nine)) for nine in runs]
         p.path([place(*run) for run in best], fill, 2)
         x, y = place(*best[-1])
-        p.text(x + 10, y + (12 if kind == "first fit" else 4), kind, 13, fill, weight=600)
+        p.text(x + 10, y + {"worst fit": -3, "best fit": 12, "first fit": 10}.get(kind, 4), kind, 13, fill, weight=600)
     return p
 
 

@@ -149,7 +149,7 @@ class Process:
         if not re.search(r"\bPID\b", command):
             return
         # A parent that waits: a zombie would still be a process.
-        self.process = subprocess.Popen(["sh", "-c", "ma run sleep $0 & echo $!; wait", "2" if "--watch" in command else "60"],
+        self.process = subprocess.Popen(["sh", "-c", "ma run sleep $0 & echo $!; wait", "5" if "--watch" in command else "60"],
                                         stdout=subprocess.PIPE, text=True)
         self.pid = int(self.process.stdout.readline())
         for _ in range(200):
