@@ -20,10 +20,8 @@ import fnmatch
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 SOURCES = os.environ["MA_SRCDIR"]
 STARTS = re.compile(
@@ -148,22 +146,16 @@ class Process:
         self.process, self.pid = None, 0
         if not re.search(r"\bPID\b", command):
             return
-        # A parent that waits: a zombie would still be a process.
-        self.process = subprocess.Popen(["sh", "-c", "ma run sleep $0 & echo $!; wait", "5" if "--watch" in command else "60"],
-                                        stdout=subprocess.PIPE, text=True)
+        # It says when it is there. Its parent waits for it: a zombie would still be a process.
+        body = "sleep 5" if "--watch" in command else "read line"
+        self.process = subprocess.Popen(["sh", "-c", f"ma run sh -c 'echo $$; {body}; :'; :"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = int(self.process.stdout.readline())
-        for _ in range(200):
-            with open(f"/proc/{self.pid}/maps", encoding="utf-8") as file:
-                if "libma-preload" in file.read():
-                    return
-            time.sleep(0.05)
 
     def fill_in(self, command):
         return re.sub(r"\bPID\b", str(self.pid), command) if self.process else command
 
     def end(self):
-        if self.process and self.process.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
         if self.process:
             self.process.communicate()
 
