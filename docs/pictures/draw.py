@@ -198,7 +198,7 @@ def prices():
 def toy():
     rows = lines("toy.txt")
     p = Picture(760, 74 + 34 * len(rows), "A heap of 256 bytes", "The heap of the toy allocator after each step")
-    p.text(24, 56, "What docs/examples/toy prints, drawn: a square is a header, used blocks are blue, free ones pale.", 12, "soft")
+    p.text(24, 56, "What docs/examples/toy prints, drawn: a square is a header, used blocks are blue, free ones grey.", 12, "soft")
     for i, row in enumerate(rows):
         heap, what = row.split("  ", 1)
         x, y = 24, 70 + 34 * i
@@ -445,7 +445,7 @@ def pinned():
 def holes():
     rows = lines("holes.txt")
     p = Picture(760, 84 + 58 * len(rows), "Free, and useless", "Blocks of libma's heap: in use, and every other one free")
-    p.text(24, 56, "What docs/examples/holes prints, drawn: blocks in use are blue, free ones pale, and all are to scale.", 12, "soft")
+    p.text(24, 56, "What docs/examples/holes prints, drawn: blocks in use are blue, free ones grey, and all are to scale.", 12, "soft")
     for i, row in enumerate(rows):
         x, y = 24, 94 + 58 * i
         p.text(24, y - 6, row[40:].strip(), 12.5)
@@ -531,7 +531,7 @@ def zero():
 
 def faults():
     p = Picture(820, 330, "Four mistakes", "Which bytes a double free, an overflow, a use after free and a leak touch")
-    p.text(24, 56, "A sketch: headers amber, the program's objects blue, free memory pale, the mistake red.", 12, "soft")
+    p.text(24, 56, "A sketch: headers amber, the program's objects blue, free memory grey, the mistake red.", 12, "soft")
     panels = (("double free", "a free slot carries\na mark that it is free"),
               ("overflow", "past the end lies the\nnext block's header"),
               ("use after free", "in a free slot lies the link\nto the next free one"),
