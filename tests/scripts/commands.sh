@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The commands that the documents and the manual pages of commands tell the reader to type work, on an installed libma; those that can't be run here are
-# in tests/docs/commands.list, with who runs them in CI. tests/docs/commands.py says what a command is.
+# The commands that the documents and the manual pages of commands tell the reader to type work, on an installed libma;
+# those that can't be run here are in tests/docs/commands.list, with who runs them in CI. tests/docs/commands.py says
+# what a command is.
 #
 # usage: commands.sh DESTDIR BINDIR LIBDIR PKGCONFIGDIR MANDIR, from `make installcheck`
 
