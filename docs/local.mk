@@ -5,6 +5,7 @@ examples_on_libma = \
 	docs/examples/align \
 	docs/examples/attack \
 	docs/examples/blocks \
+	docs/examples/fit_times \
 	docs/examples/fits \
 	docs/examples/grow \
 	docs/examples/header \
@@ -43,6 +44,7 @@ check_PROGRAMS += $(examples)
 docs_examples_align_LDADD = libma.la
 docs_examples_attack_LDADD = libma.la
 docs_examples_blocks_LDADD = libma.la
+docs_examples_fit_times_LDADD = libma.la
 docs_examples_fits_LDADD = libma.la
 docs_examples_grow_LDADD = libma.la
 docs_examples_header_LDADD = libma.la
@@ -75,8 +77,8 @@ record-pictures: all $(examples)
 
 .PHONY: examples pictures record-pictures update-documents
 
-TESTS += tests/docs/documents.sh
-EXTRA_DIST += tests/docs/documents.sh tests/docs/documents.py
+TESTS += tests/docs/documents.sh tests/docs/layout.sh
+EXTRA_DIST += tests/docs/documents.sh tests/docs/documents.py tests/docs/layout.sh
 EXTRA_DIST += \
 	docs/debugging.md \
 	docs/dynamic-memory-allocation-in-c.md \
@@ -92,6 +94,7 @@ EXTRA_DIST += \
 	docs/pictures/blocks.svg \
 	docs/pictures/copy-on-write.svg \
 	docs/pictures/faults.svg \
+	docs/pictures/fit-times.svg \
 	docs/pictures/fits.svg \
 	docs/pictures/growth.svg \
 	docs/pictures/header.svg \
@@ -119,6 +122,7 @@ EXTRA_DIST += \
 	docs/pictures/data/aslr.csv \
 	docs/pictures/data/blocks.txt \
 	docs/pictures/data/cow.txt \
+	docs/pictures/data/fit-times.csv \
 	docs/pictures/data/fits.txt \
 	docs/pictures/data/header.txt \
 	docs/pictures/data/holes.txt \

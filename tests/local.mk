@@ -325,6 +325,7 @@ installcheck-local:
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/scripts/installed.sh \
 		'$(DESTDIR)' '$(bindir)' '$(libdir)' '$(pkgconfigdir)'
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/tests/scripts/commands.sh \
-		'$(DESTDIR)' '$(bindir)' '$(libdir)' '$(pkgconfigdir)' || test $$? -eq 77
+		'$(DESTDIR)' '$(bindir)' '$(libdir)' '$(pkgconfigdir)' '$(mandir)' || test $$? -eq 77
 
-EXTRA_DIST += tests/scripts/commands.sh tests/scripts/installed.sh tests/scripts/installed.c
+EXTRA_DIST += tests/docs/commands.list tests/docs/commands.py \
+	tests/scripts/commands.sh tests/scripts/installed.sh tests/scripts/installed.c

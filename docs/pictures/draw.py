@@ -198,7 +198,7 @@ def prices():
 def toy():
     rows = lines("toy.txt")
     p = Picture(760, 74 + 34 * len(rows), "A heap of 256 bytes", "The heap of the toy allocator after each step")
-    p.text(24, 56, "What docs/examples/toy prints, drawn: a square is a header, used blocks are blue, free ones pale.", 12, "soft")
+    p.text(24, 56, "What docs/examples/toy prints, drawn: a square is a header, used blocks are blue, free ones grey.", 12, "soft")
     for i, row in enumerate(rows):
         heap, what = row.split("  ", 1)
         x, y = 24, 70 + 34 * i
@@ -286,6 +286,39 @@ def fits():
                 p.rect(x + 17 * j, 510 - height, 14, height, fill, radius=1)
         p.text(x + 41, 532, trace, 12.5, anchor="middle")
     p.text(24, 552, "Left to right: perl, gcc's compiler proper, jq, sqlite3; then random, phases and queue.", 11.5, "soft")
+    return p
+
+
+def fit_times():
+    kinds = [("worst fit", "bad"), ("best fit", "good"), ("first fit", "used"), ("next fit", "odd"), ("libma", "slab")]
+    found = {}
+    for kind, ns, free in csv.reader(lines("fit-times.csv"), delimiter=";"):
+        found.setdefault(kind, []).append((int(free), float(ns)))
+    p = Picture(820, 470, "What a search costs", "Nanoseconds for a free and a malloc against the number of free blocks, "
+                "for four fits on a list and for libma")
+    p.text(24, 56, "docs/examples/fit_times, 9 runs of each on a busy virtual machine; the lines join the best. Both axes are logarithmic.",
+           12, "soft")
+
+    def place(free, ns):
+        return 84 + 630 * math.log(free / 12) / math.log(2400 / 12), 410 - 320 * math.log10(ns / 25) / 3.3
+
+    for ns, label in ((100, "100 ns"), (1000, "1 µs"), (10000, "10 µs")):
+        y = place(12, ns)[1]
+        p.line(84, y, 714, y, "rule", 0.6)
+        p.text(76, y + 4, label, 11, "soft", "end")
+    for free in (16, 32, 64, 128, 256, 512, 1024, 2048):
+        p.text(place(free, 25)[0], 430, str(free), 11, "soft", "middle")
+    p.text(400, 454, "free blocks", 12, "soft", "middle")
+    p.text(24, 82, "one free and one malloc", 12, "soft")
+    for kind, fill in kinds:
+        for free, ns in found[kind]:
+            p.dot(*place(free, ns), 3, fill, 0.45)
+        # record.sh makes nine runs for each number of objects.
+        runs = [found[kind][i:i + 9] for i in range(0, len(found[kind]), 9)]
+        best = [(sorted(free for free, _ in nine)[4], min(ns for _, ns in nine)) for nine in runs]
+        p.path([place(*run) for run in best], fill, 2)
+        x, y = place(*best[-1])
+        p.text(x + 10, y + {"worst fit": -3, "best fit": 12, "first fit": 10}.get(kind, 4), kind, 13, fill, weight=600)
     return p
 
 
@@ -412,7 +445,7 @@ def pinned():
 def holes():
     rows = lines("holes.txt")
     p = Picture(760, 84 + 58 * len(rows), "Free, and useless", "Blocks of libma's heap: in use, and every other one free")
-    p.text(24, 56, "What docs/examples/holes prints, drawn: blocks in use are blue, free ones pale, and all are to scale.", 12, "soft")
+    p.text(24, 56, "What docs/examples/holes prints, drawn: blocks in use are blue, free ones grey, and all are to scale.", 12, "soft")
     for i, row in enumerate(rows):
         x, y = 24, 94 + 58 * i
         p.text(24, y - 6, row[40:].strip(), 12.5)
@@ -498,7 +531,7 @@ def zero():
 
 def faults():
     p = Picture(820, 330, "Four mistakes", "Which bytes a double free, an overflow, a use after free and a leak touch")
-    p.text(24, 56, "A sketch: headers amber, the program's objects blue, free memory pale, the mistake red.", 12, "soft")
+    p.text(24, 56, "A sketch: headers amber, the program's objects blue, free memory grey, the mistake red.", 12, "soft")
     panels = (("double free", "a free slot carries\na mark that it is free"),
               ("overflow", "past the end lies the\nnext block's header"),
               ("use after free", "in a free slot lies the link\nto the next free one"),
@@ -837,7 +870,7 @@ def thread_local():
 
 
 PICTURES = {"lifetimes": lifetimes, "two-sources": two_sources, "prices": prices, "toy": toy, "blocks": blocks, "header": header, "fits": fits,
-            "waste": waste, "heap": heap, "slab": slab, "holes": holes, "pinned": pinned,
+            "fit-times": fit_times, "waste": waste, "heap": heap, "slab": slab, "holes": holes, "pinned": pinned,
             "align": align, "remote": remote,
             "growth": growth, "zero": zero, "faults": faults, "attack": attack, "timing": timing,
             "process-map": process_map, "segments": segments, "loaded": loaded, "stacks": stacks, "aslr": aslr, "page-tables": page_tables,

@@ -45,6 +45,13 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 	"$bin/prices" | sed -E 's/ {2,}([0-9.]+) ns$/;\1/' >>"$data/prices.csv"
 done
 
+: >"$data/fit-times.csv"
+for live in 32 64 128 256 512 1024 2048 4096; do
+	for _ in 1 2 3 4 5 6 7 8 9; do
+		"$bin/fit_times" $live | sed -E 's/^(.*[a-z]) +([0-9.]+) ns +([0-9]+) free blocks$/\1;\2;\3/' >>"$data/fit-times.csv"
+	done
+done
+
 # Traces of real programs, and of none.
 cc -shared -fPIC -O2 -D_GNU_SOURCE -o "$scratch/record.so" "$source/record.c"
 trace() {

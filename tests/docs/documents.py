@@ -12,7 +12,8 @@ In a DOCUMENT, a fenced block is
                       for any lines, as do rows of a heap map
   ```sh               commands that are not run here; the shell must understand them
 A word more on a console's first line says what the commands need, such as "preload"; if MA_WITHOUT has it, they
-are not run. Links and pictures must lead to files of the repository, and to headings where they name one.
+are not run. Where parts are numbered, each has a picture, a console, and an answer to each exercise. Links and
+pictures must lead to files of the repository, and to headings where they name one.
 
 check prints the faults; update writes what the commands print into the documents.
 """
@@ -124,6 +125,17 @@ def check_links(where, text, folder, faults):
             faults.append(f"{where}: {target} names no heading")
 
 
+def check_parts(where, text, faults):
+    """In an article, whose parts are numbered, each part has a picture, a program that is run, and exercises with answers."""
+    for part in re.split(r"^## (?=\d)", text, flags=re.M)[1:]:
+        title, part = re.split(r"\n", re.split(r"^## ", part, flags=re.M)[0], maxsplit=1)
+        for sign, what in (("![", "picture"), ("```console", "program that is run"), ("**Exercise.**", "exercise")):
+            if sign not in part:
+                faults.append(f"{where}: part '{title}' has no {what}")
+        if part.count("**Exercise.**") != part.count("<details><summary>Answer</summary>"):
+            faults.append(f"{where}: part '{title}' has an exercise without an answer")
+
+
 def headings(text):
     prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S)
     return {re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
@@ -157,6 +169,7 @@ def main():
                 file.write("\n".join(lines))
         else:
             check_links(name, text, os.path.dirname(document), faults)
+            check_parts(name, text, faults)
     for fault in faults:
         print(fault)
 

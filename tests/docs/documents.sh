@@ -83,6 +83,10 @@ cat >"$scratch/planted/x.md" <<'EOT'
 
 [a](#a-title) [b](#no-title) [c](no-file.md)
 
+## 1. A part
+
+**Exercise.** What is missing here?
+
 ```console
 $ echo one
 one
@@ -114,6 +118,8 @@ planted '#no-title names no heading' cat "$scratch/faults"
 planted 'no-file.md is not there' cat "$scratch/faults"
 planted '`echo two` prints something else' cat "$scratch/faults"
 planted '`echo one 17` prints something else' cat "$scratch/faults"
+planted "part '1. A part' has no picture" cat "$scratch/faults"
+planted "part '1. A part' has an exercise without an answer" cat "$scratch/faults"
 planted 'no part of a program' cat "$scratch/faults"
 planted 'does not understand' cat "$scratch/faults"
 # What is like what is shown is no fault.

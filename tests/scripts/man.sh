@@ -118,12 +118,14 @@ stubs() {
 	done
 }
 
-# ordered FOLDER: the sections of the functions' pages.
+# ordered FOLDER: the sections of the functions' pages, and what the notes are about.
 ordered() {
 	for file in "$1"/*.3; do
 		grep -q '^\.so ' "$file" && continue
 		found=$(sed -n 's/^\.SH //p' "$file" | paste -s -d '|')
 		[ "$found" = "$sections" ] || echo "${file##*/} has the sections $found"
+		sed -n '/^\.SH NOTES/,/^\.SH EXAMPLES/p' "$file" | grep -q -e '^\.SS Differences from .*(3)$' -e '^\.SS Counterparts$' ||
+			echo "${file##*/} does not tell how it differs from what the C library has"
 	done
 }
 
@@ -229,6 +231,7 @@ edit ma_realloc.3 's/^ma_realloc, ma_reallocarray/ma_realloc/'
 edit ma_realloc.3 's/^\\fBma_reallocarray\\fP()//'
 edit ma_expand.3 's/^ma_expand \\-/ma_expand, ma_shrink \\-/'
 edit ma_check.3 's/^\.SH VERSIONS/.SH HISTORY/'
+edit ma_walk.3 's/^\.SS Counterparts/.SS Others/'
 edit libma.7 's/^\.BR ma_options (7)/.BR ma_settings (7)/'
 edit ma_options.7 's/^\.BI map= /.BI chart= /'
 edit libma.7 '/^\.BR ma_trim (3)$/d'
@@ -246,7 +249,9 @@ planted '^ma_realloc.3 says nothing of ma_reallocarray and threads$' cat "$scrat
 stubs . >"$scratch/faults"
 planted '^ma_reallocarray.3 includes a page that does not name ma_reallocarray$' cat "$scratch/faults"
 planted '^ma_expand.3 names ma_shrink, which has no such page$' cat "$scratch/faults"
-planted '^ma_check.3 has the sections NAME|' ordered .
+ordered . >"$scratch/faults"
+planted '^ma_check.3 has the sections NAME|' cat "$scratch/faults"
+planted '^ma_walk.3 does not tell how it differs' cat "$scratch/faults"
 planted '^libma.7 refers to ma_settings.7,' references .
 planted '^ma_trim is in ma.h, not in libma.7$' same ma.h "$(functions_of_header "$header")" libma.7 "$(overview libma.7)"
 planted '^stats is in ma --help, not in man/$' same 'ma --help' "$(commands "$ma")" man/ "$(commands_of_pages .)"

@@ -364,7 +364,7 @@ static char *roots_read(struct target *target, uintptr_t at)
 		fail(EXIT_OWN_FAILURE, "out of memory");
 	if (!target_read(target->pid, (uintptr_t)head.first, target->roots,
 			 target->root_count * sizeof *target->roots))
-		return text_format("it has ended");
+		return text_format("it has ended, or has only just begun");
 	return NULL;
 }
 
