@@ -225,13 +225,34 @@ static void damage(void)
 	*(volatile uint64_t *)((first < second ? second : first) - 16) = 0x5555555555555555;
 }
 
-/* What calls before have left below the stack pointer. */
+/* What calls before have left below the stack pointer, and in registers that nobody has used since. */
 static __attribute__((noinline)) void wipe(void)
 {
 	char stack[16384];
 
 	memset(stack, 0, sizeof stack);
 	__asm__ volatile("" : : "r"(stack) : "memory");
+#ifdef __SSE2__
+#define WIPE(n) __asm__ volatile("pxor %%xmm" #n ", %%xmm" #n : : : "xmm" #n)
+	WIPE(0);
+	WIPE(1);
+	WIPE(2);
+	WIPE(3);
+	WIPE(4);
+	WIPE(5);
+	WIPE(6);
+	WIPE(7);
+#ifdef __x86_64__
+	WIPE(8);
+	WIPE(9);
+	WIPE(10);
+	WIPE(11);
+	WIPE(12);
+	WIPE(13);
+	WIPE(14);
+	WIPE(15);
+#endif
+#endif
 }
 
 static __attribute__((noinline)) void leak(void)
