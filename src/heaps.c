@@ -35,17 +35,25 @@ MA_ROOT(heaps, last_number);
 MA_ROOT_LOCK(heaps, heaps_lock);
 MA_ROOT_STRUCT(heaps, heap);
 
+/* Here and there a little of a heap is used: a huge page for it would be all waste. Of a mapping that is said as a whole, as
+ * a part would make three mappings of it, and the kernel counts them. */
+static void refuse_huge_pages(struct heap *heap, size_t size)
+{
+	if (heap == &main_heap)
+		ma_source_huge((void *)ma_round_up((uintptr_t)&heap->slabs.map, ma_source_page()),
+			       sizeof(heap->slabs.map) - ma_source_page(), false);
+	else
+		ma_source_huge(heap, size, false);
+}
+
 static struct heap *heap_new(void)
 {
-	struct heap *heap = &main_heap;
+	size_t size = ma_round_up(sizeof(struct heap), ma_source_page());
+	struct heap *heap = last_number == 0 ? &main_heap : ma_source_map(size, ma_source_page());
 
-	if (last_number != 0)
-		heap = ma_source_map(ma_round_up(sizeof(*heap), ma_source_page()), ma_source_page());
 	if (heap == NULL)
 		return NULL;
-	/* The map is used here and there: a huge page for it would be all waste. */
-	ma_source_huge((void *)ma_round_up((uintptr_t)&heap->slabs.map, ma_source_page()),
-		       sizeof(heap->slabs.map) - ma_source_page(), false);
+	refuse_huge_pages(heap, size);
 	heap->number = ++last_number;
 	heap->blocks.owner = heap;
 	heap->blocks.on_break = heap == &main_heap;
