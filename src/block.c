@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * block.c - owns every header of the tiling: split, coalesce, and the heap's growth and give-back.
+ * block.c - owns every header of the tiling: split, coalesce, and the heap's growth. block_purge.c gives back.
  *
  * Called by the slab layer for slabs and by the heap layer for objects of middle size; only ever by the thread
  * that owns the heap, so nothing here is shared.
@@ -9,42 +9,20 @@
  * edge moves up only. What is not known to be resident is made so shortly before use, in steps that grow with
  * the heap: one system call for many pages costs a tenth of as many page faults, and a small part of the
  * heap is the most that is resident and unused for it.
- *
- * Give-back follows use. Big free blocks are dirty until their pages are given back. What stayed dirty through
- * a whole window of time was not needed, and goes. When much comes free at once nobody may ever call again, so
- * more than a quarter of what is in use never waits. A program that takes purged memory into use again at once
- * is one that lives in bursts: it may keep more.
  */
 #include "block.h"
 
 #include <string.h>
 
-#include "clock.h"
-#include "header.h"
-#include "large.h"
+#include "free_block.h"
 #include "root.h"
 #include "source.h"
-
-#define LEAST_KEEP ((size_t)256 * 1024)	 /* dirty bytes that may always wait */
-#define LEAST_PURGE ((size_t)256 * 1024) /* bytes that are worth a purge */
-#define WINDOW_MS 500
-#define REGRET_MS 1000
 
 /* Memory is made resident ahead of its use by a part of what is resident already: a larger one while that is little. */
 #define AHEAD_PART 32
 #define AHEAD_MOST ((size_t)64 * 1024)
 #define AHEAD_PART_LARGE 128
 #define AHEAD_MOST_LARGE ((size_t)1024 * 1024)
-
-/* The links of the fit index, and what a big free block knows besides. */
-struct free_block {
-	struct mem_block header;
-	uint64_t links[2];
-	uint64_t dirty; /* of a big block: see dirty_set() */
-};
-
-static_assert(offsetof(struct free_block, dirty) <= BLOCK_LEAST_UNITS * MA_UNIT,
-	      "the links fit into the smallest free block; only big ones have room for more");
 
 MA_SHARED(uint64_t) ma_header_secret;
 
@@ -125,48 +103,25 @@ struct mem_block *ma_block_around(const struct chunk *chunk, const void *p)
 
 /* --- free blocks in the index --- */
 
-static bool is_big(const struct mem_block *block)
-{
-	return block->units >= BLOCK_BIG_UNITS;
-}
-
-/* `dirty` is kept as a multiple of MA_HASH, as the links of the index are: what is written over it is no number
- * of bytes that the block can have. */
-
-static void dirty_set(struct mem_block *block, size_t dirty)
-{
-	((struct free_block *)block)->dirty = (dirty + 1) * MA_HASH;
-}
-
-static size_t dirty_of(const struct mem_block *block)
-{
-	uint64_t dirty = ((const struct free_block *)block)->dirty * MA_UNHASH - 1;
-
-	MA_CHECK(dirty <= ma_block_bytes(block), "free block overwritten (a write after free?)",
-		 ma_block_payload(block));
-	return (size_t)dirty;
-}
-
-static void index_insert(struct blocks *blocks, struct mem_block *block, size_t dirty)
+void ma_block_index_insert(struct blocks *blocks, struct mem_block *block, size_t dirty)
 {
 	blocks->changes++;
 	ma_fit_insert(&blocks->fit, block);
-	if (is_big(block)) {
+	if (ma_block_is_big(block)) {
 		dirty = ma_min(dirty, ma_block_bytes(block));
-		dirty_set(block, dirty);
+		ma_block_set_dirty(block, dirty);
 		blocks->dirty += dirty;
 	}
 }
 
-/* Returns how many bytes of the block may be resident. */
-static size_t index_remove(struct blocks *blocks, struct mem_block *block)
+size_t ma_block_index_remove(struct blocks *blocks, struct mem_block *block)
 {
 	size_t dirty = ma_block_bytes(block);
 
 	blocks->changes++;
 	ma_fit_remove(&blocks->fit, block);
-	if (is_big(block)) {
-		dirty = dirty_of(block);
+	if (ma_block_is_big(block)) {
+		dirty = ma_block_dirty(block);
 		blocks->dirty -= dirty;
 		blocks->spare = ma_min(blocks->spare, blocks->dirty);
 		blocks->kept = ma_min(blocks->kept, blocks->dirty);
@@ -194,7 +149,7 @@ static void split(struct blocks *blocks, struct chunk *chunk, struct mem_block *
 	ma_header_write(block, units, block->left_units, BLOCK_USED);
 	ma_header_write(rest, all - units, units, BLOCK_FREE);
 	link_right(chunk, rest);
-	index_insert(blocks, rest, rest_dirty);
+	ma_block_index_insert(blocks, rest, rest_dirty);
 }
 
 /* Merges a block that is not in the index with its free neighbours, as a free one that is not in the index
@@ -209,7 +164,7 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 	if (right != NULL) {
 		ma_block_verify(right);
 		if (right->state == BLOCK_FREE) {
-			*dirty += index_remove(blocks, right);
+			*dirty += ma_block_index_remove(blocks, right);
 			units += right->units;
 			header_retire(chunk, right);
 		}
@@ -217,7 +172,7 @@ static struct mem_block *coalesce_with_neighbors(struct blocks *blocks, struct c
 	if (left != NULL) {
 		ma_block_verify(left);
 		if (left->state == BLOCK_FREE) {
-			*dirty += index_remove(blocks, left);
+			*dirty += ma_block_index_remove(blocks, left);
 			units += left->units;
 			first = left;
 			header_retire(chunk, block);
@@ -256,7 +211,7 @@ static void cover(struct blocks *blocks, struct chunk *chunk, char *from)
 			last == NULL ? 0 : last->units, BLOCK_FREE);
 	chunk->last = block;
 	block = coalesce_with_neighbors(blocks, chunk, block, &dirty);
-	index_insert(blocks, block, dirty);
+	ma_block_index_insert(blocks, block, dirty);
 }
 
 static bool grow_top(struct blocks *blocks, size_t size)
@@ -336,16 +291,6 @@ static struct mem_block *find(const struct blocks *blocks, const struct block_re
 	return ma_fit_find(&blocks->fit, units + (uint32_t)(request->align / MA_UNIT) + 1);
 }
 
-/* Memory is wanted soon after some was given back, which would have been better kept. */
-static void note_regret(struct blocks *blocks, size_t size)
-{
-	if (blocks->purged == 0)
-		return;
-	if (ma_clock_ms() - blocks->purged_at < REGRET_MS)
-		blocks->regret = ma_min(blocks->regret + size, blocks->peak);
-	blocks->purged -= ma_min(size, blocks->purged);
-}
-
 static MA_COLD void touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
 {
 	size_t small = ma_min(blocks->touched / AHEAD_PART, AHEAD_MOST);
@@ -354,7 +299,7 @@ static MA_COLD void touch(struct blocks *blocks, struct chunk *chunk, const char
 
 	blocks->touched += got;
 	if (got != 0)
-		note_regret(blocks, got);
+		ma_block_note_regret(blocks, got);
 }
 
 void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
@@ -408,7 +353,7 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 	}
 	ma_block_verify(block);
 	chunk = ma_chunk_of(block);
-	dirty = index_remove(blocks, block);
+	dirty = ma_block_index_remove(blocks, block);
 	lead = lead_of(block, request);
 	if (lead != 0) {
 		struct mem_block *front = block;
@@ -418,7 +363,7 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		ma_header_write(front, lead, front->left_units, BLOCK_FREE);
 		ma_header_write(block, all - lead, lead, BLOCK_FREE);
 		link_right(chunk, block);
-		index_insert(blocks, front, dirty);
+		ma_block_index_insert(blocks, front, dirty);
 		dirty -= ma_min(dirty, ma_block_bytes(front));
 	}
 	split(blocks, chunk, block, block->units, units, dirty - ma_min(dirty, units * MA_UNIT));
@@ -445,7 +390,7 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 		return true;
 	dirty = units < had ? (had - units) * MA_UNIT : 0;
 	if (right_free) {
-		dirty += index_remove(blocks, right);
+		dirty += ma_block_index_remove(blocks, right);
 		all += right->units;
 		header_retire(chunk, right);
 	}
@@ -455,46 +400,9 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 	return true;
 }
 
-/* --- giving back --- */
+/* --- free, and a chunk changes hands --- */
 
-/* Gives back the pages of big blocks below `block` in its bin's tree, until it has given `most` bytes. Only when
- * thorough are huge pages split that are free in part, and is less than LEAST_PURGE worth a call. */
-static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t most, bool thorough)
-{
-	struct mem_block *left, *right;
-	size_t given = 0, dirty;
-
-	if (block == NULL || most == 0)
-		return 0;
-	ma_fit_children(block, &left, &right);
-	ma_block_verify(block);
-	dirty = is_big(block) ? dirty_of(block) : 0;
-	if (dirty >= (thorough ? 1 : LEAST_PURGE)) {
-		struct chunk *chunk = ma_chunk_of(block);
-		size_t rest;
-		given = ma_chunk_purge(chunk, (char *)block + sizeof(struct free_block),
-				       (char *)ma_block_right(block), thorough);
-		rest = chunk->huge && !thorough ? dirty - ma_min(given, dirty) : 0;
-		blocks->touched -= ma_min(given, blocks->touched);
-		blocks->dirty -= dirty - rest;
-		dirty_set(block, rest);
-	}
-	given += purge_tree(blocks, right, most - ma_min(given, most), thorough);
-	return given + purge_tree(blocks, left, most - ma_min(given, most), thorough);
-}
-
-/* Gives back `most` bytes, or a little more, from the largest blocks down. */
-static size_t purge(struct blocks *blocks, size_t most, bool thorough)
-{
-	size_t given = 0;
-
-	ma_fit_settle(&blocks->fit);
-	for (unsigned bin = FIT_BINS; bin-- >= ma_fit_bin(BLOCK_BIG_UNITS) && given < most;)
-		given += purge_tree(blocks, ma_fit_root(&blocks->fit, bin), most - given, thorough);
-	return given;
-}
-
-static void chunk_unlink(struct blocks *blocks, struct chunk *chunk)
+void ma_block_unlink_chunk(struct blocks *blocks, struct chunk *chunk)
 {
 	if (chunk->next != NULL)
 		chunk->next->prev = chunk->prev;
@@ -510,7 +418,7 @@ static void chunk_unlink(struct blocks *blocks, struct chunk *chunk)
 	blocks->held -= (size_t)(ma_chunk_end(chunk) - (char *)chunk);
 }
 
-static void chunk_link(struct blocks *blocks, struct chunk *chunk)
+void ma_block_link_chunk(struct blocks *blocks, struct chunk *chunk)
 {
 	chunk->prev = NULL;
 	chunk->next = blocks->chunks;
@@ -522,127 +430,27 @@ static void chunk_link(struct blocks *blocks, struct chunk *chunk)
 	note_growth(blocks, (size_t)(ma_chunk_end(chunk) - (char *)chunk));
 }
 
-/* Gives back a chunk that is one free block. */
-static size_t delete_if_empty(struct blocks *blocks, struct chunk *chunk)
-{
-	struct mem_block *block = chunk->last;
-	size_t size = (size_t)(ma_chunk_end(chunk) - (char *)chunk), dirty;
-
-	ma_block_verify(block);
-	if (block->state != BLOCK_FREE || (char *)block != chunk->start)
-		return 0;
-	dirty = index_remove(blocks, block);
-	chunk_unlink(blocks, chunk);
-	if (ma_chunk_delete(chunk)) {
-		blocks->touched -= ma_min(dirty, blocks->touched);
-		return size;
-	}
-	chunk_link(blocks, chunk);
-	index_insert(blocks, block, dirty);
-	return 0;
-}
-
-/* Moves the break down to `pad` bytes above the last used block. */
-static size_t shrink_top(struct blocks *blocks, size_t pad)
-{
-	struct chunk *top = blocks->top;
-	struct mem_block *last;
-	size_t size, dirty;
-
-	if (top == NULL)
-		return 0;
-	last = top->last;
-	ma_block_verify(last);
-	pad = ma_round_up(ma_max(pad, sizeof(struct free_block)), MA_UNIT);
-	if (last->state != BLOCK_FREE || ma_block_bytes(last) < pad)
-		return 0;
-	size = ma_round_down(ma_block_bytes(last) - pad, ma_source_page());
-	if (size == 0)
-		return 0;
-	dirty = index_remove(blocks, last);
-	if (ma_chunk_shrink(top, size)) {
-		blocks->held -= size;
-		blocks->touched -= ma_min(ma_min(size, dirty), blocks->touched);
-		ma_header_write(last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
-	} else {
-		size = 0;
-	}
-	index_insert(blocks, last, dirty);
-	return size;
-}
-
-static size_t trim(struct blocks *blocks, size_t pad, bool thorough)
-{
-	size_t given = 0;
-	struct chunk *next;
-
-	for (struct chunk *chunk = blocks->chunks; chunk != NULL; chunk = next) {
-		next = chunk->next;
-		if (chunk->on_break ? pad == 0 : blocks->chunks->next != NULL)
-			given += delete_if_empty(blocks, chunk);
-	}
-	given += shrink_top(blocks, pad);
-	return given + purge(blocks, SIZE_MAX, thorough);
-}
-
-size_t ma_block_trim(struct blocks *blocks, size_t pad)
-{
-	return trim(blocks, pad, true);
-}
-
-/* Called when a big block has come free. */
-static void consider_purge(struct blocks *blocks)
-{
-	size_t used = ma_block_in_use(blocks);
-	size_t keep = ma_max(LEAST_KEEP, used / 4) + blocks->regret;
-	size_t given = 0;
-	uint64_t now;
-
-	if (blocks->dirty < LEAST_PURGE || blocks->steady)
-		return;
-	now = ma_clock_ms();
-	if (blocks->dirty > keep + blocks->kept) {
-		given = trim(blocks, LEAST_PURGE, false);
-		/* Huge pages are worth something, but not more than the program itself. */
-		if (blocks->dirty > used + keep)
-			given += purge(blocks, SIZE_MAX, true);
-		blocks->kept = blocks->dirty;
-	}
-	if (now - blocks->window >= WINDOW_MS) {
-		ma_large_age(now);
-		if (blocks->spare >= LEAST_PURGE)
-			given += purge(blocks, blocks->spare, true);
-		blocks->regret -= blocks->regret / 4;
-		blocks->spare = blocks->dirty;
-		blocks->window = now;
-	}
-	if (given != 0) {
-		blocks->purged = given + (now - blocks->purged_at < REGRET_MS ? blocks->purged : 0);
-		blocks->purged_at = now;
-	}
-}
-
 void ma_block_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)
 {
 	size_t dirty = ma_block_bytes(block);
 
 	block = coalesce_with_neighbors(blocks, chunk, block, &dirty);
-	index_insert(blocks, block, dirty);
-	if (is_big(block))
-		consider_purge(blocks);
+	ma_block_index_insert(blocks, block, dirty);
+	if (ma_block_is_big(block))
+		ma_block_consider_purge(blocks);
 }
 
 void ma_block_adopt(struct blocks *blocks, struct blocks *from, struct chunk *chunk)
 {
 	struct mem_block *block = ma_block_first(chunk);
 
-	chunk_unlink(from, chunk);
-	chunk_link(blocks, chunk);
+	ma_block_unlink_chunk(from, chunk);
+	ma_block_link_chunk(blocks, chunk);
 	for (; block != NULL; block = right_of(chunk, block)) {
 		ma_block_verify(block);
 		if (block->state == BLOCK_FREE) {
-			size_t dirty = index_remove(from, block);
-			index_insert(blocks, block, dirty);
+			size_t dirty = ma_block_index_remove(from, block);
+			ma_block_index_insert(blocks, block, dirty);
 		}
 	}
 }

@@ -24,6 +24,7 @@ libma_core_la_SOURCES = \
 	src/slab.c \
 	src/quick.c \
 	src/block.c \
+	src/block_purge.c \
 	src/fit.c \
 	src/chunk.c \
 	src/limit.c \
@@ -40,6 +41,7 @@ libma_core_la_SOURCES = \
 	src/clock.h \
 	src/fatal.h \
 	src/fit.h \
+	src/free_block.h \
 	src/front.h \
 	src/guard.c \
 	src/guard.h \

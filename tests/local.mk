@@ -81,6 +81,7 @@ tests_unit_libunit_la_SOURCES = \
 	tests/pattern.h \
 	tests/random.h \
 	tests/unit/leak_unit.h \
+	tests/unit/block_side.h \
 	tests/unit/slab_side.h \
 	tests/unit/scripted_source.c \
 	tests/unit/scripted_source.h \
@@ -97,6 +98,7 @@ tests_unit_libreal_la_LIBADD = tests/libwhole.la
 unit_tests = \
 	tests/unit/test_api \
 	tests/unit/test_block \
+	tests/unit/test_block_purge \
 	tests/unit/test_cfi \
 	tests/unit/test_cgroup \
 	tests/unit/test_check \
@@ -168,6 +170,8 @@ tests_unit_test_api_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_api_LDADD = $(unit_ldadd)
 tests_unit_test_block_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_block_LDADD = $(unit_ldadd)
+tests_unit_test_block_purge_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_block_purge_LDADD = $(unit_ldadd)
 tests_unit_test_cfi_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_cfi_LDADD = $(unit_ldadd)
 tests_unit_test_check_CPPFLAGS = $(unit_cppflags)

@@ -5,82 +5,7 @@
  */
 #include "unit.h"
 
-#include "block.h"
-#include "scripted_source.h"
-#include "source.h"
-
-#define MOST_BLOCKS 4096u
-
-struct tile {
-	struct mem_block *block;
-	uint32_t units;
-	bool free;
-};
-
-struct tiling {
-	struct tile tile[MOST_BLOCKS];
-	unsigned count;
-};
-
-static struct blocks blocks;
-
-static unsigned chunks_by_address(struct chunk *sorted[100])
-{
-	unsigned count = 0;
-
-	for (struct chunk *chunk = blocks.chunks; chunk != NULL; chunk = chunk->next) {
-		unsigned i = count++;
-		expect(count <= 100);
-		for (; i > 0 && sorted[i - 1] > chunk; i--)
-			sorted[i] = sorted[i - 1];
-		sorted[i] = chunk;
-	}
-	return count;
-}
-
-static void tiling_read_chunk(struct tiling *tiling, const struct chunk *chunk, size_t *free_blocks)
-{
-	struct mem_block *block = ma_block_first(chunk), *left = NULL;
-
-	for (; (char *)block < ma_chunk_end(chunk); left = block, block = ma_block_right(block)) {
-		bool free = block->state == BLOCK_FREE;
-		expect(tiling->count < MOST_BLOCKS && ma_block_is_sound(block));
-		expect(block->units >= BLOCK_LEAST_UNITS && ma_block_left(block) == left);
-		expect(free || block->state == BLOCK_USED);
-		expect(!free || left == NULL || left->state != BLOCK_FREE);
-		expect(ma_fit_has(&blocks.fit, block) == free);
-		*free_blocks += free;
-		tiling->tile[tiling->count++] = (struct tile){block, block->units, free};
-	}
-	expect((char *)block == ma_chunk_end(chunk) && chunk->last == left);
-}
-
-/* Reads the tiling of all chunks in address order, and checks what block.h says of it. */
-static void tiling_read(struct tiling *tiling)
-{
-	struct chunk *chunk[100];
-	unsigned chunks = chunks_by_address(chunk);
-	size_t free_blocks = 0, held = 0;
-
-	tiling->count = 0;
-	for (unsigned i = 0; i < chunks; i++) {
-		tiling_read_chunk(tiling, chunk[i], &free_blocks);
-		held += (size_t)(ma_chunk_end(chunk[i]) - (char *)chunk[i]);
-	}
-	expect(ma_fit_count(&blocks.fit) == free_blocks);
-	expect(blocks.held == held);
-}
-static void tiling_is(const struct tiling *tiling, const struct tiling *expected)
-{
-	expect(tiling->count == expected->count);
-	for (unsigned i = 0; i < tiling->count; i++) {
-		expect(tiling->tile[i].block == expected->tile[i].block);
-		expect(tiling->tile[i].units == expected->tile[i].units);
-		expect(tiling->tile[i].free == expected->tile[i].free);
-	}
-}
-
-/* --- the model --- */
+#include "block_side.h"
 
 static uint32_t units_for(size_t size)
 {
@@ -174,43 +99,6 @@ static bool model_resize(struct tiling *model, unsigned i, uint32_t units)
 
 /* --- steps: the model first, then the heap, then both are compared --- */
 
-static struct tiling before, after;
-
-static void begin(void)
-{
-	blocks.owner = &blocks;
-	blocks.on_break = true;
-}
-
-static struct mem_block *take(const struct block_request *request)
-{
-	size_t zero = 0;
-	struct mem_block *block = ma_block_alloc(&blocks, request, &zero);
-	char *payload;
-
-	if (block == NULL)
-		return NULL;
-	payload = ma_block_payload(block);
-	expect(block->state == BLOCK_USED && ma_block_size(block) >= request->size);
-	expect(ma_block_size(block) < request->size + 3 * MA_UNIT);
-	expect((uintptr_t)(payload - request->offset) % request->align == 0);
-	expect(scripted_gives(payload, ma_block_size(block)));
-	if (zero < ma_block_size(block))
-		expect(pattern_is_zero(payload + zero, ma_block_size(block) - zero));
-	return block;
-}
-
-static struct mem_block *take_plain(size_t size)
-{
-	return take(&(struct block_request){.size = size, .align = MA_UNIT});
-}
-
-static void give(struct mem_block *block)
-{
-	ma_block_free(&blocks, ma_chunk_of(block), block);
-}
-
-/* A plain block, exactly where best fit has it. */
 static void step_alloc(struct objects *objects, size_t size)
 {
 	unsigned best;
@@ -566,131 +454,6 @@ START_TEST(overwritten_free_block)
 }
 END_TEST
 
-START_TEST(memory_goes_back)
-{
-	enum { COUNT = 100, SIZE = 400000 };
-	struct mem_block *block[COUNT];
-
-	begin();
-	for (unsigned i = 0; i < COUNT; i++) {
-		block[i] = take_plain(SIZE);
-		memset(ma_block_payload(block[i]), 1, SIZE);
-	}
-	for (unsigned i = 0; i < COUNT;
-	     i += 2) /* holes: nothing can be cut off, the pages go back all the same */
-		give(block[i]);
-	expect(scripted_purged() > 10 * 1000 * 1000);
-	tiling_read(&after);
-	for (unsigned i = 1; i < COUNT; i += 2)
-		give(block[i]);
-	tiling_read(&after);
-	expect(blocks.dirty < 1000 * 1000);
-	ma_block_trim(&blocks, 0);
-	expect(blocks.dirty == 0);
-	tiling_read(&after);
-	expect(scripted_held() <= MA_WINDOW);
-	expect(take_plain(100) != NULL);
-	tiling_read(&after);
-}
-END_TEST
-
-static uint64_t purged_by_holes(size_t between)
-{
-	enum { COUNT = 200, HOLE = 100000 };
-	struct mem_block *hole[COUNT];
-
-	begin();
-	for (unsigned i = 0; i < COUNT; i++) {
-		hole[i] = take_plain(HOLE);
-		memset(ma_block_payload(hole[i]), 1, HOLE);
-		memset(ma_block_payload(take_plain(between)), 1, between);
-	}
-	for (unsigned i = 0; i < COUNT; i++)
-		give(hole[i]);
-	tiling_read(&after);
-	return scripted_purged();
-}
-
-/* They are not worth a system call each. */
-START_TEST(little_holes_stay)
-{
-	expect(purged_by_holes(200000) == 0);
-}
-END_TEST
-
-START_TEST(little_holes_go_if_more_is_free_than_in_use)
-{
-	expect(purged_by_holes(30000) > 10 * 1000 * 1000);
-}
-END_TEST
-
-/* A huge page that is free in part stays whole, until that was so for a while, or it is asked for. */
-START_TEST(huge_pages_go_back_late)
-{
-	enum { COUNT = 100 };
-	struct mem_block *block[COUNT];
-	uint64_t purged;
-
-	begin();
-	blocks.touched = 64 * 1024 * 1024;
-	for (unsigned i = 0; i < COUNT; i++) {
-		block[i] = take_plain(1000000);
-		expect(ma_chunk_of(block[i])->huge);
-	}
-	blocks.touched = 150 * 1000 * 1000; /* so that what comes free is a third of it */
-	for (unsigned i = 0; i < COUNT; i += 2)
-		give(block[i]);
-	expect(scripted_purged() == 0 && blocks.dirty > 49 * 1000 * 1000);
-	tiling_read(&after);
-	ma_block_trim(&blocks, 0);
-	purged = scripted_purged();
-	expect(purged > 49 * 1000 * 1000 && blocks.dirty == 0);
-	for (unsigned i = 1; i < COUNT; i += 2)
-		give(block[i]);
-	expect(scripted_purged() > purged || blocks.held < 10 * MA_WINDOW);
-	tiling_read(&after);
-}
-END_TEST
-
-/* Large blocks count as in use, though their users touch them: else all that comes free would go back at once. */
-START_TEST(what_is_used_is_counted)
-{
-	enum { COUNT = 60 };
-	struct mem_block *block[COUNT];
-
-	begin();
-	for (unsigned i = 0; i < COUNT; i++)
-		block[i] = take_plain(1000000);
-	expect(ma_block_in_use(&blocks) >= COUNT * 1000000);
-	for (unsigned i = 0; i < COUNT / 6; i++)
-		give(block[i]);
-	expect(scripted_purged() == 0 && ma_block_in_use(&blocks) < COUNT * 1000000);
-}
-END_TEST
-
-START_TEST(trim_keeps_the_pad)
-{
-	struct mem_block *block;
-
-	begin();
-	take_plain(100);
-	block = take_plain(240000); /* little enough to wait */
-	give(block);
-	expect(ma_block_trim(&blocks, 100000) > 0);
-	tiling_read(&after);
-	expect(after.tile[1].units * MA_UNIT >= 100000 && after.tile[1].units * MA_UNIT < 120000);
-	expect(ma_block_trim(&blocks, 100000) == 0);
-	scripted_refuse_shrink(true);
-	ma_block_trim(&blocks, 0);
-	tiling_read(&before);
-	expect(before.tile[1].units == after.tile[1].units);
-	scripted_relent();
-	ma_block_trim(&blocks, 0);
-	tiling_read(&after);
-	expect(after.tile[1].units * MA_UNIT < 2 * ma_source_page());
-}
-END_TEST
-
 START_TEST(adoption)
 {
 	static struct blocks other;
@@ -733,12 +496,6 @@ int main(void)
 		every_flipped_bit_shows,
 		overwritten_neighbours,
 		overwritten_free_block,
-		memory_goes_back,
-		little_holes_stay,
-		little_holes_go_if_more_is_free_than_in_use,
-		huge_pages_go_back_late,
-		what_is_used_is_counted,
-		trim_keeps_the_pad,
 		adoption,
 	};
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* What is free goes back, when it is worth it, and the tiling stays whole. */
+#include "unit.h"
+
+#include "block_side.h"
+
+START_TEST(memory_goes_back)
+{
+	enum { COUNT = 100, SIZE = 400000 };
+	struct mem_block *block[COUNT];
+
+	begin();
+	for (unsigned i = 0; i < COUNT; i++) {
+		block[i] = take_plain(SIZE);
+		memset(ma_block_payload(block[i]), 1, SIZE);
+	}
+	for (unsigned i = 0; i < COUNT;
+	     i += 2) /* holes: nothing can be cut off, the pages go back all the same */
+		give(block[i]);
+	expect(scripted_purged() > 10 * 1000 * 1000);
+	tiling_read(&after);
+	for (unsigned i = 1; i < COUNT; i += 2)
+		give(block[i]);
+	tiling_read(&after);
+	expect(blocks.dirty < 1000 * 1000);
+	ma_block_trim(&blocks, 0);
+	expect(blocks.dirty == 0);
+	tiling_read(&after);
+	expect(scripted_held() <= MA_WINDOW);
+	expect(take_plain(100) != NULL);
+	tiling_read(&after);
+}
+END_TEST
+
+static uint64_t purged_by_holes(size_t between)
+{
+	enum { COUNT = 200, HOLE = 100000 };
+	struct mem_block *hole[COUNT];
+
+	begin();
+	for (unsigned i = 0; i < COUNT; i++) {
+		hole[i] = take_plain(HOLE);
+		memset(ma_block_payload(hole[i]), 1, HOLE);
+		memset(ma_block_payload(take_plain(between)), 1, between);
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		give(hole[i]);
+	tiling_read(&after);
+	return scripted_purged();
+}
+
+/* They are not worth a system call each. */
+START_TEST(little_holes_stay)
+{
+	expect(purged_by_holes(200000) == 0);
+}
+END_TEST
+
+START_TEST(little_holes_go_if_more_is_free_than_in_use)
+{
+	expect(purged_by_holes(30000) > 10 * 1000 * 1000);
+}
+END_TEST
+
+/* A huge page that is free in part stays whole, until that was so for a while, or it is asked for. */
+START_TEST(huge_pages_go_back_late)
+{
+	enum { COUNT = 100 };
+	struct mem_block *block[COUNT];
+	uint64_t purged;
+
+	begin();
+	blocks.touched = 64 * 1024 * 1024;
+	for (unsigned i = 0; i < COUNT; i++) {
+		block[i] = take_plain(1000000);
+		expect(ma_chunk_of(block[i])->huge);
+	}
+	blocks.touched = 150 * 1000 * 1000; /* so that what comes free is a third of it */
+	for (unsigned i = 0; i < COUNT; i += 2)
+		give(block[i]);
+	expect(scripted_purged() == 0 && blocks.dirty > 49 * 1000 * 1000);
+	tiling_read(&after);
+	ma_block_trim(&blocks, 0);
+	purged = scripted_purged();
+	expect(purged > 49 * 1000 * 1000 && blocks.dirty == 0);
+	for (unsigned i = 1; i < COUNT; i += 2)
+		give(block[i]);
+	expect(scripted_purged() > purged || blocks.held < 10 * MA_WINDOW);
+	tiling_read(&after);
+}
+END_TEST
+
+/* Large blocks count as in use, though their users touch them: else all that comes free would go back at once. */
+START_TEST(what_is_used_is_counted)
+{
+	enum { COUNT = 60 };
+	struct mem_block *block[COUNT];
+
+	begin();
+	for (unsigned i = 0; i < COUNT; i++)
+		block[i] = take_plain(1000000);
+	expect(ma_block_in_use(&blocks) >= COUNT * 1000000);
+	for (unsigned i = 0; i < COUNT / 6; i++)
+		give(block[i]);
+	expect(scripted_purged() == 0 && ma_block_in_use(&blocks) < COUNT * 1000000);
+}
+END_TEST
+
+START_TEST(trim_keeps_the_pad)
+{
+	struct mem_block *block;
+
+	begin();
+	take_plain(100);
+	block = take_plain(240000); /* little enough to wait */
+	give(block);
+	expect(ma_block_trim(&blocks, 100000) > 0);
+	tiling_read(&after);
+	expect(after.tile[1].units * MA_UNIT >= 100000 && after.tile[1].units * MA_UNIT < 120000);
+	expect(ma_block_trim(&blocks, 100000) == 0);
+	scripted_refuse_shrink(true);
+	ma_block_trim(&blocks, 0);
+	tiling_read(&before);
+	expect(before.tile[1].units == after.tile[1].units);
+	scripted_relent();
+	ma_block_trim(&blocks, 0);
+	tiling_read(&after);
+	expect(after.tile[1].units * MA_UNIT < 2 * ma_source_page());
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		memory_goes_back,	 little_holes_stay,	  little_holes_go_if_more_is_free_than_in_use,
+		huge_pages_go_back_late, what_is_used_is_counted, trim_keeps_the_pad,
+	};
+
+	return unit_run("block_purge", tests, LENGTH(tests));
+}
