@@ -19,6 +19,9 @@
 #include "root.h"
 #include "source.h"
 
+/* So few cells are as soon touched by their user, at a page fault each. */
+#define LEAST_POPULATED 2
+
 /* A first chunk on the break that is smaller than this is not worth its header. */
 #define LEAST_CHUNK ((size_t)256 * 1024)
 
@@ -370,7 +373,8 @@ static MA_COLD size_t chunk_touch(struct chunk *chunk, size_t first, size_t last
 		ahead = ma_max(ahead, MA_HUGE_PAGE - first * CHUNK_CELL % MA_HUGE_PAGE);
 	while (last < most && (last + 1 - first) * CHUNK_CELL < ahead && !cell_is_resident(chunk, last + 1))
 		last++;
-	ma_source_populate(base + first * CHUNK_CELL, base + (last + 1) * CHUNK_CELL);
+	if (last - first >= LEAST_POPULATED)
+		ma_source_populate(base + first * CHUNK_CELL, base + (last + 1) * CHUNK_CELL);
 	for (size_t cell = first; cell <= last; cell++)
 		chunk->resident[cell / 64] |= UINT64_C(1) << (cell % 64);
 	return (last + 1 - first) * CHUNK_CELL;

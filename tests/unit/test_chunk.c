@@ -343,6 +343,23 @@ START_TEST(touched_once)
 }
 END_TEST
 
+/* For little no system call is made, and it counts all the same. */
+START_TEST(little_is_left_to_its_user)
+{
+	struct chunk *chunk = new_chunk(1000000, true);
+	char *from = (char *)ma_round_up((uintptr_t)chunk->start, CHUNK_CELL) + 10 * CHUNK_CELL;
+	uint64_t before = scripted_populated();
+
+	expect(ma_chunk_touch(chunk, from, from + 1, 0) == CHUNK_CELL);
+	from += 10 * CHUNK_CELL;
+	expect(ma_chunk_touch(chunk, from, from + 1, 2 * CHUNK_CELL) == 2 * CHUNK_CELL);
+	expect(scripted_populated() == before && ma_chunk_is_resident(chunk, from, from + 2 * CHUNK_CELL));
+	from += 10 * CHUNK_CELL;
+	expect(ma_chunk_touch(chunk, from, from + 1, 3 * CHUNK_CELL) == 3 * CHUNK_CELL);
+	expect(scripted_populated() == before + 3 * CHUNK_CELL);
+}
+END_TEST
+
 /* What the program will touch itself counts as resident, once, whole cells of it and no others. */
 START_TEST(assumed)
 {
@@ -453,6 +470,7 @@ int main(void)
 		as_large_as_a_window,
 		slab_descriptors,
 		touched_once,
+		little_is_left_to_its_user,
 		assumed,
 		huge,
 		huge_pages_stay_whole,
