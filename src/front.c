@@ -49,7 +49,7 @@ void *ma_front_alloc_slow(size_t size)
 	void *p = NULL;
 
 	if (MA_LIKELY(modes == 0))
-		p = ma_heap_alloc_at_hand(ma_thread_own, size);
+		p = size > SLAB_MAX ? ma_heap_alloc_at_hand(ma_thread_own, size) : NULL;
 	else if (modes & MODE_SHORT)
 		p = ma_short_alloc(modes, size);
 	return MA_LIKELY(p != NULL) ? p : alloc_any(size);

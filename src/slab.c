@@ -395,10 +395,9 @@ static void settle(struct slabs *slabs, struct blocks *blocks, struct slab *slab
 		queue_append(bin, slab);
 }
 
-/* The current slab has nothing ready: it becomes the carving one, or full. */
+/* The current slab has nothing ready: it becomes the carving one, or full. Another one, or none, is to be set. */
 static void leave_current(struct slabs *slabs, struct slab *slab)
 {
-	set_current(slabs, slab->class, NULL);
 	slab->used--;
 	if (slab->carved < slab->slots) {
 		slabs->bin[slab->class].carving = slab;
@@ -468,6 +467,9 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 			if (slab->carved == slab->slots && !arm(slab))
 				continue; /* frees came from others meanwhile */
 			leave_current(slabs, slab);
+			if (bin->first ==
+			    NULL) /* then others' frees are taken in, which look at what is current */
+				set_current(slabs, class, NULL);
 		}
 		slab = next_slab(slabs, blocks, bin);
 		if (slab == NULL && ma_slab_is_rare(bin, blocks, ma_slab_class_size(class)))
