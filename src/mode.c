@@ -303,7 +303,6 @@ static void leave(void)
 
 void ma_mode_begin(void)
 {
-	ma_thread_hear_of_fork();
 	if (ma_modes() & MODE_SIGNALS)
 		ma_thread_enter();
 }

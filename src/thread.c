@@ -7,8 +7,9 @@
  * frees after ours frees like any thread that has no heap, one that allocates binds a heap anew, and our
  * destructor runs again in the next of PTHREAD_DESTRUCTOR_ITERATIONS rounds.
  *
- * Nothing is asked of the C library before the first heap is bound: what it does for a key and for fork touches pages that
- * a program without allocations has no other use for.
+ * The key for that is made with the first heap: what the C library does for it touches pages that a program without
+ * allocations has no other use for. To hear of fork is asked for at the start all the same: the C library allocates under
+ * its lock when a program asks for that often, and must not be asked from in there.
  */
 #include "thread.h"
 
@@ -25,11 +26,8 @@ _Thread_local volatile unsigned ma_thread_busy;
 static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
 static MA_SHARED(bool) has_key;
-static MA_SHARED(bool) hears_of_fork;
-static _Thread_local bool asks;	       /* to hear of fork */
-static _Thread_local unsigned forking; /* how often our functions were called before a fork, less after it */
-static bool started;		       /* set before the program has a second thread */
-static enum heap_view view;	       /* set then, too */
+static bool started;	    /* set before the program has a second thread */
+static enum heap_view view; /* set then, too */
 
 /* The Linux Standard Base has it. pthread_atfork() is the same, but a copy of it would be linked in behind all of our code,
  * where no small program has a page. */
@@ -53,24 +51,8 @@ static void thread_exit(void *heap)
 	ma_thread_leave();
 }
 
-/* Two threads that bind the first heaps at once may both ask to hear of fork: so these may be called twice. */
-
-static void fork_before(void)
-{
-	if (forking++ == 0)
-		ma_heaps_before_fork();
-}
-
-static void fork_parent(void)
-{
-	if (--forking == 0)
-		ma_heaps_after_fork_parent();
-}
-
 static void fork_child(void)
 {
-	if (--forking != 0)
-		return;
 	number = 0;
 	if (ma_thread_own != &ma_heap_none)
 		ma_store_relaxed(&ma_thread_own->thread, (int)ma_thread_number());
@@ -83,9 +65,8 @@ static bool make_key(void)
 	static MA_SHARED(bool) making;
 	bool made;
 
-	if (ma_swap_acquire(
-		    &making,
-		    true)) /* pairs with the store below. Not waited for: a fork may have left it so */
+	/* Pairs with the store below. Not waited for: a fork may have left it so. */
+	if (ma_swap_acquire(&making, true))
 		return false;
 	made = ma_load_relaxed(&has_key) || pthread_key_create(&exit_key, thread_exit) == 0;
 	ma_store_release(&has_key, made); /* pairs with hear_of_exit() */
@@ -93,21 +74,12 @@ static bool make_key(void)
 	return made;
 }
 
-void ma_thread_hear_of_fork(void)
-{
-	if (MA_LIKELY(ma_load_acquire(&hears_of_fork)) || asks) /* pairs with the store below */
-		return;
-	asks = true; /* what follows may allocate */
-	at_fork(fork_before, fork_parent, fork_child);
-	asks = false;
-	ma_store_release(&hears_of_fork, true);
-}
-
 void ma_thread_start(void)
 {
+	if (started)
+		return;
 	started = true;
-	if (ma_thread_own != &ma_heap_none)
-		ma_thread_hear_of_fork();
+	at_fork(ma_heaps_before_fork, ma_heaps_after_fork_parent, fork_child);
 }
 
 /* Has us hear of this thread's end. False: no memory for that. Without a key we don't, and the heap will be lost with its
@@ -124,11 +96,8 @@ static bool hear_of_exit(struct heap *heap)
 struct heap *ma_thread_bind(void)
 {
 	int saved = errno;
-	struct heap *heap;
+	struct heap *heap = ma_thread_own;
 
-	if (started && ma_thread_busy == 0)
-		ma_thread_hear_of_fork(); /* which may have bound one */
-	heap = ma_thread_own;
 	if (heap != &ma_heap_none)
 		return heap;
 	if (ma_thread_busy != 0)
@@ -165,6 +134,5 @@ uint32_t ma_thread_number(void)
 
 void ma_thread_at_fork(void (*before)(void), void (*after)(void))
 {
-	ma_thread_hear_of_fork(); /* first: what is asked for last is called first */
 	at_fork(before, after, after);
 }

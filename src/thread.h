@@ -48,12 +48,8 @@ MA_INLINE struct heap *ma_thread_bound(void)
 	return MA_LIKELY(heap != &ma_heap_none) ? heap : ma_thread_bind();
 }
 
-/* Called before main(). From here on what must be known to the C library, for threads to end and to fork well, is told to
- * it as soon as there is a heap. */
+/* Called once, before main(): the C library is to tell of forks. */
 void ma_thread_start(void);
-
-/* Called before a lock is taken by a thread that may have no heap: a fork is to find it whole. */
-void ma_thread_hear_of_fork(void);
 
 /* Has `before` called before each fork, and `after` behind it in both processes. */
 void ma_thread_at_fork(void (*before)(void), void (*after)(void));

@@ -43,11 +43,6 @@ uint32_t ma_thread_number(void)
 	return (uint32_t)getpid();
 }
 
-void ma_thread_hear_of_fork(void)
-{
-	/* nothing is locked */
-}
-
 void ma_thread_at_fork(void (*before)(void), void (*after)(void))
 {
 	(void)before; /* locks, of which there are none here */

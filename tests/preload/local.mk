@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	tests/preload/loaded.c \
 	tests/preload/operators.cc \
 	tests/preload/persists.c \
+	tests/preload/handlers.c \
 	tests/preload/plugin.c \
 	tests/preload/processes.c \
 	tests/preload/refuse.c \

@@ -30,6 +30,8 @@ forking() {
 	runs "forks: $TIMES times" on_libma ./processes forks "$TIMES"
 	runs "spawns: $TIMES times" on_libma ./processes spawns "$TIMES"
 	runs "ends: $TIMES times" on_libma ./processes ends "$TIMES"
+	build handlers || echo 'handlers.c does not compile'
+	runs 'heard of fork: 400 times' on_libma timeout 20 ./handlers
 }
 
 # dlopen() and dlclose(), of each library, in a program on glibc's malloc and in one on libma.
