@@ -70,7 +70,11 @@ uint32_t ma_unwind_number_at(uintptr_t pc, uintptr_t sp, uintptr_t fp, struct un
 MA_INLINE uint32_t ma_unwind_number(const struct unwind_registers *here, struct unwind_memos *memos,
 				    unsigned most)
 {
-	return ma_unwind_number_at(here->pc, here->sp, here->fp, memos, most);
+	uint32_t number = ma_unwind_number_at(here->pc, here->sp, here->fp, memos, most);
+
+	/* No tail call: the frame in which the walk begins is to stand until it is done. */
+	__asm__ volatile("" : "+r"(number));
+	return number;
 }
 
 /* The same from anywhere else, as a signal handler has it; the first frame is the place itself. */

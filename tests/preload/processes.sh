@@ -51,7 +51,10 @@ deepbound() {
 		echo 'plugin.c does not compile'
 	fi
 	runs 'all belongs together' ./plugin
-	runs 'all belongs together' on_libma ./plugin
+	case " $CFLAGS " in
+	*' -fprofile-arcs '*) skipped 'with counters in it our dlopen() calls the real one, which then takes us for the caller' ;;
+	*) runs 'all belongs together' on_libma ./plugin ;;
+	esac
 }
 
 # beside LIBRARY...: another library, preloaded before libma and behind it.

@@ -150,8 +150,10 @@ END_TEST
 /* A file system that is full, as seen from here: no file may grow beyond 100 bytes. */
 static void at_exit_without_room(void *arg)
 {
-	struct rlimit room = {100, 100};
+	struct rlimit room;
 
+	expect(getrlimit(RLIMIT_FSIZE, &room) == 0);
+	room.rlim_cur = 100;
 	expect(setrlimit(RLIMIT_FSIZE, &room) == 0);
 	at_exit(arg);
 }
