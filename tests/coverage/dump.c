@@ -5,7 +5,8 @@
  *
  * Only `make coverage` links it, into every program and library of its own build: gcov keeps counters for each apart.
  * Half of what libma does about a fault ends in abort(), and its reports come from processes that end by _exit(). Writing
- * needs files without a limit, and malloc, which may be in the middle of something then: what takes too long is ended by SIGALRM, and not counted.
+ * needs files that may grow, and malloc, which may be in the middle of something then: what takes too long is ended by
+ * SIGALRM, and not counted.
  */
 #include <signal.h>
 #include <stdlib.h>
