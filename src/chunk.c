@@ -57,20 +57,12 @@ void ma_chunk_unlock_all(void)
 
 /* --- the registry --- */
 
-static MA_SHARED(struct chunk *) *registry_entry(uintptr_t window)
-{
-	/* Pairs with registry_set's release. */
-	struct chunk_leaf *leaf = ma_load_acquire(&ma_chunk_registry[window >> REGISTRY_LEAF_BITS]);
-
-	return leaf == NULL ? NULL : &leaf->chunk[window & (REGISTRY_LEAF_ENTRIES - 1)];
-}
-
 struct chunk *ma_chunk_after(const struct chunk *chunk)
 {
 	uintptr_t window = chunk == NULL ? 0 : ((uintptr_t)chunk >> MA_WINDOW_SHIFT) + 1;
 
 	while (window >> REGISTRY_LEAF_BITS < REGISTRY_ENTRIES) {
-		MA_SHARED(struct chunk *) *entry = registry_entry(window);
+		MA_SHARED(struct chunk *) *entry = ma_chunk_entry(window);
 		struct chunk *found = entry == NULL ? NULL : ma_load_acquire(entry);
 		if (found != NULL)
 			return found;
@@ -98,7 +90,7 @@ static bool registry_set(struct chunk *chunk)
 
 	if (window >> REGISTRY_LEAF_BITS >= REGISTRY_ENTRIES)
 		return false;
-	entry = registry_entry(window);
+	entry = ma_chunk_entry(window);
 	if (entry == NULL) {
 		struct chunk_leaf *leaf = &first_leaf;
 		if (first_leaf_taken)
@@ -106,9 +98,9 @@ static bool registry_set(struct chunk *chunk)
 		if (leaf == NULL)
 			return false;
 		first_leaf_taken = true;
-		/* Pairs with registry_entry's acquire, and ma_chunk_of's. */
+		/* Pairs with ma_chunk_entry's acquire. */
 		ma_store_release(&ma_chunk_registry[window >> REGISTRY_LEAF_BITS], leaf);
-		entry = registry_entry(window);
+		entry = ma_chunk_entry(window);
 	}
 	if (ma_load_relaxed(entry) != NULL)
 		return false;
@@ -118,7 +110,7 @@ static bool registry_set(struct chunk *chunk)
 
 static void registry_clear(struct chunk *chunk)
 {
-	ma_store_relaxed(registry_entry((uintptr_t)chunk >> MA_WINDOW_SHIFT), NULL);
+	ma_store_relaxed(ma_chunk_entry((uintptr_t)chunk >> MA_WINDOW_SHIFT), NULL);
 }
 
 /* --- what is resident --- */
@@ -177,9 +169,9 @@ static uintptr_t break_chunk_at(uintptr_t top)
 	uintptr_t at = ma_round_up(top, 64);
 	uintptr_t edge = ma_round_up(at, MA_WINDOW);
 
-	if (edge - at < LEAST_CHUNK || registry_entry(at >> MA_WINDOW_SHIFT) == NULL)
+	if (edge - at < LEAST_CHUNK || ma_chunk_entry(at >> MA_WINDOW_SHIFT) == NULL)
 		return edge - at < LEAST_CHUNK ? edge : at;
-	return ma_load_relaxed(registry_entry(at >> MA_WINDOW_SHIFT)) == NULL ? at : edge;
+	return ma_load_relaxed(ma_chunk_entry(at >> MA_WINDOW_SHIFT)) == NULL ? at : edge;
 }
 
 static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)

@@ -168,20 +168,27 @@ bool ma_chunk_try_lock(void);
 void ma_chunk_lock_all(void);
 void ma_chunk_unlock_all(void);
 
-/* The chunk whose blocks hold `p`, NULL if libma has none there. Any pointer may be asked about. */
-MA_INLINE struct chunk *ma_chunk_of(const void *p)
+/* The registry's entry for a window; NULL if none was ever made. */
+MA_INLINE MA_SHARED(struct chunk *) *ma_chunk_entry(uintptr_t window)
 {
-	uintptr_t window = (uintptr_t)p >> MA_WINDOW_SHIFT;
 	struct chunk_leaf *leaf;
-	struct chunk *chunk;
 
 	if (MA_UNLIKELY(window >> REGISTRY_LEAF_BITS >= REGISTRY_ENTRIES))
 		return NULL;
-	/* Both pair with registry_set's releases: what they lead to is whole. */
+	/* Pairs with registry_set's release. */
 	leaf = ma_load_acquire(&ma_chunk_registry[window >> REGISTRY_LEAF_BITS]);
-	if (MA_UNLIKELY(leaf == NULL))
+	return MA_LIKELY(leaf != NULL) ? &leaf->chunk[window & (REGISTRY_LEAF_ENTRIES - 1)] : NULL;
+}
+
+/* The chunk whose blocks hold `p`, NULL if libma has none there. Any pointer may be asked about. */
+MA_INLINE struct chunk *ma_chunk_of(const void *p)
+{
+	MA_SHARED(struct chunk *) *entry = ma_chunk_entry((uintptr_t)p >> MA_WINDOW_SHIFT);
+	struct chunk *chunk;
+
+	if (MA_UNLIKELY(entry == NULL))
 		return NULL;
-	chunk = ma_load_acquire(&leaf->chunk[window & (REGISTRY_LEAF_ENTRIES - 1)]);
+	chunk = ma_load_acquire(entry); /* pairs with registry_set's release: the header is whole */
 	return MA_LIKELY((uintptr_t)p >= (uintptr_t)chunk + sizeof(*chunk)) ? chunk : NULL;
 }
 

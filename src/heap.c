@@ -129,23 +129,9 @@ MA_INLINE void *alloc(struct heap *heap, unsigned class, size_t size, size_t ali
 	return p;
 }
 
-static unsigned class_of(size_t size)
-{
-	return size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES;
-}
-
 void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 {
-	return alloc(heap, class_of(size), size, MA_UNIT, zero);
-}
-
-void *ma_heap_alloc_at_hand(struct heap *heap, size_t size)
-{
-	void *p = alloc_at_hand(heap, class_of(size), size, MA_UNIT);
-
-	if (MA_STATS && p != NULL)
-		count_alloc(heap, size, p);
-	return p;
+	return alloc(heap, size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES, size, MA_UNIT, zero);
 }
 
 static unsigned aligned_class(size_t size, size_t align)
@@ -238,6 +224,12 @@ MA_INLINE enum heap_place judge(const struct heap *heap, const void *p, struct c
 										      : PLACE_BLOCK;
 }
 
+/* Usable bytes at what was judged to be a slot or a block. */
+MA_INLINE size_t usable_of(const struct slab *slab, const void *p)
+{
+	return slab != NULL ? slab->slot_size : ma_block_size(ma_block_of(p));
+}
+
 /* --- free --- */
 
 void ma_heap_event(struct heap *heap, struct slab *slab)
@@ -276,17 +268,17 @@ bool ma_heap_free_at_hand(struct heap *heap, void *p)
 	struct chunk *chunk;
 	struct slab *slab;
 	enum heap_place place = judge(heap, p, &chunk, &slab);
-	size_t size;
+	size_t usable;
 
 	if (place != PLACE_SLOT && place != PLACE_BLOCK)
 		return false;
-	size = MA_STATS ? (slab != NULL ? slab->slot_size : ma_block_size(ma_block_of(p))) : 0;
+	usable = MA_STATS ? usable_of(slab, p) : 0;
 	if (!is_owner(heap, chunk))
 		free_remote(heap, chunk, slab, p);
 	else if (slab != NULL || !ma_quick_put(&heap->blocks, chunk, ma_block_of(p)))
 		return false;
 	if (MA_STATS)
-		ma_heap_count_free(heap, size);
+		ma_heap_count_free(heap, usable);
 	return true;
 }
 
@@ -312,7 +304,7 @@ enum heap_place ma_heap_free(struct heap *heap, void *p)
 	if (place == PLACE_WRONG)
 		ma_heap_report(p);
 	if (MA_STATS)
-		ma_heap_count_free(heap, slab != NULL ? slab->slot_size : ma_block_size(ma_block_of(p)));
+		ma_heap_count_free(heap, usable_of(slab, p));
 	if (!is_owner(heap, chunk)) {
 		free_remote(heap, chunk, slab, p);
 		return place;
@@ -339,9 +331,8 @@ size_t ma_heap_size(struct heap *heap, const void *p, enum heap_place *place)
 	*place = judge(heap, p, &chunk, &slab);
 	switch (*place) {
 	case PLACE_SLOT:
-		return slab->slot_size;
 	case PLACE_BLOCK:
-		return ma_block_size(ma_block_of(p));
+		return usable_of(slab, p);
 	case PLACE_STRANGE:
 		size = ma_large_size(p);
 		if (size != 0)

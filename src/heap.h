@@ -101,9 +101,8 @@ void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t
 /* The same, but never a slot: so its free is sure to come through the slow path. */
 void *ma_heap_alloc_block(struct heap *heap, size_t size, size_t align, size_t *zero);
 
-/* What can be had, or freed, by one pop or push, without a search or a system call: the second step behind the fast
- * paths. NULL or false if it can't, and nothing was done. Any size and any pointer will do. */
-void *ma_heap_alloc_at_hand(struct heap *heap, size_t size);
+/* Frees what takes no more than a push, without a system call: the second step behind the fast path. False if it takes
+ * more, and nothing was done. Any pointer will do. */
 bool ma_heap_free_at_hand(struct heap *heap, void *p);
 
 /* Frees `p`, which is not NULL. PLACE_STRANGE: nothing was done. Never returns if the pointer is bad. */

@@ -32,7 +32,7 @@ struct mode_heap {
 	struct quarantine quarantine;
 };
 
-/* Keeps the site of a slot that was taken; `here` is inside libma. */
+/* Keeps the site of a slot that was taken; the registers are of a place inside libma. */
 void ma_mode_keep_site(uintptr_t pc, uintptr_t sp, uintptr_t fp, struct mode_heap *mode, const void *p,
 		       size_t size);
 

@@ -467,8 +467,8 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 			if (slab->carved == slab->slots && !arm(slab))
 				continue; /* frees came from others meanwhile */
 			leave_current(slabs, slab);
-			if (bin->first ==
-			    NULL) /* then others' frees are taken in, which look at what is current */
+			/* To take in others' frees is to look at what is current. */
+			if (bin->first == NULL)
 				set_current(slabs, class, NULL);
 		}
 		slab = next_slab(slabs, blocks, bin);
@@ -554,6 +554,20 @@ static struct slab *slab_of_index(struct chunk *chunk, unsigned index)
 	return chunk->slab_in_use[index / 64] >> (index % 64) & 1 ? &chunk->slab[index] : NULL;
 }
 
+/* Gives back a slab that is not full, the current one too. False: it holds a live slot. */
+static bool delete_if_empty(struct slabs *slabs, struct blocks *blocks, struct slab *slab)
+{
+	bool current = ma_slab_is_current(slabs, slab);
+
+	if (slab->used != current)
+		return false;
+	if (current)
+		set_current(slabs, slab->class, NULL);
+	slab->used = 0;
+	slab_delete(slabs, blocks, slab);
+	return true;
+}
+
 void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk)
 {
 	blocks->steady = true;
@@ -562,14 +576,7 @@ void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *c
 		if (slab == NULL || slab->full)
 			continue;
 		collect(slab);
-		if (ma_slab_is_current(slabs, slab)) {
-			if (slab->used > 1)
-				continue;
-			set_current(slabs, slab->class, NULL);
-			slab->used = 0;
-		}
-		if (slab->used == 0)
-			slab_delete(slabs, blocks, slab);
+		delete_if_empty(slabs, blocks, slab);
 	}
 	blocks->steady = false;
 }
@@ -581,20 +588,12 @@ bool ma_slab_shed(struct slabs *slabs, struct blocks *blocks)
 	for (unsigned class = 0; class < SLAB_CLASSES; class ++) {
 		struct slab_bin *bin = &slabs->bin[class];
 		struct slab *slab = ma_slab_current(slabs, class);
-		if (slab != &slabs->none && slab->used == 1) {
-			set_current(slabs, class, NULL);
-			slab->used = 0;
-			slab_delete(slabs, blocks, slab);
-			any = true;
-		}
-		if (bin->carving != NULL && bin->carving->used == 0) {
-			slab_delete(slabs, blocks, bin->carving);
-			any = true;
-		}
-		if (bin->first != NULL && bin->first->used == 0) {
-			slab_delete(slabs, blocks, bin->first);
-			any = true;
-		}
+		if (slab != &slabs->none)
+			any = delete_if_empty(slabs, blocks, slab) || any;
+		if (bin->carving != NULL)
+			any = delete_if_empty(slabs, blocks, bin->carving) || any;
+		if (bin->first != NULL)
+			any = delete_if_empty(slabs, blocks, bin->first) || any;
 	}
 	return any;
 }

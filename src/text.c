@@ -26,8 +26,8 @@ void ma_text_begin_sink(struct text *text, text_sink *sink, void *arg)
 	text->sink_arg = arg;
 }
 
-#define PATIENCE                                                                                             \
-	2000 /* milliseconds, in which who reads from a full pipe that does not block takes something */
+/* Milliseconds in which who reads from a full pipe that does not block takes something. */
+#define PATIENCE 2000
 
 /* Is it to be tried again? */
 static bool may_retry(int fd, int error)

@@ -17,7 +17,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "atomic.h"
+#include "lock.h"
 
 _Thread_local struct heap *ma_thread_heap = &ma_heap_none;
 _Thread_local struct heap *ma_thread_own = &ma_heap_none;
@@ -62,15 +62,14 @@ static void fork_child(void)
 /* Is there a key, or can one be had now? */
 static bool make_key(void)
 {
-	static MA_SHARED(bool) making;
+	static struct lock lock = MA_LOCK_INIT;
 	bool made;
 
-	/* Pairs with the store below. Not waited for: a fork may have left it so. */
-	if (ma_swap_acquire(&making, true))
+	if (!ma_lock_try(&lock)) /* not waited for: a fork may have left it so */
 		return false;
 	made = ma_load_relaxed(&has_key) || pthread_key_create(&exit_key, thread_exit) == 0;
 	ma_store_release(&has_key, made); /* pairs with hear_of_exit() */
-	ma_store_release(&making, false);
+	ma_unlock(&lock);
 	return made;
 }
 

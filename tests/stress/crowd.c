@@ -2,12 +2,6 @@
 /* A thousand threads at once, or as many as 32-bit addresses have chunks for: each with objects of its own, which its neighbour frees. */
 #include "stress.h"
 
-#ifdef __has_feature
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
-
 #define THREADS (SIZE_MAX > UINT32_MAX ? 1000 : 300)
 
 static struct thing *given[THREADS];

@@ -11,12 +11,6 @@
 #define WORKERS 3
 #define OWN 200
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
-
 /* It allows no threads in the child of a process that has several. */
 #if defined(__SANITIZE_THREAD__)
 #define CHILD_THREADS 0

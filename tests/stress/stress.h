@@ -18,6 +18,13 @@
 #include "../random.h"
 #include "ma.h"
 
+/* As gcc says it. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+
 static inline double stress_now(void)
 {
 	struct timespec now;
