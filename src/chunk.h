@@ -24,7 +24,7 @@
 
 /*
  * A slab: a block that is cut into equal slots. Its descriptor is kept in the chunk's header, dense in cache
- * and out of reach of a small overflow. slab.c is the only file that touches the fields.
+ * and out of reach of a small overflow. The files of the slab layer alone touch the fields.
  *
  *   every carved slot is live, or on the ready list, or on the remote list
  *   used  = live slots + slots on the remote list (+ 1 while the slab is its class's current one;
@@ -67,10 +67,9 @@ struct slab {
 	uint8_t granules; /* of its block */
 
 	/* The shared line: all that other threads need, so that they leave the owner's alone. */
-	_Alignas(64)
-		MA_SHARED(uint64_t) remote; /* the remote list: count, flags and first offset, see slab.c */
-	MA_SHARED(uint32_t) shared_limit;   /* bytes from start that are carved */
-	char *start;			    /* of slot 0 */
+	_Alignas(64) MA_SHARED(uint64_t) remote; /* the remote list: see slab_remote.c */
+	MA_SHARED(uint32_t) shared_limit;	 /* bytes from start that are carved */
+	char *start;				 /* of slot 0 */
 	struct slab *pending;	  /* next on the owner's list of slabs that were full and got remote frees */
 	struct slab *next, *prev; /* on the list of its class; the owner writes */
 	uint64_t shared_inverse;  /* the same as inverse */

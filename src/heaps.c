@@ -132,7 +132,8 @@ static bool adopt_chunk(struct heap *heap, struct heap *from)
 		if (!ma_slab_freeze(&from->slabs, &from->blocks, chunk))
 			continue; /* somebody is about to tell the old owner something: another time */
 		ma_block_adopt(&heap->blocks, &from->blocks, chunk);
-		ma_store_relaxed(&chunk->owner, heap); /* pairs with the push that reads it, through arm() */
+		/* Pairs with the push that reads it, through ma_slab_arm(). */
+		ma_store_relaxed(&chunk->owner, heap);
 		ma_slab_adopt(&heap->slabs, &heap->blocks, &from->slabs, chunk);
 		return true;
 	}

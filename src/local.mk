@@ -22,6 +22,7 @@ libma_core_la_SOURCES = \
 	src/heap.c \
 	src/heaps.c \
 	src/slab.c \
+	src/slab_remote.c \
 	src/quick.c \
 	src/block.c \
 	src/block_purge.c \
@@ -85,6 +86,7 @@ libma_core_la_SOURCES = \
 	src/sites.h \
 	src/slab.h \
 	src/slab_look.c \
+	src/slab_remote.h \
 	src/snapshot.h \
 	src/stacks.c \
 	src/stacks.h \

@@ -8,18 +8,14 @@
  *   carving   has room for more slots; one a class, may be the current one, is on no list
  *   queued    has ready slots or remote frees, waits on its class's list. It goes to the tail when it gets its
  *             first free slot, so that slots gather before it is used again.
- *   full      has none; on no list. The first free finds it again: a local one by `used`, a remote one by NOTIFY.
- *
- * A remote free is one compare-and-swap on the slab's `remote` word: | PENDING | NOTIFY | count, 30 | offset, 32 |.
- * NOTIFY is set while the slab is full. Who pushes then turns it into PENDING, and must put the slab on its
- * owner's list of pending slabs. While PENDING is set neither the slab nor its chunk may go or change hands;
- * the owner clears it when the slab reaches him. tests/model/remote.pml proves this protocol, and heaps.pml that it
- * holds while chunks change hands.
+ *   full      has none; on no list. The first free finds it again: a local one by `used`, a remote one by NOTIFY:
+ *             see slab_remote.c.
  */
 #include "slab.h"
 
 #include <string.h>
 
+#include "slab_remote.h"
 #include "source.h"
 
 /* --- shape of a class --- */
@@ -114,12 +110,6 @@ void ma_slab_hide(struct slabs *slabs, unsigned class, bool hide)
 	direct_set(slabs, class, hide ? 0 : slabs->current[class]);
 }
 
-static MA_COLD void list_damaged(const struct slab *slab)
-{
-	ma_fatal_place("free list of a slab overwritten (a write after free?)", slab->start, "slab",
-		       slab->start, (size_t)slab->slots * slab->slot_size);
-}
-
 /* Writes a slab, or none, into the map for all its granules. */
 static void map_set(struct slabs *slabs, const struct slab *slab, bool present)
 {
@@ -133,113 +123,6 @@ static void map_set(struct slabs *slabs, const struct slab *slab, bool present)
 		else if (*entry == distance)
 			*entry = 0;
 	}
-}
-
-/* --- the remote list --- */
-
-static bool push_remote(struct slab *slab, uint32_t offset, void *p)
-{
-	struct slot *slot = p;
-	uint64_t old = ma_load_relaxed(&slab->remote), new;
-
-	slot->free_in = slab;
-	do {
-		slot->next = SLAB_LINK(ma_slab_remote_first(old));
-		new = (old & ~(uint64_t)SLAB_END) + REMOTE_ONE + offset;
-		if (old & REMOTE_NOTIFY)
-			new = (new & ~REMOTE_NOTIFY) | REMOTE_PENDING;
-		/* Release: pairs with take_remote(), so that the owner sees the slot's words. Acquire: pairs with
-		 * arm(), so that who finds NOTIFY finds the owner who set it. */
-	} while (!ma_cas_acq_rel(&slab->remote, &old, new));
-	return (old & REMOTE_NOTIFY) != 0;
-}
-
-bool ma_slab_push_remote(struct slab *slab, void *p)
-{
-	return push_remote(slab, (uint32_t)((char *)p - slab->start), p);
-}
-
-bool ma_slab_push_remote_block(struct chunk *chunk, void *payload)
-{
-	return push_remote(&chunk->slab[0], (uint32_t)((char *)payload - (char *)chunk), payload);
-}
-
-void ma_slab_notify(struct slabs *owner, struct slab *slab)
-{
-	struct slab *old = ma_load_relaxed(&owner->pending);
-
-	do {
-		slab->pending = old;
-		/* Pairs with ma_slab_drain(), so that the owner sees `pending`. */
-	} while (!ma_cas_release(&owner->pending, &old, slab));
-}
-
-/* The last slot of a list of `count` slots. */
-static struct slot *list_last(struct slab *slab, uint32_t offset, uint32_t count)
-{
-	struct slot *slot = (struct slot *)(slab->start + offset);
-
-	while (--count > 0) {
-		if (slot->next >= slab->limit)
-			list_damaged(slab);
-		slot = ma_slab_slot(slab, slot->next);
-	}
-	if (slot->next != SLAB_LINK(SLAB_END))
-		list_damaged(slab);
-	return slot;
-}
-
-/* Takes the whole remote list onto the ready list; the slab's word gets `flags`. Returns how many slots came. */
-static uint32_t take_remote(struct slab *slab, uint64_t flags)
-{
-	uint64_t word = ma_swap_acquire(&slab->remote, REMOTE_EMPTY | flags); /* pairs with push_remote() */
-	uint32_t offset = ma_slab_remote_first(word);
-
-	if (offset == SLAB_END)
-		return 0;
-	/* The shorter list, mostly, is the remote one: hang the other to its end. */
-	if (slab->ready != SLAB_LINK(SLAB_END))
-		list_last(slab, offset, ma_slab_remote_count(word))->next = slab->ready;
-	slab->ready = SLAB_LINK(offset);
-	slab->used -= ma_slab_remote_count(word);
-	return ma_slab_remote_count(word);
-}
-
-/* Takes in the remote frees of a slab that is not full. False if there are none, or if they will come with the
- * list of pending slabs. */
-static bool collect(struct slab *slab)
-{
-	uint64_t word = ma_load_relaxed(&slab->remote);
-
-	if (ma_slab_remote_first(word) == SLAB_END || (word & REMOTE_PENDING) != 0)
-		return false;
-	return take_remote(slab, 0) != 0;
-}
-
-/* Asks to be told of the next remote free; if somebody is about to tell of an earlier one, that will do. False
- * if some came that nobody will tell of. */
-static bool arm(struct slab *slab)
-{
-	uint64_t old = REMOTE_EMPTY;
-
-	/* Release: pairs with push_remote(), who then reads the chunk's owner. */
-	while (!ma_cas_acq_rel(&slab->remote, &old, REMOTE_EMPTY | REMOTE_NOTIFY))
-		if (old != REMOTE_EMPTY)
-			return (old & (REMOTE_PENDING | REMOTE_NOTIFY)) != 0;
-	return true;
-}
-
-/* Takes arm() back. False if somebody is about to tell the owner, who then waits for it. */
-static bool disarm(struct slab *slab)
-{
-	uint64_t old = ma_load_relaxed(&slab->remote);
-
-	do {
-		if (old & REMOTE_PENDING)
-			return false;
-	} while (
-		!ma_cas_acq_rel(&slab->remote, &old, old & ~REMOTE_NOTIFY)); /* orders nothing that matters */
-	return true;
 }
 
 /* --- making, carving and giving back --- */
@@ -422,12 +305,12 @@ static void *pop_current(struct slab *slab)
 		/* A link that led to another place in the slab has shown by now: slots were left out, or were on the
 		 * list twice. */
 		if (slab->used != slab->carved + 1)
-			list_damaged(slab);
-		collect(slab);
+			ma_slab_damaged(slab);
+		ma_slab_take_unless_pending(slab);
 	}
 	slot = ma_slab_pop(slab);
 	if (slot == NULL && slab->ready != SLAB_LINK(SLAB_END))
-		list_damaged(slab);
+		ma_slab_damaged(slab);
 	return slot;
 }
 
@@ -464,7 +347,7 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 				carve(bin, blocks, slab);
 				continue;
 			}
-			if (slab->carved == slab->slots && !arm(slab))
+			if (slab->carved == slab->slots && !ma_slab_arm(slab))
 				continue; /* frees came from others meanwhile */
 			leave_current(slabs, slab);
 			/* To take in others' frees is to look at what is current. */
@@ -491,7 +374,7 @@ void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab
 	if (slab->full) {
 		slab->full = false;
 		slab->used = slab->carved - 1;
-		disarm(slab);
+		ma_slab_disarm(slab);
 	}
 	settle(slabs, blocks, slab);
 }
@@ -526,7 +409,7 @@ static void drain_slab(struct slabs *slabs, struct blocks *blocks, struct slab *
 		slab->full = false;
 		slab->used = slab->carved;
 	}
-	take_remote(slab, 0);
+	ma_slab_take_remote(slab);
 	if (!ma_slab_is_current(slabs, slab))
 		settle(slabs, blocks, slab);
 }
@@ -575,7 +458,7 @@ void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *c
 		struct slab *slab = slab_of_index(chunk, i);
 		if (slab == NULL || slab->full)
 			continue;
-		collect(slab);
+		ma_slab_take_unless_pending(slab);
 		delete_if_empty(slabs, blocks, slab);
 	}
 	blocks->steady = false;
@@ -606,7 +489,7 @@ bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *ch
 
 	for (; done < MA_GRANULES; done++) {
 		struct slab *slab = slab_of_index(chunk, done);
-		if (slab != NULL && !disarm(slab))
+		if (slab != NULL && !ma_slab_disarm(slab))
 			break;
 	}
 	if (done == MA_GRANULES)
@@ -614,7 +497,7 @@ bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *ch
 	blocks->steady = true;
 	for (unsigned i = 0; i < done; i++) {
 		struct slab *slab = slab_of_index(chunk, i);
-		if (slab == NULL || (i != 0 && !slab->full) || arm(slab))
+		if (slab == NULL || (i != 0 && !slab->full) || ma_slab_arm(slab))
 			continue;
 		if (i == 0)
 			drain_blocks(blocks, chunk);
@@ -647,11 +530,11 @@ void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *fro
 		bin->bytes += slab->granules;
 		map_set(from, slab, false);
 		map_set(slabs, slab, true);
-		if (slab->full && arm(slab))
+		if (slab->full && ma_slab_arm(slab))
 			continue;
 		drain_slab(slabs, blocks, slab);
 	}
-	if (!arm(&chunk->slab[0]))
+	if (!ma_slab_arm(&chunk->slab[0]))
 		drain_blocks(blocks, chunk);
 	blocks->steady = false;
 }

@@ -209,7 +209,7 @@ MA_INLINE enum slab_push ma_slab_push(struct slab *slab, void *p)
 	return SLAB_PUSHED;
 }
 
-/* The parts of a remote word; see slab.c. */
+/* The parts of a remote word; see slab_remote.c. */
 MA_INLINE uint32_t ma_slab_remote_first(uint64_t word)
 {
 	return (uint32_t)word;
@@ -263,16 +263,6 @@ void ma_slab_shuffle(uint64_t seed);
 /* To be called when a push says so: a full slab has a slot again, or a slab is empty and goes back. */
 void ma_slab_event(struct slabs *slabs, struct blocks *blocks, struct slab *slab);
 
-/* Frees a slot of a slab that another heap owns; any thread may. True: the slab's owner must be told of it
- * with ma_slab_notify(). */
-bool ma_slab_push_remote(struct slab *slab, void *p);
-
-/* The same for a block of a chunk, through the chunk's own descriptor 0. */
-bool ma_slab_push_remote_block(struct chunk *chunk, void *payload);
-
-/* Puts a slab on its owner's list of pending ones. */
-void ma_slab_notify(struct slabs *owner, struct slab *slab);
-
 /* Takes in what other threads have freed into slabs that were full, and blocks. Returns whether anything came. */
 bool ma_slab_drain(struct slabs *slabs, struct blocks *blocks);
 
@@ -288,6 +278,18 @@ bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *ch
 
 /* Afterwards, with the chunk's owner and blocks already changed: takes over its slabs. */
 void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *from, struct chunk *chunk);
+
+/* --- slab_remote.c --- */
+
+/* Frees a slot of a slab that another heap owns; any thread may. True: the slab's owner must be told of it
+ * with ma_slab_notify(). */
+bool ma_slab_push_remote(struct slab *slab, void *p);
+
+/* The same for a block of a chunk, through the chunk's own descriptor 0. */
+bool ma_slab_push_remote_block(struct chunk *chunk, void *payload);
+
+/* Puts a slab on its owner's list of pending ones. */
+void ma_slab_notify(struct slabs *owner, struct slab *slab);
 
 /* --- slab_look.c --- */
 

@@ -133,6 +133,7 @@ unit_tests = \
 	tests/unit/test_slab \
 	tests/unit/test_snapshot \
 	tests/unit/test_slab_look \
+	tests/unit/test_slab_remote \
 	tests/unit/test_source \
 	tests/unit/test_stacks \
 	tests/unit/test_stats \
@@ -240,6 +241,8 @@ tests_unit_test_slab_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_slab_LDADD = $(unit_ldadd)
 tests_unit_test_slab_look_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_slab_look_LDADD = $(unit_ldadd)
+tests_unit_test_slab_remote_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_slab_remote_LDADD = $(unit_ldadd)
 tests_unit_test_stacks_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_stacks_LDADD = $(unit_ldadd)
 tests_unit_test_map_json_CPPFLAGS = $(unit_cppflags)

@@ -13,7 +13,7 @@
  * or chunk goes of which somebody is about to tell; and no lock is held for ever (a deadlock).
  *
  * Memory orders. Whoever finds NOTIFY reads the chunk's owner next: two words, so here order matters. The adopter
- * writes `owner` (relaxed) before arm() sets NOTIFY (release), and the push that finds it acquires: what it reads is
+ * writes `owner` (relaxed) before ma_slab_arm() sets NOTIFY (release), and the push that finds it acquires: what it reads is
  * this owner or a later one. A later one there can't be, as PENDING keeps the chunk where it is. FAULT_OWNER is what a
  * missing release would allow. `idle` is a hint where it is read without the lock.
  *
@@ -78,7 +78,7 @@ inline leave()
 	}
 }
 
-/* drain_blocks(), drain_slab() with take_remote(): exchange the word for `flags`. */
+/* drain_blocks(), drain_slab() with ma_slab_take_remote(): exchange the word for `flags`. */
 inline take_in(d, flags)
 {
 	d_step {
@@ -128,7 +128,7 @@ inline drain_own(h, told)
 	fi
 }
 
-/* arm(): done is false if frees came that nobody will tell of */
+/* ma_slab_arm(): done is false if frees came that nobody will tell of */
 inline arm(d, done)
 {
 	d_step {
@@ -139,7 +139,7 @@ inline arm(d, done)
 	}
 }
 
-/* disarm(): done is false if somebody is about to tell */
+/* ma_slab_disarm(): done is false if somebody is about to tell */
 inline disarm(d, done)
 {
 	d_step {
@@ -260,7 +260,7 @@ end:	do
 	   if
 	   :: atomic { object[0] == READY -> object[0] = HELD }
 	   :: atomic { object[1] == READY && !is_full -> object[1] = HELD }
-	   :: object[1] != READY && !is_full -> /* collect(), or arm() and leave_current() */
+	   :: object[1] != READY && !is_full -> /* ma_slab_take_unless_pending(), or ma_slab_arm() and leave_current() */
 	      if
 	      :: (remote[1] & LISTED) && !(remote[1] & PENDING) -> take_in(1, 0)
 	      :: else ->

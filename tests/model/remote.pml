@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * remote.pml - the remote list of slabs, and its owner's list of pending slabs: slab.c, "A remote free is one
- * compare-and-swap".
+ * remote.pml - the remote list of slabs, and its owner's list of pending slabs: slab_remote.c, and what slab.c
+ * makes of it.
  *
  * One owner allocates and frees in SLABS slabs of SLOTS slots, all carved; REMOTES other threads free whatever the
- * program holds. Each atomic access of slab.c is a step here; what the owner alone reads and writes between two of
+ * program holds. Each atomic access of them is a step here; what the owner alone reads and writes between two of
  * them is one step with the first. Spin looks through every interleaving of all of them.
  *
  * Shown: no slot is handed out twice or lost; `used` is what chunk.h says; no slab is put on the list of pending ones
@@ -13,15 +13,15 @@
  *
  * Memory orders. Promela's are sequentially consistent. The code needs no more than each word's own order, and that
  * the words written before a compare-and-swap are seen behind the exchange that takes what it put there: `next` of a
- * slot (release in push_remote(), acquire in take_remote()), `pending` of a slab (release in ma_slab_notify(), acquire
+ * slot (release in push_remote(), acquire in ma_slab_take_remote()), `pending` of a slab (release in ma_slab_notify(), acquire
  * in ma_slab_drain()). No step relies on the order of two different shared words, but for a chunk's owner: heaps.pml.
  *
  * Faults, each to be found with -D:
  *   FAULT_PUSH     push_remote() stores what it computed, without comparing
  *   FAULT_NOTIFY   a push leaves NOTIFY set, so the next one tells the owner again
- *   FAULT_ARM      arm() stores, without comparing
+ *   FAULT_ARM      ma_slab_arm() stores, without comparing
  *   FAULT_LEAVE    a slab becomes full without being armed
- *   FAULT_COLLECT  collect() takes the list of a slab that is pending, too
+ *   FAULT_COLLECT  ma_slab_take_unless_pending() takes the list of a slab that is pending, too
  *   FAULT_DRAIN    a slab keeps PENDING when it is drained
  */
 #ifndef SLABS
@@ -149,7 +149,7 @@ end:	do
 
 /* --- the owner --- */
 
-/* take_remote(): the exchange, and what follows on the owner's own lists. */
+/* ma_slab_take_remote(): the exchange, and what follows on the owner's own lists. */
 inline take_remote(s, word, n, i)
 {
 	d_step {
@@ -178,7 +178,7 @@ inline take_remote(s, word, n, i)
 	}
 }
 
-/* collect() */
+/* ma_slab_take_unless_pending() */
 inline collect(s, word, n, i)
 {
 	word = remote[s];
@@ -355,7 +355,7 @@ active proctype Owner()
 #ifdef FAULT_LEAVE
 		 old = EMPTY;
 #else
-		 d_step { /* arm() */
+		 d_step { /* ma_slab_arm() */
 			 old = remote[current];
 			 if
 #ifdef FAULT_ARM
@@ -421,7 +421,7 @@ active proctype Owner()
 	      if
 	      :: used[s] == 0 && is_full[s] ->
 		 d_step { is_full[s] = false; used[s] = SLOTS - 1; old = remote[s] }
-		 do /* disarm() */
+		 do /* ma_slab_disarm() */
 		 :: old & PENDING -> break
 		 :: else ->
 		    d_step {

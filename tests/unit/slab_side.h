@@ -86,4 +86,27 @@ static inline void *take_slot(size_t size)
 	return p;
 }
 
+/* Every slab of every chunk is sound; returns how many slots are neither ready nor remotely freed. */
+static inline size_t used_slots(struct side *side)
+{
+	size_t used = 0;
+
+	for (struct chunk *chunk = side->blocks.chunks; chunk != NULL; chunk = chunk->next) {
+		struct mem_block *block = ma_block_first(chunk);
+		for (; (char *)block < ma_chunk_end(chunk); block = ma_block_right(block)) {
+			uint64_t free[SLAB_MOST_SLOTS / 64] = {0};
+			const struct slab *slab;
+			if (block->state != BLOCK_SLAB)
+				continue;
+			slab = ma_slab_in_chunk(chunk, ma_block_payload(block));
+			expect(slab != NULL && ma_slab_audit(&side->slabs, slab) == NULL);
+			ma_slab_mark_free(slab, free);
+			used += slab->carved;
+			for (size_t word = 0; word < LENGTH(free); word++)
+				used -= (size_t)__builtin_popcountll(free[word]);
+		}
+	}
+	return used;
+}
+
 #endif /* SLAB_SIDE_H */

@@ -6,29 +6,6 @@
 #include "slab_side.h"
 #include "source.h"
 
-/* Every slab of every chunk is sound; returns how many slots are neither ready nor remotely freed. */
-static size_t used_slots(struct side *side)
-{
-	size_t used = 0;
-
-	for (struct chunk *chunk = side->blocks.chunks; chunk != NULL; chunk = chunk->next) {
-		struct mem_block *block = ma_block_first(chunk);
-		for (; (char *)block < ma_chunk_end(chunk); block = ma_block_right(block)) {
-			uint64_t free[SLAB_MOST_SLOTS / 64] = {0};
-			const struct slab *slab;
-			if (block->state != BLOCK_SLAB)
-				continue;
-			slab = ma_slab_in_chunk(chunk, ma_block_payload(block));
-			expect(slab != NULL && ma_slab_audit(&side->slabs, slab) == NULL);
-			ma_slab_mark_free(slab, free);
-			used += slab->carved;
-			for (size_t word = 0; word < LENGTH(free); word++)
-				used -= (size_t)__builtin_popcountll(free[word]);
-		}
-	}
-	return used;
-}
-
 START_TEST(classes)
 {
 	expect(ma_slab_class_size(SLAB_CLASSES - 1) == SLAB_MAX);
@@ -318,70 +295,6 @@ START_TEST(history_with_refusals)
 }
 END_TEST
 
-/* --- remote frees --- */
-
-START_TEST(remote_frees_come_back)
-{
-	enum { COUNT = 5000 };
-	static void *p[COUNT];
-	size_t held;
-
-	begin();
-	for (unsigned i = 0; i < COUNT; i++)
-		p[i] = take(&mine, 100);
-	held = mine.blocks.held;
-	for (unsigned round = 0; round < 20; round++) {
-		for (unsigned i = 0; i < COUNT; i++)
-			give_remotely(&mine, p[i]);
-		for (unsigned i = 0; i < COUNT; i++)
-			p[i] = take(&mine, 100);
-		expect(used_slots(&mine) <= COUNT);
-	}
-	expect(mine.blocks.held <= held + 512 * 1024);
-}
-END_TEST
-
-START_TEST(one_notice_for_many)
-{
-	void *p[2000];
-	unsigned notices = 0;
-
-	begin();
-	for (unsigned i = 0; i < LENGTH(p); i++)
-		p[i] = take(&mine, 1000);
-	for (unsigned i = 0; i < LENGTH(p); i++) {
-		struct slab *slab = slab_of(p[i]);
-		if (slab != NULL && ma_slab_push_remote(slab, p[i])) {
-			notices++;
-			ma_slab_notify(&mine.slabs, slab);
-		}
-	}
-	expect(notices > 0 && notices <= LENGTH(p) / 10);
-	expect(ma_slab_drain(&mine.slabs, &mine.blocks) && !ma_slab_drain(&mine.slabs, &mine.blocks));
-	used_slots(&mine);
-}
-END_TEST
-
-START_TEST(remote_blocks)
-{
-	struct block_request request = {.size = 50000, .align = MA_UNIT};
-	struct mem_block *block[20];
-	size_t zero;
-
-	begin();
-	for (unsigned i = 0; i < LENGTH(block); i++)
-		block[i] = ma_block_alloc(&mine.blocks, &request, &zero);
-	for (unsigned i = 0; i < LENGTH(block); i++)
-		give_remotely(&mine, ma_block_payload(block[i]));
-	for (unsigned i = 0; i < LENGTH(block); i++)
-		expect(block[i]->state == BLOCK_USED);
-	expect(ma_slab_drain(&mine.slabs, &mine.blocks));
-	expect(ma_block_first(mine.blocks.chunks)->state == BLOCK_FREE);
-	ma_block_trim(&mine.blocks, 0);
-	expect(mine.blocks.held <= MA_WINDOW);
-}
-END_TEST
-
 /* --- a chunk changes hands --- */
 
 /* Moves all that `from` has, as heaps.c does. */
@@ -494,9 +407,6 @@ int main(void)
 		history_with_remote_frees,
 		history_of_remote_frees_only,
 		history_with_refusals,
-		remote_frees_come_back,
-		one_notice_for_many,
-		remote_blocks,
 		adoption_to_and_fro,
 		no_change_of_hands_during_a_notice,
 		overwritten_link_is_reported,
