@@ -40,6 +40,15 @@ expect 0 '^<svg ' '' sh -c "$ma draw -f svg - <map.json"
 "$ma" draw --color=always map.json | grep -q "$(printf '\033\\[48;5;')" || wrong 'no colours' "$ma" draw --color=always
 expect 7 '' "$(printf '\033\\[48;5;')" "$ma" run --map=- --color=always awk "$program"
 
+# What is sent to ma is for the program, and nothing is left behind.
+mkdir temporary
+TMPDIR=$scratch/temporary "$ma" run --map=map.html sh -c 'trap "exit 5" USR1; echo >started; while :; do sleep 0.1; done' &
+until [ -e started ]; do sleep 0.1; done
+kill -USR1 $!
+wait $!
+[ $? -eq 5 ] || wrong 'SIGUSR1 was not handed on' "$ma" run --map=map.html
+[ -z "$(ls temporary)" ] || wrong 'a file is left' "$ma" run --map=map.html
+
 # With sites and guarded objects, in all forms. Of these awk allocates plenty.
 MA_OPTIONS=guard=50,guard_rate=0
 export MA_OPTIONS

@@ -70,6 +70,19 @@ wait $!
 [ $? -eq 143 ] || wrong 'SIGTERM was not handed on' "$ma" run --leaks ./lose p
 [ -z "$(ls -d "${TMPDIR:-/tmp}"/ma-leaks.* 2>/dev/null)" ] || wrong 'a folder is left' "$ma" run --leaks
 
+# A picture of the heap can be had in the same run, also where a map as text is coloured.
+expect 3 '' '^Leaks of process' "$ma" run --leaks --map=map.html ./lose 3
+grep -q '</html>' map.html || wrong 'no picture' "$ma" run --leaks --map=map.html ./lose 3
+expect 9 '' "$(printf '\033')" "$ma" run --leaks-exit=9 --map=- --color=always ./lose
+
+# What is left to do when the program has ended can be ended, too.
+mkfifo pipe
+"$ma" run --leaks=pipe ./lose c 2>err &
+sleep 1
+kill -TERM $!
+wait $!
+[ $? -eq 143 ] || wrong 'SIGTERM did not end ma when the program had ended' "$ma" run --leaks=pipe ./lose c
+
 # What is lost.
 expect 0 '' 'definitely lost: .* in 2 allocations$' "$ma" run --leaks ./lose
 expect 0 '' 'indirectly lost: .* in 1 allocation$' "$ma" run --leaks ./lose
