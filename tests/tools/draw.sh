@@ -32,6 +32,11 @@ grep -E '(src|href) *=|https?:|@import|url\(' map.html | grep -v 'xmlns' >out &&
 grep -q 'class="frame"' map.html || wrong 'the page has no map in it' map.html
 
 expect 0 '' '' "$ma" draw --output=again.html map.json
+cp map.json map.copy
+expect 125 '' "^ma: 'map.any' is no heap map" "$ma" draw --output=map.copy map.any
+cmp map.json map.copy || wrong 'the output is gone, though there is none' "$ma" draw --output=map.copy map.any
+expect 0 '' '' "$ma" draw --format=svg --output=map.copy map.copy
+grep -q '^<svg ' map.copy || wrong 'no picture in the place of its map' "$ma" draw --output=map.copy map.copy
 expect 0 '^<svg ' '' "$ma" draw --format=svg map.json
 expect 0 '^chunk 0x' '' "$ma" draw map.json
 expect 0 '^one character is 4.0 KiB' '' "$ma" draw --color=never map.json
