@@ -392,7 +392,7 @@ size_t ma_heap_good_size(size_t size)
 		return ma_slab_class_size(ma_slab_class(size));
 	if (size < LARGE_MIN - MA_UNIT)
 		return ma_round_up(size, MA_UNIT);
-	return size > PTRDIFF_MAX ? size : ma_round_up(size, 4096);
+	return size > (size_t)PTRDIFF_MAX - 4095 ? size : ma_round_up(size, 4096);
 }
 
 void ma_heap_collect(struct heap *heap)
