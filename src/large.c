@@ -480,9 +480,11 @@ bool ma_large_is_cached(const void *p)
 {
 	bool found = false;
 
+	if (((uintptr_t)p & (ma_source_page() - 1)) != 0)
+		return false;
 	ma_lock(&large_lock);
 	for (unsigned i = 0; i < cache_count; i++)
-		found = found || cache[i].start == p;
+		found = found || (uintptr_t)p - (uintptr_t)cache[i].start < cache[i].size;
 	ma_unlock(&large_lock);
 	return found;
 }
