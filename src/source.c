@@ -57,7 +57,7 @@ uint64_t ma_source_secret(void)
 	return secret | 1;
 }
 
-size_t ma_source_resident(void)
+size_t ma_source_peak_resident(void)
 {
 	struct rusage usage;
 
