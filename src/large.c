@@ -26,7 +26,7 @@
 #define CACHE_LEAST ((size_t)8 * 1024 * 1024)
 #define CACHE_LEAST_ALONE ((size_t)32 * 1024 * 1024)
 #define DECAY_MS 500
-#define REGRET_MS 1000
+#define REGRET_MS 100 /* seldom enough that mapping and faulting in anew does not matter */
 /* Huge pages back mappings once so much is resident that it does not show: a program may touch little of what it
  * asks for. */
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
