@@ -20,17 +20,25 @@
 
 /* --- shape of a class --- */
 
-/* Granules of the smallest slab of a class: room for 31 slots of up to 2 KiB, for 15 and more of larger ones. */
+/* Granules of the smallest slab of a class but the first: room for 31 slots of up to 2 KiB, for 15 and more of larger ones. */
 static unsigned least_granules(size_t size)
 {
 	return (unsigned)ma_min((size * 32 + MA_GRANULE - 1) / MA_GRANULE, 4);
 }
 
-/* Granules of a class's next slab: more the more the class has, as what lies before the first slot and behind the last
+/* Granules of a class's first slab: room for 7 slots or more, as of many sizes a program has but a few objects at a time. */
+static unsigned first_granules(size_t size)
+{
+	return (unsigned)((size * 8 + MA_GRANULE - 1) / MA_GRANULE);
+}
+
+/* Granules of the next one: more the more the class has, as what lies before the first slot and behind the last
  * is lost; but a slab is no large part of its class, because it goes back only when it is empty. */
 #define SLAB_PART 8
 static unsigned next_granules(const struct slab_bin *bin, size_t size)
 {
+	if (bin->bytes == 0)
+		return first_granules(size);
 	return (unsigned)ma_clamp(bin->bytes / SLAB_PART, least_granules(size), SLAB_MOST_GRANULES);
 }
 

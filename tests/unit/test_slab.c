@@ -135,6 +135,32 @@ START_TEST(slabs_grow_with_their_class)
 }
 END_TEST
 
+/* A class that has few objects shall not hold much memory for them, from its second slab on it has more than a few. */
+START_TEST(the_first_slab_is_small)
+{
+	enum { SIZE = 1024 };
+	static void *kept[100];
+	size_t seen = 0, bytes[2] = {0};
+
+	begin();
+	for (size_t i = 0; i < LENGTH(kept); i++) {
+		struct slab *slab;
+		kept[i] = take(&mine, SIZE);
+		slab = slab_of(kept[i]);
+		if (slab == NULL || (i > 0 && slab == slab_of(kept[i - 1])))
+			continue;
+		if (seen < 2)
+			bytes[seen++] = slab->granules * MA_GRANULE;
+	}
+	expect(seen == 2);
+	expect(bytes[0] >= 7 * SIZE && bytes[0] <= 16 * SIZE);
+	expect(bytes[1] >= 31 * SIZE);
+	for (size_t i = 0; i < LENGTH(kept); i++)
+		give(&mine, kept[i]);
+	expect(used_slots(&mine) == 0);
+}
+END_TEST
+
 /* What classes keep in reserve can be had back: all that is empty, and nothing else. */
 START_TEST(reserves_are_shed)
 {
@@ -401,6 +427,7 @@ int main(void)
 		sizes_of_aligned_slots,
 		large_slots_are_for_many,
 		slabs_grow_with_their_class,
+		the_first_slab_is_small,
 		reserves_are_shed,
 		double_push_shows,
 		history_of_one,
