@@ -153,7 +153,8 @@ void ma_block_consider_purge(struct blocks *blocks)
 		blocks->kept = blocks->dirty;
 	}
 	if (now - blocks->window >= WINDOW_MS) {
-		ma_large_age(now);
+		if (ma_load_relaxed(&ma_large_waits))
+			ma_large_age(now);
 		if (blocks->spare >= LEAST_PURGE)
 			given += purge(blocks, blocks->spare, true);
 		blocks->regret -= blocks->regret / 4;
