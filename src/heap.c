@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "busy.h"
 #include "large.h"
 
 struct heap ma_heap_none;
@@ -247,7 +248,8 @@ static __attribute__((noinline)) void notify(struct chunk *chunk, struct slab *s
 	struct heap *owner = ma_load_relaxed(&chunk->owner);
 
 	ma_slab_notify(&owner->slabs, slab);
-	if (ma_load_relaxed(&owner->idle)) { /* a hint: nobody else may come to look at what was freed */
+	/* A hint: nobody else may come to look at what was freed. Not a signal handler that has interrupted whoever looks. */
+	if (ma_load_relaxed(&owner->idle) && ma_busy_interrupted == 0) {
 		int saved = errno;
 		ma_heaps_visit(owner);
 		errno = saved;
@@ -264,23 +266,45 @@ MA_INLINE void free_remote(struct heap *heap, struct chunk *chunk, struct slab *
 		notify(chunk, slab != NULL ? slab : &chunk->slab[0]);
 }
 
-bool ma_heap_free_at_hand(struct heap *heap, void *p)
+/* A slot's judgement is shorter: who finds it in a slab by the one multiplication needs no bounds. What is wrong with it
+ * judge() tells. */
+MA_INLINE bool free_slot_at_hand(struct heap *heap, struct chunk *chunk, struct slab *slab, void *p)
+{
+	const struct slot *slot = p;
+
+	if (MA_UNLIKELY(!ma_slab_holds_shared(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start))) ||
+	    MA_UNLIKELY(slot->free_in == slab) || is_owner(heap, chunk))
+		return false;
+	if (MA_STATS)
+		ma_heap_count_free(heap, slab->slot_size);
+	free_remote(heap, chunk, slab, p);
+	return true;
+}
+
+static __attribute__((noinline)) bool free_block_at_hand(struct heap *heap, void *p)
 {
 	struct chunk *chunk;
 	struct slab *slab;
-	enum heap_place place = judge(heap, p, &chunk, &slab);
 	size_t usable;
 
-	if (place != PLACE_SLOT && place != PLACE_BLOCK)
+	if (judge(heap, p, &chunk, &slab) != PLACE_BLOCK)
 		return false;
 	usable = MA_STATS ? usable_of(slab, p) : 0;
 	if (!is_owner(heap, chunk))
 		free_remote(heap, chunk, slab, p);
-	else if (slab != NULL || !ma_quick_put(&heap->blocks, chunk, ma_block_of(p)))
+	else if (!ma_quick_put(&heap->blocks, chunk, ma_block_of(p)))
 		return false;
 	if (MA_STATS)
 		ma_heap_count_free(heap, usable);
 	return true;
+}
+
+bool ma_heap_free_at_hand(struct heap *heap, void *p)
+{
+	struct chunk *chunk = ma_chunk_near(p);
+	struct slab *slab = chunk == NULL ? NULL : ma_slab_in_chunk(chunk, p);
+
+	return slab != NULL ? free_slot_at_hand(heap, chunk, slab, p) : free_block_at_hand(heap, p);
 }
 
 static enum heap_place free_large(struct heap *heap, void *p)
@@ -402,6 +426,12 @@ void ma_heap_collect(struct heap *heap)
 	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = chunk->next)
 		ma_slab_collect(&heap->slabs, &heap->blocks, chunk);
 	ma_quick_flush(&heap->blocks);
+}
+
+void ma_heap_recount(struct heap *heap)
+{
+	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = chunk->next)
+		ma_slab_recount(&heap->slabs, &heap->blocks, chunk);
 }
 
 size_t ma_heap_trim(struct heap *heap, size_t pad)

@@ -5,12 +5,13 @@
  *
  * Ranks, outermost first: heaps (heaps.c), chunks (chunk.c), large (large.c), stacks (stacks.c). fork takes them in that
  * order; but before them those of modes that are on (mode.c, guard.c, limit.c), of which nothing else takes two at a
- * time. A quarantine's own lock is the innermost.
+ * time. A quarantine's own lock is the innermost. Who holds one is inside libma: see busy.h.
  */
 #ifndef MA_LOCK_H
 #define MA_LOCK_H
 
 #include "base.h"
+#include "busy.h"
 
 #if MA_THREADS
 
@@ -26,18 +27,24 @@ struct lock {
 
 MA_INLINE void ma_lock(struct lock *lock)
 {
+	ma_busy_begin();
 	pthread_mutex_lock(&lock->mutex);
 }
 
 /* Does not wait: false if somebody holds it. */
 MA_INLINE bool ma_lock_try(struct lock *lock)
 {
-	return pthread_mutex_trylock(&lock->mutex) == 0;
+	ma_busy_begin();
+	if (pthread_mutex_trylock(&lock->mutex) == 0)
+		return true;
+	ma_busy_end();
+	return false;
 }
 
 MA_INLINE void ma_unlock(struct lock *lock)
 {
 	pthread_mutex_unlock(&lock->mutex);
+	ma_busy_end();
 }
 
 #else
@@ -53,17 +60,20 @@ struct lock {
 MA_INLINE void ma_lock(struct lock *lock)
 {
 	(void)lock;
+	ma_busy_begin();
 }
 
 MA_INLINE bool ma_lock_try(struct lock *lock)
 {
 	(void)lock;
+	ma_busy_begin();
 	return true;
 }
 
 MA_INLINE void ma_unlock(struct lock *lock)
 {
 	(void)lock;
+	ma_busy_end();
 }
 
 #endif

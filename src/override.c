@@ -134,7 +134,7 @@ EXPORT void *calloc(size_t count, size_t size)
 	return ma_front_calloc(count, size);
 }
 
-EXPORT void *realloc(void *p, size_t size)
+static __attribute__((noinline)) void *realloc_slow(void *p, size_t size)
 {
 	bool strange;
 	void *moved;
@@ -147,6 +147,11 @@ EXPORT void *realloc(void *p, size_t size)
 	}
 	moved = ma_front_realloc(p, size, &strange);
 	return MA_LIKELY(!strange) ? moved : realloc_strange(p, size);
+}
+
+EXPORT void *realloc(void *p, size_t size)
+{
+	return MA_LIKELY(ma_front_suits(p, size)) ? p : realloc_slow(p, size);
 }
 
 EXPORT void *reallocarray(void *p, size_t count, size_t size)
@@ -216,8 +221,9 @@ EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
 EXPORT size_t malloc_usable_size(void *p)
 {
 	enum heap_place place;
+	size_t size = p == NULL ? 0 : ma_front_size(p, &place);
 
-	return p == NULL ? 0 : ma_front_size(p, &place);
+	return size == SIZE_MAX ? 0 : size;
 }
 
 /* --- what glibc tells of its heap, told of ours --- */
