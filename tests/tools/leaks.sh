@@ -123,6 +123,14 @@ assert pair["stack"][0]["offset"] and pair["first"].startswith("0x") and not pai
 print(len(leaks), pair["direct"]["bytes"] + pair["indirect"]["bytes"],
       report["definitely_lost"]["allocations"] + report["indirectly_lost"]["allocations"])'
 fi
+# Names as they are, if they are UTF-8; bytes that are not, one by one.
+for octal in '\0303\0274' '\0374'; do
+	name=$(printf %b "gr${octal}n")
+	cp lose "$name"
+	expect 0 '' '' "$ma" run --leaks=report.json "./$name" c
+	grep -q -e "\"program\": \"$(printf %b 'gr\0303\0274n')\"" -e '"program": "gr\\u00fcn"' report.json ||
+		wrong "not the program's name" "$ma" run --leaks=report.json "./$name"
+done
 expect 125 '' "^ma: can't write the leak report './nosuch/report': " "$ma" run --leaks=./nosuch/report ./lose
 expect 125 '' 'needs the name of a file' "$ma" run --leaks= ./lose
 
