@@ -103,7 +103,7 @@ expect 0 '' '^100 bytes' "$ma" run --leaks --sites ./lose f
 expect 9 '' '*' "$ma" run --leaks-exit=9 ./lose
 expect 9 '' '*' "$ma" run --leaks-exit=9 ./lose 3
 expect 0 '' '*' "$ma" run --leaks-exit=9 ./lose c
-for status in 0 256 x '' 9x; do
+for status in 0 256 x '' 9x ' 5'; do
 	expect 125 '' "--leaks-exit needs an exit status from 1 to 255, not '$status'$" \
 		"$ma" run --leaks-exit="$status" ./lose
 done
