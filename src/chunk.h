@@ -97,8 +97,8 @@ struct chunk {
 	bool huge;				/* marked for huge pages */
 	uint64_t resident[CHUNK_CELLS / 64];	/* by cell: known to be resident; a clear bit says nothing */
 	uint64_t slab_in_use[CHUNK_SLABS / 64]; /* descriptors taken; bit 0 always is */
-	uint8_t slab_at
-		[MA_GRANULES]; /* which descriptor's slab lies in each granule of the window; 0: none */
+	/* Which descriptor's slab lies in each granule of the window; 0: none. */
+	uint8_t slab_at[MA_GRANULES];
 	struct slab slab[CHUNK_SLABS];
 };
 
