@@ -30,21 +30,7 @@ void *ma_calloc(size_t count, size_t size)
 
 void *ma_realloc(void *ptr, size_t size)
 {
-	bool strange;
-	void *moved;
-
-	if (MA_LIKELY(ma_front_suits(ptr, size)))
-		return ptr;
-	if (ptr == NULL)
-		return ma_front_alloc(size);
-	if (size == 0) {
-		ma_free(ptr);
-		return NULL;
-	}
-	moved = ma_front_realloc(ptr, size, &strange);
-	if (MA_UNLIKELY(strange))
-		ma_heap_report(ptr);
-	return moved;
+	return MA_LIKELY(ma_front_suits(ptr, size)) ? ptr : ma_front_realloc_known(ptr, size);
 }
 
 void *ma_reallocarray(void *ptr, size_t count, size_t size)

@@ -226,7 +226,7 @@ static void *realloc_move(void *p, size_t size, size_t had)
 	return moved;
 }
 
-void *ma_front_realloc(void *p, size_t size, bool *strange)
+static void *resize_or_move(void *p, size_t size, bool *strange)
 {
 	struct heap *heap = ma_thread_own;
 	enum heap_place place;
@@ -235,7 +235,6 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 	size_t had;
 	void *moved;
 
-	*strange = false;
 	if (MA_UNLIKELY(ma_mode_refuses()))
 		return no_memory();
 	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
@@ -276,17 +275,53 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 	return realloc_move(p, size, had);
 }
 
+void *ma_front_realloc(void *p, size_t size, bool *strange)
+{
+	*strange = false;
+	if (p == NULL)
+		return ma_front_alloc(size);
+	if (size != 0)
+		return resize_or_move(p, size, strange);
+	*strange = !ma_front_free_slow(p);
+	return NULL;
+}
+
+void *ma_front_realloc_known(void *p, size_t size)
+{
+	bool strange;
+	void *moved = ma_front_realloc(p, size, &strange);
+
+	if (MA_UNLIKELY(strange))
+		ma_heap_report(p);
+	return moved;
+}
+
 /* All that a program's call can lead through here. */
 #define ENTRY(function) (void (*)(void))(function)
 static void (*const entries[])(void) = {
-	ENTRY(ma_malloc),	    ENTRY(ma_free),	     ENTRY(ma_calloc),
-	ENTRY(ma_realloc),	    ENTRY(ma_reallocarray),  ENTRY(ma_rezalloc),
-	ENTRY(ma_expand),	    ENTRY(ma_aligned_alloc), ENTRY(ma_posix_memalign),
-	ENTRY(ma_memalign),	    ENTRY(ma_free_sized),    ENTRY(ma_free_aligned_sized),
-	ENTRY(ma_front_alloc_slow), ENTRY(ma_front_calloc),  ENTRY(ma_front_alloc_aligned),
-	ENTRY(ma_front_realloc),    ENTRY(ma_front_resize),  ENTRY(ma_front_free_slow),
-	ENTRY(ma_front_free_known), ENTRY(alloc_any),	     ENTRY(free_any),
+	ENTRY(ma_malloc),
+	ENTRY(ma_free),
+	ENTRY(ma_calloc),
+	ENTRY(ma_realloc),
+	ENTRY(ma_reallocarray),
+	ENTRY(ma_rezalloc),
+	ENTRY(ma_expand),
+	ENTRY(ma_aligned_alloc),
+	ENTRY(ma_posix_memalign),
+	ENTRY(ma_memalign),
+	ENTRY(ma_free_sized),
+	ENTRY(ma_free_aligned_sized),
+	ENTRY(ma_front_alloc_slow),
+	ENTRY(ma_front_calloc),
+	ENTRY(ma_front_alloc_aligned),
+	ENTRY(ma_front_realloc),
+	ENTRY(ma_front_resize),
+	ENTRY(ma_front_free_slow),
+	ENTRY(ma_front_free_known),
+	ENTRY(alloc_any),
+	ENTRY(free_any),
 	ENTRY(free_slower),
+	ENTRY(ma_front_realloc_known),
 };
 
 /* Other libraries' constructors, which ran before, have allocated without the modes. */

@@ -49,8 +49,12 @@ MA_INLINE bool ma_front_suits(const void *p, size_t size)
 	       MA_LIKELY(ma_modes() == 0);
 }
 
-/* realloc for `p` not NULL and `size` not 0. `*strange`: libma doesn't know the pointer, nothing was done. */
+/* realloc() in full; sets errno to ENOMEM when it returns NULL, but for a size of 0, which frees. `*strange`: libma doesn't
+ * know the pointer, nothing was done. */
 void *ma_front_realloc(void *p, size_t size, bool *strange);
+
+/* The same for a caller to whom an unknown pointer is a fault: reports it. */
+void *ma_front_realloc_known(void *p, size_t size);
 
 /* Once, when the library is loaded. */
 void ma_front_start(void);

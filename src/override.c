@@ -134,21 +134,17 @@ EXPORT void *calloc(size_t count, size_t size)
 	return ma_front_calloc(count, size);
 }
 
-EXPORT void *realloc(void *p, size_t size)
+static __attribute__((noinline)) void *realloc_slow(void *p, size_t size)
 {
 	bool strange;
-	void *moved;
+	void *moved = ma_front_realloc(p, size, &strange);
 
-	if (MA_LIKELY(ma_front_suits(p, size)))
-		return p;
-	if (p == NULL)
-		return ma_front_alloc(size);
-	if (size == 0) {
-		free(p);
-		return NULL;
-	}
-	moved = ma_front_realloc(p, size, &strange);
 	return MA_LIKELY(!strange) ? moved : realloc_strange(p, size);
+}
+
+EXPORT void *realloc(void *p, size_t size)
+{
+	return MA_LIKELY(ma_front_suits(p, size)) ? p : realloc_slow(p, size);
 }
 
 EXPORT void *reallocarray(void *p, size_t count, size_t size)
