@@ -4,6 +4,8 @@
 bin_PROGRAMS += ma
 ma_SOURCES = \
 	src/source.c \
+	tools/ma/apart.c \
+	tools/ma/apart.h \
 	tools/ma/argument.c \
 	tools/ma/argument.h \
 	tools/ma/attach.c \
