@@ -50,10 +50,8 @@
 enum {
 	MOST_AHEAD = 256,    /* pages that are copied at once when they are read one after another */
 	MOST_PIECES = 20000, /* copied pieces, before they get larger */
-	BATCH = 64,	     /* runs in one process_vm_readv(2) */
-	RUN_PAGES = 64,	     /* and pages in a run: small enough for threads to share the work */
 	MOST_THREADS = 8,
-	PAGEMAP_PAGES = 512 /* entries read at once */
+	PAGEMAP_PAGES = 512 /* entries read, and pages copied, at once; in fewer runs than IOV_MAX */
 };
 
 struct range {
@@ -230,28 +228,70 @@ static bool copy_run(uintptr_t at, size_t count)
 	return true;
 }
 
-/* Copies pages, but those that the process never touched: reading would make them its own. */
-static bool copy_pages(const struct range *range, uintptr_t at, size_t count)
+/* Copies runs of pages in as few calls as possible. False: the process has ended. */
+static bool copy_runs(const struct iovec *run, size_t count)
 {
-	uint64_t entries[PAGEMAP_PAGES];
-
 	while (count > 0) {
-		size_t now = count < PAGEMAP_PAGES ? count : PAGEMAP_PAGES;
-		bool told = range->anonymous && pagemap_read(at, now, entries);
+		ssize_t got = memory >= 0 ? read_piece((uintptr_t)run->iov_base, run->iov_len)
+					  : process_vm_readv(target_pid, run, count, run, count, 0);
+		size_t left = got > 0 ? (size_t)got : 0;
 
-		for (size_t from = 0, to; from < now; from = to) {
-			to = from + 1;
-			if (told && !is_there(entries[from]))
-				continue;
-			while (to < now && (!told || is_there(entries[to])))
-				to++;
-			if (!copy_run(at + from * page, to - from))
+		if (got == 0 || (got < 0 && errno == ESRCH))
+			return false;
+		for (; count > 0 && left >= run->iov_len; run++, count--)
+			left -= run->iov_len;
+		if (count > 0) { /* some page of it is not there any more */
+			madvise(run->iov_base, run->iov_len, MADV_DONTNEED);
+			if (!copy_run((uintptr_t)run->iov_base, run->iov_len / page))
 				return false;
+			run++;
+			count--;
 		}
-		at += now * page;
-		count -= now;
 	}
 	return true;
+}
+
+/* Is this page to be copied again? */
+static bool is_due(const struct range *range, size_t index)
+{
+	return is_copied(range, index) &&
+	       (range->kept == NULL || (range->kept[index / 64] >> (index % 64) & 1) == 0);
+}
+
+/* Copies PAGEMAP_PAGES pages at most, but those that the process never touched: reading would make them its own.
+ * `again`: they were copied before; those that it gave back since must read as zero. */
+static bool copy_window(const struct range *range, size_t first, size_t count, bool again)
+{
+	uintptr_t start = range->start + first * page;
+	struct iovec run[PAGEMAP_PAGES];
+	uint64_t entries[PAGEMAP_PAGES];
+	bool told = range->anonymous && pagemap_read(start, count, entries);
+	size_t runs = 0;
+
+	for (size_t from = 0, to; from < count; from = to) {
+		bool there = !told || is_there(entries[from]);
+		void *at = (void *)(start + from * page);
+
+		to = from + 1;
+		if (again && !is_due(range, first + from))
+			continue;
+		while (to < count && (!again || is_due(range, first + to)) &&
+		       (!told || is_there(entries[to]) == there))
+			to++;
+		if (there)
+			run[runs++] = (struct iovec){at, (to - from) * page};
+		else if (again)
+			madvise(at, (to - from) * page, MADV_DONTNEED);
+	}
+	return copy_runs(run, runs);
+}
+
+static bool copy_pages(const struct range *range, size_t first, size_t count)
+{
+	for (; count > PAGEMAP_PAGES; first += PAGEMAP_PAGES, count -= PAGEMAP_PAGES)
+		if (!copy_window(range, first, PAGEMAP_PAGES, false))
+			return false;
+	return copy_window(range, first, count, false);
 }
 
 void mirror_expect_all(bool snapshot)
@@ -299,7 +339,7 @@ static enum mirror_fault serve(uintptr_t at)
 	pieces++;
 	bytes += count * page;
 	late_bytes += count * page;
-	return copy_pages(range, at, count) ? MIRROR_SOUND : MIRROR_GONE;
+	return copy_pages(range, index, count) ? MIRROR_SOUND : MIRROR_GONE;
 }
 
 /* --- reading --- */
@@ -379,9 +419,8 @@ enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsign
 	const struct itimerval limit = {.it_value = {.tv_sec = seconds}}, none = {0};
 	const struct itimerval most = {.it_value = {.tv_sec = (time_t)(most_us / 1000000),
 						    .tv_usec = (suseconds_t)(most_us % 1000000)}};
-	int fault;
-
 	static bool handled;
+	int fault;
 
 	look_at(pid);
 	if (!handled)
@@ -436,64 +475,28 @@ void mirror_realloc(void *pointer, size_t size)
 
 /* --- copying all again --- */
 
+/* Some of a range's pages: what a thread takes at once. */
+struct window {
+	const struct range *range;
+	size_t first, count;
+};
+
 static struct {
-	struct iovec *run; /* runs of copied pages, none longer than RUN_PAGES */
+	struct window *window;
 	size_t count, room;
 	atomic_size_t next;
 	atomic_bool gone;
 } renewal;
 
-static void run_add(uintptr_t at, size_t count)
+static void window_add(const struct range *range, size_t first, size_t count)
 {
 	if (renewal.count == renewal.room) {
-		renewal.room = renewal.room == 0 ? 4096 : renewal.room * 2;
-		renewal.run = realloc(renewal.run, renewal.room * sizeof *renewal.run);
-		if (renewal.run == NULL)
+		renewal.room = renewal.room == 0 ? 1024 : renewal.room * 2;
+		renewal.window = realloc(renewal.window, renewal.room * sizeof *renewal.window);
+		if (renewal.window == NULL)
 			fail(EXIT_OWN_FAILURE, "out of memory");
 	}
-	renewal.run[renewal.count++] = (struct iovec){(void *)at, count * page};
-}
-
-/* Copies the runs [first, end) in as few calls as possible. */
-static void runs_copy(size_t first, size_t end)
-{
-	while (first < end && !atomic_load_explicit(&renewal.gone, memory_order_relaxed)) {
-		size_t count = end - first;
-		ssize_t got = memory >= 0 ? read_piece((uintptr_t)renewal.run[first].iov_base,
-						       renewal.run[first].iov_len)
-					  : process_vm_readv(target_pid, &renewal.run[first], count,
-							     &renewal.run[first], count, 0);
-		size_t left = got > 0 ? (size_t)got : 0;
-
-		if (got == 0 || (got < 0 && errno == ESRCH)) {
-			atomic_store_explicit(&renewal.gone, true, memory_order_relaxed);
-			return;
-		}
-		while (first < end && left >= renewal.run[first].iov_len)
-			left -= renewal.run[first++].iov_len;
-		if (first < end) { /* some page of it is not there any more */
-			uintptr_t at = (uintptr_t)renewal.run[first].iov_base;
-			size_t size = renewal.run[first].iov_len;
-
-			madvise((void *)at, size, MADV_DONTNEED);
-			copy_run(at, size / page);
-			first++;
-		}
-	}
-}
-
-/* Takes batches until there are none. */
-static void *renew_batches(void *unused)
-{
-	size_t first;
-
-	(void)unused;
-	while ((first = atomic_fetch_add(&renewal.next, BATCH)) < renewal.count) {
-		size_t end = first + BATCH < renewal.count ? first + BATCH : renewal.count;
-
-		runs_copy(first, end);
-	}
-	return NULL;
+	renewal.window[renewal.count++] = (struct window){range, first, count};
 }
 
 bool mirror_has(uintptr_t at)
@@ -517,34 +520,17 @@ void mirror_keep(uintptr_t start, uintptr_t end)
 	}
 }
 
-/* Is this page to be copied again? */
-static bool is_due(const struct range *range, size_t index)
+/* Takes windows until there are none. */
+static void *renew_windows(void *unused)
 {
-	return is_copied(range, index) &&
-	       (range->kept == NULL || (range->kept[index / 64] >> (index % 64) & 1) == 0);
-}
+	size_t next;
 
-/* Lists the copied pages of one window of a range. Those that the process gave back since must read as zero. */
-static void window_list(const struct range *range, size_t first, size_t count)
-{
-	uint64_t entries[PAGEMAP_PAGES];
-	bool told = range->anonymous && pagemap_read(range->start + first * page, count, entries);
-
-	for (size_t from = 0, to; from < count; from = to) {
-		bool there = !told || is_there(entries[from]);
-
-		to = from + 1;
-		if (!is_due(range, first + from))
-			continue;
-		while (to < count && to - from < RUN_PAGES && is_due(range, first + to) &&
-		       (!told || is_there(entries[to]) == there))
-			to++;
-		if (there)
-			run_add(range->start + (first + from) * page, to - from);
-		else
-			madvise((void *)(range->start + (first + from) * page), (to - from) * page,
-				MADV_DONTNEED);
-	}
+	while ((next = atomic_fetch_add(&renewal.next, 1)) < renewal.count &&
+	       !atomic_load_explicit(&renewal.gone, memory_order_relaxed))
+		if (!copy_window(renewal.window[next].range, renewal.window[next].first,
+				 renewal.window[next].count, true))
+			atomic_store_explicit(&renewal.gone, true, memory_order_relaxed);
+	return unused;
 }
 
 static void range_list(const struct range *range)
@@ -559,8 +545,8 @@ static void range_list(const struct range *range)
 			any |= range->copied[(first + i) / 64] &
 			       (range->kept == NULL ? ~UINT64_C(0) : ~range->kept[(first + i) / 64]);
 		if (any != 0)
-			window_list(range, first,
-				    pages - first < PAGEMAP_PAGES ? pages - first : PAGEMAP_PAGES);
+			window_add(range, first,
+				   pages - first < PAGEMAP_PAGES ? pages - first : PAGEMAP_PAGES);
 	}
 }
 
@@ -576,9 +562,9 @@ bool mirror_renew(pid_t pid)
 	for (size_t i = 0; i < range_count; i++)
 		range_list(&ranges[i]);
 	while (threads < MOST_THREADS && (long)threads + 1 < cores && bytes >> 22 > threads &&
-	       pthread_create(&thread[threads], NULL, renew_batches, NULL) == 0)
+	       pthread_create(&thread[threads], NULL, renew_windows, NULL) == 0)
 		threads++;
-	renew_batches(NULL);
+	renew_windows(NULL);
 	for (unsigned i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
 	for (size_t i = 0; i < range_count; i++)
