@@ -133,8 +133,11 @@ void *ma_memalign(size_t alignment, size_t size)
 
 void ma_free_sized(void *ptr, size_t size)
 {
-	size_t usable = ma_usable_size(ptr);
+	enum heap_place place;
+	size_t usable = ptr == NULL ? 0 : ma_front_size(ptr, &place);
 
+	if (ptr != NULL && usable == 0)
+		ma_heap_report(ptr);
 	if (ptr != NULL && size > usable)
 		ma_fatal_place("sized free with a size that the allocation can't have", ptr, "allocation",
 			       ptr, usable);
@@ -158,7 +161,7 @@ size_t ma_usable_size(const void *ptr)
 	size = ma_front_size(ptr, &place);
 	if (place == PLACE_STRANGE)
 		ma_heap_report(ptr);
-	return size;
+	return size == SIZE_MAX ? 0 : size;
 }
 
 size_t ma_good_size(size_t size)
@@ -171,12 +174,13 @@ int ma_trim(size_t pad)
 	struct heap *heap = ma_thread_own;
 	size_t given;
 
-	ma_mode_begin();
+	if (!ma_mode_enter())
+		return 0;
 	ma_mode_flush();
 	given = ma_large_trim() + ma_heaps_trim_idle(0);
 	if (heap != &ma_heap_none)
 		given += ma_heap_trim(heap, pad);
-	ma_mode_end();
+	ma_mode_leave();
 	return given != 0;
 }
 

@@ -21,15 +21,21 @@ static void *no_memory(void)
 	return NULL;
 }
 
-/* Every allocation that is not of the fast path. NULL: out of memory. */
+/* Every allocation that is not of the fast path. NULL: out of memory, or refused. */
 static void *alloc_from(struct heap *heap, size_t size, size_t align, size_t *zero)
 {
+	void *p;
+
 	if (MA_UNLIKELY(heap == NULL))
 		return NULL;
 	if (MA_UNLIKELY(ma_modes() != 0))
 		return ma_mode_alloc(heap, size, align, zero);
-	return align <= MA_UNIT ? ma_heap_alloc(heap, size, zero)
-				: ma_heap_alloc_aligned(heap, size, align, zero);
+	if (MA_UNLIKELY(!ma_mode_enter()))
+		return NULL;
+	p = align <= MA_UNIT ? ma_heap_alloc(heap, size, zero)
+			     : ma_heap_alloc_aligned(heap, size, align, zero);
+	ma_mode_leave();
+	return p;
 }
 
 static __attribute__((noinline)) void *alloc_any(size_t size)
@@ -113,9 +119,17 @@ void *ma_front_calloc(size_t count, size_t size)
 
 static enum heap_place free_from(struct heap *heap, void *p)
 {
+	enum heap_place place;
+
 	if (MA_UNLIKELY(ma_modes() != 0))
 		return ma_mode_free(heap, p);
-	return ma_heap_free(heap, p);
+	if (MA_UNLIKELY(!ma_mode_enter())) {
+		ma_signals_put(p); /* without room it stays in use */
+		return PLACE_LARGE;
+	}
+	place = ma_heap_free(heap, p);
+	ma_mode_leave();
+	return place;
 }
 
 static __attribute__((noinline)) bool free_event(struct slab *slab)
@@ -159,24 +173,40 @@ void ma_front_free_known(void *p)
 
 void ma_front_event(struct slab *slab)
 {
-	int saved = errno;
+	int saved;
 
+	ma_busy_begin(); /* before anything is called */
+	saved = errno;
 	ma_heap_event(ma_thread_own, slab);
 	errno = saved;
+	ma_mode_leave();
 }
 
 size_t ma_front_size(const void *p, enum heap_place *place)
 {
+	size_t size = SIZE_MAX;
+
+	*place = PLACE_SLOT;
 	if (MA_UNLIKELY(ma_modes() != 0))
 		return ma_mode_size(ma_thread_own, p, place);
-	return ma_heap_size(ma_thread_own, p, place);
+	if (MA_UNLIKELY(!ma_mode_enter()))
+		return size;
+	size = ma_heap_size(ma_thread_own, p, place);
+	ma_mode_leave();
+	return size;
 }
 
 bool ma_front_resize(void *p, size_t size)
 {
+	bool done;
+
 	if (MA_UNLIKELY(ma_modes() != 0 && ma_mode_minds(p)))
 		return ma_mode_resize(ma_thread_own, p, size);
-	return ma_heap_resize(ma_thread_own, p, size);
+	if (MA_UNLIKELY(!ma_mode_enter()))
+		return false;
+	done = ma_heap_resize(ma_thread_own, p, size);
+	ma_mode_leave();
+	return done;
 }
 
 /* Allocates anew and copies. What grows by small steps is likely to grow on: it gets an eighth to spare, so that
@@ -203,7 +233,7 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 	void *moved;
 
 	*strange = false;
-	if (MA_UNLIKELY(modes & MODE_SIGNALS) && ma_thread_busy != 0)
+	if (MA_UNLIKELY(ma_mode_refuses()))
 		return no_memory();
 	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
 		bool done = false;
@@ -228,12 +258,12 @@ void *ma_front_realloc(void *p, size_t size, bool *strange)
 			return p;
 		break;
 	case PLACE_BLOCK:
-		if (size > had / 2 && ma_heap_resize(heap, p, size))
+		if (size > had / 2 && ma_front_resize(p, size))
 			return p;
 		break;
 	default:
 		if (size >= LARGE_MIN / 2) {
-			moved = ma_large_resize(p, size, true);
+			moved = ma_large_resize(p, size, true); /* its lock tells that we are inside */
 			if (MA_STATS && moved != NULL)
 				ma_heap_count_use(heap, (int64_t)ma_large_size(moved) - (int64_t)had);
 			if (moved != NULL)
@@ -282,6 +312,7 @@ void ma_front_start(void)
 		return;
 	done = true;
 	ma_fatal_around = ma_place_tell;
+	ma_busy_start();
 	ma_thread_start();
 	asked = ma_options_read(secure_getenv(name));
 	if (asked)

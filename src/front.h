@@ -23,7 +23,8 @@ bool ma_front_free_slow(void *p);
 /* The same for a caller to whom an unknown pointer is a fault: reports it. */
 void ma_front_free_known(void *p);
 
-/* Usable bytes at `p`, and what it is; on PLACE_STRANGE 0. Never returns if the pointer is bad. */
+/* Usable bytes at `p`, and what it is; on PLACE_STRANGE 0. Never returns if the pointer is bad. SIZE_MAX: refused, nobody
+ * knows. */
 size_t ma_front_size(const void *p, enum heap_place *place);
 
 /* Resizes `p`, which is libma's, without moving it. */

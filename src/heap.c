@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "busy.h"
 #include "large.h"
 
 struct heap ma_heap_none;
@@ -246,7 +247,8 @@ static __attribute__((noinline)) void notify(struct chunk *chunk, struct slab *s
 	struct heap *owner = ma_load_relaxed(&chunk->owner);
 
 	ma_slab_notify(&owner->slabs, slab);
-	if (ma_load_relaxed(&owner->idle)) { /* a hint: nobody else may come to look at what was freed */
+	/* A hint: nobody else may come to look at what was freed. Not a signal handler that has interrupted whoever looks. */
+	if (ma_load_relaxed(&owner->idle) && ma_busy_interrupted == 0) {
 		int saved = errno;
 		ma_heaps_visit(owner);
 		errno = saved;
@@ -401,6 +403,12 @@ void ma_heap_collect(struct heap *heap)
 	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = chunk->next)
 		ma_slab_collect(&heap->slabs, &heap->blocks, chunk);
 	ma_quick_flush(&heap->blocks);
+}
+
+void ma_heap_recount(struct heap *heap)
+{
+	for (struct chunk *chunk = heap->blocks.chunks; chunk != NULL; chunk = chunk->next)
+		ma_slab_recount(&heap->slabs, &heap->blocks, chunk);
 }
 
 size_t ma_heap_trim(struct heap *heap, size_t pad)

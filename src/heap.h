@@ -124,6 +124,9 @@ size_t ma_heap_good_size(size_t size);
 /* Takes in all that other threads have freed, and gives empty slabs back to the blocks. */
 void ma_heap_collect(struct heap *heap);
 
+/* A fast path may have been left in its middle: mends the counts that it had not come to. */
+void ma_heap_recount(struct heap *heap);
+
 /* Gives back what is free in a heap that the caller owns. Returns how many bytes. */
 size_t ma_heap_trim(struct heap *heap, size_t pad);
 

@@ -35,6 +35,8 @@ libma_core_la_SOURCES = \
 	src/base.h \
 	src/block.h \
 	src/block_link.h \
+	src/busy.c \
+	src/busy.h \
 	src/cfi.c \
 	src/cfi.h \
 	src/cgroup.h \
@@ -137,7 +139,8 @@ EXTRA_libma_la_DEPENDENCIES = src/libma.map
 if MA_PRELOAD
 pkglib_LTLIBRARIES += libma-preload.la
 endif
-libma_preload_la_SOURCES = src/override.c src/override_dlopen.c src/override_new.c src/source.c src/source.h
+libma_preload_la_SOURCES = src/override.c src/override_dlopen.c src/override_new.c \
+	src/override_signal.c src/source.c src/source.h
 libma_preload_la_CPPFLAGS = $(library_cppflags)
 libma_preload_la_CFLAGS = $(library_cflags)
 libma_preload_la_LIBADD = libma_core.la

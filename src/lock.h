@@ -4,12 +4,13 @@
  * held across a call of the program's, never taken on a thread's own allocation and free.
  *
  * Ranks, outermost first: heaps (heaps.c), chunks (chunk.c), large (large.c), stacks (stacks.c). fork takes them in that
- * order.
+ * order. Who holds one is inside libma: see busy.h.
  */
 #ifndef MA_LOCK_H
 #define MA_LOCK_H
 
 #include "base.h"
+#include "busy.h"
 
 #if MA_THREADS
 
@@ -25,18 +26,24 @@ struct lock {
 
 MA_INLINE void ma_lock(struct lock *lock)
 {
+	ma_busy_begin();
 	pthread_mutex_lock(&lock->mutex);
 }
 
 /* Does not wait: false if somebody holds it. */
 MA_INLINE bool ma_lock_try(struct lock *lock)
 {
-	return pthread_mutex_trylock(&lock->mutex) == 0;
+	ma_busy_begin();
+	if (pthread_mutex_trylock(&lock->mutex) == 0)
+		return true;
+	ma_busy_end();
+	return false;
 }
 
 MA_INLINE void ma_unlock(struct lock *lock)
 {
 	pthread_mutex_unlock(&lock->mutex);
+	ma_busy_end();
 }
 
 #else
@@ -52,17 +59,20 @@ struct lock {
 MA_INLINE void ma_lock(struct lock *lock)
 {
 	(void)lock;
+	ma_busy_begin();
 }
 
 MA_INLINE bool ma_lock_try(struct lock *lock)
 {
 	(void)lock;
+	ma_busy_begin();
 	return true;
 }
 
 MA_INLINE void ma_unlock(struct lock *lock)
 {
 	(void)lock;
+	ma_busy_end();
 }
 
 #endif

@@ -49,19 +49,6 @@ static void unlock_flush(void)
 	ma_unlock(&flush_lock);
 }
 
-/* The same for limits, about which no handler must ask meanwhile. */
-static void lock_limit(void)
-{
-	ma_mode_begin();
-	ma_limit_lock_all();
-}
-
-static void unlock_limit(void)
-{
-	ma_limit_unlock_all();
-	ma_mode_end();
-}
-
 static void turn_on(unsigned modes)
 {
 	unsigned had = ma_modes();
@@ -88,7 +75,7 @@ void ma_mode_limit(size_t soft, size_t hard, void (*function)(size_t held, size_
 	static MA_SHARED(bool) known; /* to fork */
 
 	if (!ma_swap_acq_rel(&known, true))
-		ma_thread_at_fork(lock_limit, unlock_limit);
+		ma_thread_at_fork(ma_limit_lock_all, ma_limit_unlock_all);
 	ma_mode_begin();
 	ma_limit_set(soft, hard, function, arg);
 	ma_mode_end();
@@ -131,10 +118,8 @@ void ma_mode_start(void (*const *entries)(void), size_t count)
 	}
 	if (ma_options.shuffle)
 		ma_slab_shuffle(ma_source_secret());
-	if (ma_options.signals) {
+	if (ma_options.signals)
 		turn_on(MODE_SIGNALS);
-		ma_thread_at_fork(ma_mode_begin, ma_mode_end); /* the last of these: so it is around them */
-	}
 	view = ma_modes() & (MODES_AT_FREE | MODE_FREE_SITES | MODE_SIGNALS) ? VIEW_NONE
 	       : ma_options.sites == 1 || ma_options.guard == 1		     ? VIEW_FREES
 									     : VIEW_ALL;
@@ -187,8 +172,10 @@ static void keep_site(struct heap *heap, const void *p, size_t size)
 void ma_mode_keep_site(uintptr_t pc, uintptr_t sp, uintptr_t fp, struct mode_heap *mode, const void *p,
 		       size_t size)
 {
+	ma_busy_begin();
 	ma_sites_set(p, ma_unwind_number_at(pc, sp, fp, &mode->memos, (unsigned)ma_options.sites_depth),
 		     ma_thread_number(), size);
+	ma_busy_end();
 }
 
 /*
@@ -273,17 +260,6 @@ static void *alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 	return p;
 }
 
-/* Is this not a call from a signal handler that has interrupted libma? If so, leave() is to follow. */
-static bool enter(void)
-{
-	if (!(ma_modes() & MODE_SIGNALS))
-		return true;
-	if (ma_thread_busy != 0)
-		return false;
-	ma_thread_enter();
-	return true;
-}
-
 static enum heap_place free_entered(struct heap *heap, void *p);
 
 static void free_aside(void *p)
@@ -292,24 +268,23 @@ static void free_aside(void *p)
 		ma_heap_report(p);
 }
 
-static void leave(void)
+/* Only the outermost does: within, a heap may be half changed. */
+void ma_mode_take(void)
 {
-	if (!(ma_modes() & MODE_SIGNALS))
-		return;
-	if (ma_thread_busy == 1) /* still, so that what is put aside meanwhile is taken too */
+	if (ma_busy == 1) /* still, so that what is put aside meanwhile is taken too */
 		ma_signals_take(free_aside);
-	ma_thread_leave();
 }
 
 void ma_mode_begin(void)
 {
 	if (ma_modes() & MODE_SIGNALS)
-		ma_thread_enter();
+		ma_busy_begin();
 }
 
 void ma_mode_end(void)
 {
-	leave();
+	if (ma_modes() & MODE_SIGNALS)
+		ma_mode_leave();
 }
 
 /* Calls what the program has set, which may do all that it may elsewhere. */
@@ -325,7 +300,7 @@ void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 	bool calls;
 	void *p;
 
-	if (!enter())
+	if (!ma_mode_enter())
 		return NULL;
 	p = alloc(heap, size, align, zero);
 	if (p == NULL && ma_modes() & MODE_QUARANTINE) {
@@ -333,13 +308,13 @@ void *ma_mode_alloc(struct heap *heap, size_t size, size_t align, size_t *zero)
 		p = alloc(heap, size, align, zero);
 	}
 	calls = ma_modes() & MODE_LIMIT && ma_limit_calls(p == NULL, &call);
-	leave();
+	ma_mode_leave();
 	if (!calls)
 		return p;
 	call_limit(&call, p == NULL ? size : 0);
-	if (p == NULL && enter()) { /* something may have been freed */
+	if (p == NULL && ma_mode_enter()) { /* something may have been freed */
 		p = alloc(heap, size, align, zero);
-		leave();
+		ma_mode_leave();
 	}
 	return p;
 }
@@ -409,12 +384,12 @@ enum heap_place ma_mode_free(struct heap *heap, void *p)
 {
 	enum heap_place place;
 
-	if (!enter()) {
+	if (!ma_mode_enter()) {
 		ma_signals_put(p); /* without room it stays in use */
 		return PLACE_SLOT;
 	}
 	place = free_entered(heap, p);
-	leave();
+	ma_mode_leave();
 	return place;
 }
 
@@ -466,12 +441,12 @@ size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place)
 {
 	size_t size;
 
-	if (!enter()) {
+	if (!ma_mode_enter()) {
 		*place = PLACE_SLOT;
 		return SIZE_MAX; /* nobody knows: what is asked of it, of sized frees, is not too much */
 	}
 	size = size_entered(heap, p, place);
-	leave();
+	ma_mode_leave();
 	return size;
 }
 
@@ -513,10 +488,10 @@ bool ma_mode_resize(struct heap *heap, void *p, size_t size)
 {
 	bool done;
 
-	if (!enter())
+	if (!ma_mode_enter())
 		return false;
 	done = resize_entered(heap, p, size);
-	leave();
+	ma_mode_leave();
 	return done;
 }
 

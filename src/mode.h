@@ -12,7 +12,9 @@
 #ifndef MA_MODE_H
 #define MA_MODE_H
 
+#include "busy.h"
 #include "heap.h"
+#include "signals.h"
 
 enum {
 	MODE_FILL = 1,	       /* new memory and freed memory get a pattern */
@@ -23,7 +25,7 @@ enum {
 	MODE_LIMIT = 32,       /* the program wants to be told of limits; this may come at any time */
 	MODE_REDZONE = 64,     /* bytes behind each object are watched */
 	MODE_QUARANTINE = 128, /* freed objects are kept back */
-	MODE_SIGNALS = 512,    /* signal handlers may allocate and free */
+	MODE_SIGNALS = 512,    /* any signal handler may allocate and free: see signals.h */
 	MODE_SHORT = 256,      /* there is a short way for small objects: see mode_short.h */
 };
 
@@ -51,8 +53,33 @@ size_t ma_mode_size(struct heap *heap, const void *p, enum heap_place *place);
 bool ma_mode_minds(const void *p);
 bool ma_mode_resize(struct heap *heap, void *p, size_t size);
 
-/* Around all else that reads or changes the heap: a handler's calls are then refused, as they are inside those above. They
- * nest, and cost nothing to speak of without the mode. */
+/* Is this a call from a signal handler that has interrupted libma? */
+MA_INLINE bool ma_mode_refuses(void)
+{
+	return ma_signals_interrupted() || (MA_UNLIKELY(ma_modes() & MODE_SIGNALS) && ma_busy != 0);
+}
+
+/* Around every change of a heap. False: refused; else ma_mode_leave() is to follow. */
+MA_INLINE bool ma_mode_enter(void)
+{
+	if (ma_mode_refuses())
+		return false;
+	ma_busy_begin();
+	return true;
+}
+
+/* Frees what handlers have put aside. */
+void ma_mode_take(void);
+
+MA_INLINE void ma_mode_leave(void)
+{
+	if (MA_UNLIKELY(ma_load_relaxed(&ma_signals_any))) /* a hint: whoever leaves next asks again */
+		ma_mode_take();
+	ma_busy_end();
+}
+
+/* The same, with signals=1, around all that reads the heaps and may call the program. They nest, and cost nothing to speak of
+ * without the mode. */
 void ma_mode_begin(void);
 void ma_mode_end(void);
 

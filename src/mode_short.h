@@ -36,21 +36,21 @@ struct mode_heap {
 void ma_mode_keep_site(uintptr_t pc, uintptr_t sp, uintptr_t fp, struct mode_heap *mode, const void *p,
 		       size_t size);
 
-/* As enter() and leave() in mode.c; false: declined. */
+/* As ma_mode_enter() and ma_mode_leave(), where a call must say so; false: declined. */
 MA_INLINE bool ma_short_enter(unsigned modes)
 {
 	if (!(modes & MODE_SIGNALS))
 		return true;
-	if (ma_thread_busy != 0 || ma_load_relaxed(&ma_signals_any))
+	if (ma_busy != 0 || ma_busy_interrupted != 0 || ma_load_relaxed(&ma_signals_any))
 		return false;
-	ma_thread_enter();
+	ma_busy_begin();
 	return true;
 }
 
 MA_INLINE void ma_short_leave(unsigned modes)
 {
 	if (modes & MODE_SIGNALS)
-		ma_thread_leave();
+		ma_busy_end();
 }
 
 /* Usable bytes of the slot for an object of `size`, redzone and all. */

@@ -39,6 +39,7 @@ static const struct option {
 	{"quarantine", OPTION_NUMBER, &ma_options.quarantine, 0, SIZE_MAX / 16},
 	{"redzone", OPTION_BOOL, &ma_options.redzone, 0, 0},
 	{"shuffle", OPTION_BOOL, &ma_options.shuffle, 0, 0},
+	{"sigaction", OPTION_BOOL, &ma_options.sigaction, 0, 0},
 	{"signals", OPTION_BOOL, &ma_options.signals, 0, 0},
 	{"sites", OPTION_NUMBER, &ma_options.sites, 0, (size_t)1 << 30},
 	{"sites_depth", OPTION_NUMBER, &ma_options.sites_depth, 1, 64},

@@ -21,7 +21,8 @@ struct options {
 	size_t fill;		     /* new memory gets this byte, or 1: a pattern; freed memory too. 0: no */
 	size_t quarantine;	     /* bytes of freed objects that are kept back; 0: none */
 	bool redzone;		     /* bytes behind each object are watched */
-	bool signals;		     /* signal handlers may allocate and free */
+	bool sigaction;		     /* sigaction() is the C library's own: the preload library only */
+	bool signals;		     /* signal handlers may allocate and free, in any program */
 	bool shuffle;		     /* slots are handed out in no order */
 	bool zero_on_free;	     /* freed memory is cleared */
 	bool deepbind;		     /* dlopen() keeps RTLD_DEEPBIND: the preload library only */

@@ -215,8 +215,9 @@ EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
 EXPORT size_t malloc_usable_size(void *p)
 {
 	enum heap_place place;
+	size_t size = p == NULL ? 0 : ma_front_size(p, &place);
 
-	return p == NULL ? 0 : ma_front_size(p, &place);
+	return size == SIZE_MAX ? 0 : size;
 }
 
 /* --- what glibc tells of its heap, told of ours --- */

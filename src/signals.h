@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals.h - what signal handlers free while the thread that they interrupted is inside libma.
+ * signals.h - signal handlers that allocate or free, whatever they have interrupted.
  *
- * With signals=1 every call marks its thread as busy meanwhile (see thread.h). A handler's allocation is then refused, and
- * what it frees is put aside here: it is freed when a thread leaves libma next, most likely this one. So no handler ever
- * meets a heap that is half changed.
+ * One that has interrupted its thread inside libma (see busy.h) must not meet a heap that is half changed. In the preload
+ * library every handler is called by override_signal.c, which knows what was interrupted: if it was libma, the thread
+ * has no heap while the handler runs. So an allocation is refused, and a free is like another thread's: it goes by the
+ * remote lists, which are made for that. What has no such list, a large object, is put aside here, and freed when a thread
+ * leaves libma next, most likely this one. It costs the fast paths nothing.
+ *
+ * In a program that is linked to libma nobody tells what was interrupted. There signals=1 sends every call through the slow
+ * paths; from its first step in until its last a thread counts as inside, and all frees of a handler's are put aside.
  *
  * All threads share the places. Each is taken and left by one atomic step, so that handlers may interrupt each other and
  * whoever takes from here. Fails by losing what there is no place for: that memory stays in use for good.
@@ -14,9 +19,24 @@
 
 #include "atomic.h"
 #include "base.h"
+#include "busy.h"
 
 /* Objects that can be put aside. */
 #define SIGNALS_ASIDE 1024u
+
+/* Around the run of a handler that has interrupted libma: takes the thread's heap away, and gives it back. What the handler
+ * calls lies on the stack between `low` and `high`. The first returns what the second is to be given. */
+unsigned ma_signals_interrupt(uintptr_t low, uintptr_t high);
+void ma_signals_resume(unsigned level);
+
+/* Does the handler still run? One may have been left by longjmp(3): then the thread gets back what it had. */
+bool ma_signals_interrupted_still(void);
+
+/* Is this called by a handler that has interrupted libma? */
+MA_INLINE bool ma_signals_interrupted(void)
+{
+	return MA_UNLIKELY(ma_busy_interrupted != 0) && ma_signals_interrupted_still();
+}
 
 /* May something be there? */
 extern MA_SHARED(bool) ma_signals_any;

@@ -464,6 +464,22 @@ void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *c
 	blocks->steady = false;
 }
 
+void ma_slab_recount(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk)
+{
+	blocks->steady = true;
+	for (unsigned i = 1; i < MA_GRANULES; i++) {
+		struct slab *slab = slab_of_index(chunk, i);
+		uint32_t ready = slab == NULL ? UINT32_MAX : ma_slab_count_ready(slab);
+		if (ready == UINT32_MAX || (slab->full && ready == 0))
+			continue;
+		if (!slab->full)
+			slab->used = slab->carved - ready + ma_slab_is_current(slabs, slab);
+		if (slab->full || slab->used == 0) /* pushed, and the event was not seen to */
+			ma_slab_event(slabs, blocks, slab);
+	}
+	blocks->steady = false;
+}
+
 bool ma_slab_shed(struct slabs *slabs, struct blocks *blocks)
 {
 	bool any = false;

@@ -272,6 +272,9 @@ void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *c
 /* Gives back the slabs that classes keep in reserve, empty as they are. Returns whether there were any. */
 bool ma_slab_shed(struct slabs *slabs, struct blocks *blocks);
 
+/* A pop or push may have been left in its middle: counts anew what the slabs of a chunk have ready. */
+void ma_slab_recount(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk);
+
 /* Before a chunk changes hands: from here on no thread tells the old owner anything. False, and nothing done,
  * if one is about to. */
 bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk);
@@ -310,6 +313,9 @@ bool ma_slab_block_is_free(const struct chunk *chunk, const void *payload);
 
 /* Sets the bit of each free slot, by its index, in a bitmap of slab->carved bits. */
 void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap);
+
+/* How many slots are on the ready list; UINT32_MAX if it is damaged. */
+uint32_t ma_slab_count_ready(const struct slab *slab);
 
 /* How many slots are in use, told from the counts alone. */
 uint32_t ma_slab_live(const struct slabs *slabs, const struct slab *slab);

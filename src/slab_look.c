@@ -74,6 +74,13 @@ void ma_slab_mark_free(const struct slab *slab, uint64_t *bitmap)
 	mark_list(slab, SLAB_LINK(ma_slab_remote_first(ma_load_acquire(&slab->remote))), bitmap);
 }
 
+uint32_t ma_slab_count_ready(const struct slab *slab)
+{
+	uint64_t bitmap[SLAB_MOST_SLOTS / 64] = {0};
+
+	return mark_list(slab, slab->ready, bitmap);
+}
+
 uint32_t ma_slab_live(const struct slabs *slabs, const struct slab *slab)
 {
 	uint32_t others = ma_slab_remote_count(ma_load_relaxed(&slab->remote)); /* a count: orders nothing */

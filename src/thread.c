@@ -17,11 +17,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "busy.h"
 #include "lock.h"
+#include "signals.h"
 
-_Thread_local struct heap *ma_thread_heap = &ma_heap_none;
-_Thread_local struct heap *ma_thread_own = &ma_heap_none;
-_Thread_local volatile unsigned ma_thread_busy;
+MA_THREAD_LOCAL struct heap *ma_thread_heap = &ma_heap_none;
+MA_THREAD_LOCAL struct heap *ma_thread_own = &ma_heap_none;
 
 static _Thread_local uint32_t number; /* 0: not asked for yet */
 static pthread_key_t exit_key;
@@ -43,17 +44,36 @@ static void at_fork(void (*before)(void), void (*parent)(void), void (*child)(vo
 		pthread_atfork(before, parent, child);
 }
 
+/* The heap of a thread that a signal handler ends while it is inside libma is half changed: nobody gets it. */
 static void thread_exit(void *heap)
 {
-	ma_thread_enter();
+	if (ma_busy_interrupted != 0)
+		return;
+	ma_busy_begin();
 	ma_thread_heap = ma_thread_own = &ma_heap_none;
 	ma_heaps_leave(heap);
-	ma_thread_leave();
+	ma_busy_end();
+}
+
+/* A handler that forks may have interrupted its own thread where that holds the locks: better a child that must not allocate
+ * much than none. */
+static void fork_before(void)
+{
+	if (ma_busy_interrupted == 0)
+		ma_heaps_before_fork();
+}
+
+static void fork_parent(void)
+{
+	if (ma_busy_interrupted == 0)
+		ma_heaps_after_fork_parent();
 }
 
 static void fork_child(void)
 {
 	number = 0;
+	if (ma_busy_interrupted != 0)
+		return;
 	if (ma_thread_own != &ma_heap_none)
 		ma_store_relaxed(&ma_thread_own->thread, (int)ma_thread_number());
 	ma_heaps_after_fork_child(ma_thread_own);
@@ -78,7 +98,7 @@ void ma_thread_start(void)
 	if (started)
 		return;
 	started = true;
-	at_fork(ma_heaps_before_fork, ma_heaps_after_fork_parent, fork_child);
+	at_fork(fork_before, fork_parent, fork_child);
 }
 
 /* Has us hear of this thread's end. False: no memory for that. Without a key we don't, and the heap will be lost with its
@@ -95,15 +115,12 @@ static bool hear_of_exit(struct heap *heap)
 struct heap *ma_thread_bind(void)
 {
 	int saved = errno;
+	bool refused = ma_signals_interrupted() || ma_busy != 0; /* first: an interruption may be over */
 	struct heap *heap = ma_thread_own;
 
-	if (heap != &ma_heap_none)
-		return heap;
-	if (ma_thread_busy != 0)
-		return NULL;
-	ma_thread_enter();
+	if (refused || heap != &ma_heap_none)
+		return refused ? NULL : heap;
 	heap = ma_heaps_take();
-	ma_thread_leave();
 	if (heap == NULL)
 		return NULL;
 	ma_thread_own = heap; /* first: what follows may allocate */

@@ -11,33 +11,14 @@
 #define MA_THREAD_H
 
 #include "base.h"
+#include "busy.h"
 #include "heap.h"
 
-#if MA_THREADS
-extern _Thread_local struct heap *ma_thread_heap;
-extern _Thread_local struct heap *ma_thread_own;
-extern _Thread_local volatile unsigned ma_thread_busy;
-#else
-extern struct heap *ma_thread_heap;
-extern struct heap *ma_thread_own;
-extern volatile unsigned ma_thread_busy;
-#endif
+extern MA_THREAD_LOCAL struct heap *ma_thread_heap;
+extern MA_THREAD_LOCAL struct heap *ma_thread_own;
 
-/* Around what a signal handler must not find half done: it is told so by ma_thread_busy. They nest. */
-MA_INLINE void ma_thread_enter(void)
-{
-	ma_thread_busy++;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-}
-
-MA_INLINE void ma_thread_leave(void)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	ma_thread_busy--;
-}
-
-/* This thread's heap, given to it if it has none. NULL: out of memory, or none is to be had in a signal handler
- * that has interrupted just this. */
+/* This thread's heap, given to it if it has none. NULL: out of memory, or this is called by a signal handler that has
+ * interrupted libma. */
 struct heap *ma_thread_bind(void);
 
 /* The same, for whom it is likely to have one. */

@@ -4,9 +4,10 @@
 
 #include <unistd.h>
 
+#include "signals.h"
+
 struct heap *ma_thread_heap = &ma_heap_none;
 struct heap *ma_thread_own = &ma_heap_none;
-volatile unsigned ma_thread_busy;
 static enum heap_view view;
 
 void ma_thread_start(void)
@@ -15,13 +16,10 @@ void ma_thread_start(void)
 
 struct heap *ma_thread_bind(void)
 {
+	if (ma_signals_interrupted() || ma_busy != 0)
+		return NULL;
 	if (ma_thread_own == &ma_heap_none) {
-		struct heap *heap;
-		if (ma_thread_busy != 0)
-			return NULL;
-		ma_thread_enter();
-		heap = ma_heaps_take();
-		ma_thread_leave();
+		struct heap *heap = ma_heaps_take();
 		if (heap == NULL)
 			return NULL;
 		ma_thread_own = heap;

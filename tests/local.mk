@@ -99,6 +99,7 @@ unit_tests = \
 	tests/unit/test_api \
 	tests/unit/test_block \
 	tests/unit/test_block_purge \
+	tests/unit/test_busy \
 	tests/unit/test_cfi \
 	tests/unit/test_cgroup \
 	tests/unit/test_check \
@@ -150,7 +151,8 @@ if MA_PRELOAD
 unit_tests += \
 	tests/unit/test_override \
 	tests/unit/test_override_dlopen \
-	tests/unit/test_override_new
+	tests/unit/test_override_new \
+	tests/unit/test_override_signal
 # These read all memory of the process, terabytes of the sanitizers' own among it; or need signals, stacks and
 # functions of the C library as they are without one.
 unit_tests += \
@@ -173,6 +175,8 @@ tests_unit_test_block_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_block_LDADD = $(unit_ldadd)
 tests_unit_test_block_purge_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_block_purge_LDADD = $(unit_ldadd)
+tests_unit_test_busy_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_busy_LDADD = $(unit_ldadd)
 tests_unit_test_cfi_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_cfi_LDADD = $(unit_ldadd)
 tests_unit_test_check_CPPFLAGS = $(unit_cppflags)
@@ -292,6 +296,10 @@ tests_unit_test_override_new_SOURCES = tests/unit/test_override_new.c src/overri
 tests_unit_test_override_new_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_override_new_CFLAGS = $(library_cflags) -fno-builtin
 tests_unit_test_override_new_LDADD = tests/unit/libreal.la $(CHECK_LIBS)
+tests_unit_test_override_signal_SOURCES = tests/unit/test_override_signal.c src/override.c src/override_signal.c
+tests_unit_test_override_signal_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_override_signal_CFLAGS = $(library_cflags) -fno-builtin
+tests_unit_test_override_signal_LDADD = tests/unit/libreal.la $(CHECK_LIBS)
 # Sequences of the whole interface over the scripted source.
 property_tests = \
 	tests/property/exhaustion \

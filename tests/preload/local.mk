@@ -2,6 +2,7 @@
 
 # The preload library under programs that were not written for libma. The scripts compile those that are ours.
 preload_tests = \
+	tests/preload/interrupts.sh \
 	tests/preload/limits.sh \
 	tests/preload/own.sh \
 	tests/preload/processes.sh \
@@ -18,6 +19,7 @@ EXTRA_DIST += \
 	tests/preload/early.c \
 	tests/preload/exhausted.c \
 	tests/preload/family.c \
+	tests/preload/interrupts.c \
 	tests/preload/loaded.c \
 	tests/preload/operators.cc \
 	tests/preload/persists.c \

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A timer's signal handler that allocates and frees, whatever it interrupts, beside threads that do nothing else, some of
- * them shortly, and forks; with signals=1. All put what they have into one table, and free what was there.
+ * them shortly, and forks. All put what they have into one table, and free what was there.
  *
- * "signals off" leaves the option out: then it is to fail, in a second or so.
+ * Linked to libma it sets signals=1, if MA_OPTIONS is not set. With the preload library it needs no option:
+ * tests/preload/interrupts.sh runs it so. "signals off" leaves the option out: then it is to fail, in a second or so, if libma
+ * is not preloaded.
  */
 #include "../emulated.h"
 #include "stress.h"
@@ -30,6 +32,15 @@ static size_t size_for_handler(struct random *random)
 	return sizeof(struct thing) + random_below(random, most);
 }
 
+/* As thing_free(), but for the size, which a handler may not ask for. */
+static void release(struct thing *thing)
+{
+	if (thing == NULL)
+		return;
+	expect(pattern_holds(thing + 1, thing->size - sizeof(*thing), thing->seed));
+	ma_free(thing);
+}
+
 static void on_alarm(int number)
 {
 	static atomic_ulong seed;
@@ -49,7 +60,7 @@ static void on_alarm(int number)
 			expect(errno == ENOMEM);
 			atomic_fetch_add(&refused, 1);
 		}
-		thing_free(atomic_exchange(&table[place], thing));
+		release(atomic_exchange(&table[place], thing));
 	}
 	errno = saved;
 }
@@ -153,6 +164,9 @@ int main(int count, char **arg)
 	for (int i = 0; i < PLACES; i++)
 		thing_free(table[i]);
 	expect(granted > 0 && (off || refused > 0));
-	stress_finish();
+	if (off)
+		expect(ma_check() == 0); /* if it is preloaded, the C library has objects too */
+	else
+		stress_finish();
 	return 0;
 }

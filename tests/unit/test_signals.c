@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What handlers free while their thread is inside libma: refused, put aside, and freed later. */
+/* Handlers that have interrupted libma: refused; what they free goes by the remote lists, or is put aside. */
 #include "unit.h"
 
 #include <errno.h>
@@ -120,6 +120,156 @@ START_TEST(more_than_there_is_room_for)
 }
 END_TEST
 
+/* --- the preload library's way --- */
+
+/* As if a handler, which is to be called by the caller, had interrupted libma. */
+static unsigned interrupt(void)
+{
+	return ma_signals_interrupt(0, UINTPTR_MAX);
+}
+
+START_TEST(without_a_heap)
+{
+	const size_t size[] = {0, 10, 100, 1000, 5000, 50000, 3000000};
+	void *allocated[LENGTH(size)], *kept = ma_malloc(40);
+	unsigned level;
+
+	for (size_t i = 0; i < LENGTH(size); i++)
+		allocated[i] = ma_malloc(size[i]);
+	ma_busy_begin();
+	level = interrupt();
+	for (size_t i = 0; i < LENGTH(size); i++) {
+		errno = 0;
+		expect(ma_malloc(size[i]) == NULL && errno == ENOMEM);
+		errno = 0;
+		expect(ma_calloc(1, size[i]) == NULL && errno == ENOMEM);
+		expect(ma_aligned_alloc(64, size[i]) == NULL);
+		errno = 0;
+		expect(ma_realloc(kept, size[i] + 1) == NULL && errno == ENOMEM);
+		expect(ma_expand(kept, 20) == NULL && ma_trim(0) == 0 && ma_usable_size(kept) == 0);
+		ma_free_sized(allocated[i], size[i]);
+	}
+	ma_free(NULL);
+	expect(ma_busy == 1);
+	ma_signals_resume(level);
+	expect(ma_busy == 1 && ma_busy_interrupted == 0);
+	ma_busy_end();
+	expect(ma_signals_any); /* the large one */
+	ma_free(ma_malloc(100000));
+	ma_trim(0);
+	expect(!ma_signals_any && used() == 1 && ma_check() == 0);
+	ma_free(kept);
+	expect(used() == 0);
+}
+END_TEST
+
+/* A handler of a thread that had no heap yet gets none either. */
+START_TEST(before_the_first_call)
+{
+	unsigned level = interrupt();
+	void *p;
+
+	expect(ma_malloc(1) == NULL && ma_thread_own == &ma_heap_none);
+	ma_signals_resume(level);
+	p = ma_malloc(1);
+	expect(p != NULL);
+	ma_free(p);
+}
+END_TEST
+
+/* Handlers that interrupt each other, more than are told apart: each gives back what it found. */
+START_TEST(nested)
+{
+	unsigned level[10], busy[10];
+	void *p = ma_malloc(1);
+
+	for (unsigned i = 0; i < LENGTH(level); i++) {
+		if (i % 2 == 0)
+			ma_busy_begin();
+		busy[i] = ma_busy;
+		level[i] = interrupt();
+		expect(ma_malloc(1) == NULL && ma_thread_own == &ma_heap_none);
+	}
+	for (unsigned i = LENGTH(level); i-- > 0;) {
+		expect(ma_malloc(1) == NULL);
+		ma_signals_resume(level[i]);
+		expect(ma_busy == busy[i]);
+		if (i % 2 == 0)
+			ma_busy_end();
+	}
+	expect(ma_thread_own != &ma_heap_none && ma_busy == 0 && ma_busy_interrupted == 0);
+	ma_free(p);
+	p = ma_malloc(1);
+	expect(p != NULL);
+	ma_free(p);
+}
+END_TEST
+
+/* Handlers that were left by longjmp(): the one on a stack below here, the other on an alternate stack. */
+START_TEST(left)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	void *p = ma_malloc(1);
+	unsigned level;
+
+	ma_busy_begin();
+	ma_signals_interrupt(0, here - 100000);
+	ma_busy_begin();
+	ma_signals_interrupt(here + 100000, here + 200000);
+	expect(ma_malloc(100) != NULL);
+	expect(ma_busy == 0 && ma_busy_interrupted == 0);
+	/* Into a handler that runs still. */
+	ma_busy_begin();
+	level = interrupt();
+	ma_signals_interrupt(here + 100000, here + 200000);
+	expect(ma_malloc(1) == NULL && ma_busy_interrupted == 1 && ma_busy == 1);
+	ma_signals_resume(level);
+	ma_busy_end();
+	ma_free(p);
+	expect(ma_malloc(1) != NULL && ma_check() == 0);
+}
+END_TEST
+
+/* A pop or push that the handler had interrupted, and that never came to its end: its slab would count wrong. */
+START_TEST(left_in_the_fast_path)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	char *kept = ma_malloc(48), *alone = ma_malloc(200);
+	struct slab *slab;
+
+	for (int i = 0; i < 1000; i++)
+		ma_free(ma_malloc(i % 2 == 0 ? 48 : 200)); /* not rare any more */
+	kept = ma_malloc(48);
+	alone = ma_malloc(200);
+	slab = ma_slab_mapped(&ma_thread_own->slabs, kept);
+	expect(slab->slot_size == 48);
+	slab->ready = ma_slab_slot(slab, slab->ready)->next;
+	ma_slab_mapped(&ma_thread_own->slabs, alone)->used--;
+	expect(ma_check() == 2);
+	ma_signals_interrupt(0, here - 100000);
+	ma_free(ma_malloc(48));
+	expect(ma_check() == 0);
+}
+END_TEST
+
+/* As a thread frees that has no heap: the owner finds it. */
+START_TEST(freed_by_the_remote_lists)
+{
+	void *p[100];
+	unsigned level;
+
+	for (size_t i = 0; i < LENGTH(p); i++)
+		p[i] = ma_malloc(i % 2 == 0 ? 64 : 20000);
+	level = interrupt();
+	for (size_t i = 0; i < LENGTH(p); i++)
+		ma_free(p[i]);
+	expect(!ma_signals_any);
+	ma_signals_resume(level);
+	ma_trim(0);
+	expect(used() == 0 && ma_check() == 0);
+}
+END_TEST
+
 static void free_twice(void *p)
 {
 	void *again = hide(p);
@@ -148,7 +298,7 @@ START_TEST(off)
 	turn_on("fill=1");
 	ma_mode_begin();
 	ma_free(ma_malloc(100));
-	expect(ma_thread_busy == 0 && used() == 0);
+	expect(ma_busy == 0 && used() == 0);
 	ma_mode_end();
 }
 END_TEST
@@ -181,9 +331,9 @@ START_TEST(before_the_first_heap)
 	void *p;
 
 	turn_on("signals=1");
-	ma_thread_enter();
+	ma_busy_begin();
 	expect(ma_thread_own == &ma_heap_none && ma_malloc(1) == NULL && ma_thread_own == &ma_heap_none);
-	ma_thread_leave();
+	ma_busy_end();
 	p = ma_malloc(1);
 	expect(p != NULL);
 	ma_free(p);
@@ -197,6 +347,12 @@ int main(void)
 		refused_and_put_aside,
 		beside_other_modes,
 		more_than_there_is_room_for,
+		without_a_heap,
+		before_the_first_call,
+		nested,
+		left,
+		left_in_the_fast_path,
+		freed_by_the_remote_lists,
 		misuse_is_found_later,
 		off,
 		limits_may_allocate,
