@@ -114,8 +114,9 @@ static struct child {
 	int report;
 	struct stopped *threads;
 	int faults;
-	size_t peak_resident; /* of the process, in bytes */
-	char *own_locks;      /* ours, as they were: a reader that fell may have left one locked */
+	size_t peak_resident;	   /* of the process, in bytes */
+	struct stop_inside inside; /* of libma */
+	char *own_locks;	   /* ours, as they were: a reader that fell may have left one locked */
 } child;
 
 static void keep_own_locks(void)
@@ -243,6 +244,16 @@ static uint64_t still_us(unsigned attempts)
 	return us > STILL_LEAST_US ? us : STILL_LEAST_US;
 }
 
+/* What tells that a thread is inside libma: src/busy.h. The variable is 0 until the library has begun. */
+static void know_inside(void)
+{
+	uintptr_t at = target_place(child.target, "busy.distance");
+
+	child.inside = (struct stop_inside){child.target->text_start, child.target->text_end, 0};
+	if (at != 0)
+		target_read(child.target->pid, at, &child.inside.mark, sizeof child.inside.mark);
+}
+
 static void stop_now(struct stopped *stopped)
 {
 	int error = stop_all(stopped, child.target->pid);
@@ -251,7 +262,7 @@ static void stop_now(struct stopped *stopped)
 		child.shared->error = error;
 		child_end(error == ESRCH ? OUTCOME_GONE : OUTCOME_REFUSED);
 	}
-	child.shared->result.inside = stop_outside(stopped, child.target->text_start, child.target->text_end);
+	child.shared->result.inside = stop_outside(stopped, &child.inside);
 	if (child.depth == ATTACH_CONTENTS)
 		stop_read_vectors(stopped);
 	child.threads = stopped;
@@ -419,6 +430,7 @@ _Noreturn static void child_main(void)
 	prctl(PR_SET_TIMERSLACK, 1);
 	setpriority(PRIO_PROCESS, 0, -20); /* a process waits for us: hurry, if we may */
 	keep_own_locks();
+	know_inside();
 	child.peak_resident = (size_t)target_status(child.target->pid, "VmHWM") * 1024;
 	ma_inspect_subject.process = subject_number;
 	ma_inspect_subject.peak_resident = subject_peak;

@@ -187,6 +187,7 @@ static void thread_read(struct stopped_thread *thread)
 	memcpy(&registers, thread->registers, sizeof registers);
 	thread->program_counter = registers.rip;
 	thread->stack_pointer = registers.rsp;
+	thread->thread_pointer = registers.fs_base;
 #elif defined __i386__
 	struct user_regs_struct registers;
 	memcpy(&registers, thread->registers, sizeof registers);
@@ -197,6 +198,9 @@ static void thread_read(struct stopped_thread *thread)
 	memcpy(&registers, thread->registers, sizeof registers);
 	thread->program_counter = registers.pc;
 	thread->stack_pointer = registers.sp;
+	room = (struct iovec){&thread->thread_pointer, sizeof thread->thread_pointer};
+	if (ptrace(PTRACE_GETREGSET, thread->tid, (void *)NT_ARM_TLS, &room) != 0)
+		thread->thread_pointer = 0;
 #endif
 }
 
@@ -228,23 +232,35 @@ int stop_all(struct stopped *stopped, pid_t pid)
 	return 0;
 }
 
-/* Is the thread inside the code, or, as far as the top of its stack tells, in a function that it called? */
-static bool is_inside(const struct stopped *stopped, const struct stopped_thread *thread, uintptr_t start,
-		      uintptr_t end)
+/* Is there, as far as the top of its stack tells, a function that the code called? */
+static bool is_called(const struct stopped *stopped, const struct stopped_thread *thread,
+		      const struct stop_inside *inside)
 {
 	uintptr_t words[STACK_WORDS];
 	size_t count = thread->stack_pointer == 0 ? 0 : STACK_WORDS;
 
-	if (!thread->stopped || thread->gone)
-		return false;
-	if (thread->program_counter >= start && thread->program_counter < end)
-		return true;
 	while (count > 0 && !target_read(stopped->pid, thread->stack_pointer, words, count * sizeof *words))
 		count /= 2; /* the stack begins right above */
 	for (size_t i = 0; i < count; i++)
-		if (words[i] >= start && words[i] < end)
+		if (words[i] >= inside->start && words[i] < inside->end)
 			return true;
 	return false;
+}
+
+static bool is_inside(const struct stopped *stopped, const struct stopped_thread *thread,
+		      const struct stop_inside *inside)
+{
+	unsigned mark;
+
+	if (!thread->stopped || thread->gone)
+		return false;
+	if (thread->program_counter >= inside->start && thread->program_counter < inside->end)
+		return true;
+	if (inside->mark == 0)
+		return is_called(stopped, thread, inside);
+	return thread->thread_pointer != 0 &&
+	       target_read(stopped->pid, thread->thread_pointer + inside->mark, &mark, sizeof mark) &&
+	       mark != 0;
 }
 
 /* Lets one thread run. */
@@ -279,24 +295,24 @@ static void run_slice(const struct stopped *stopped, struct stopped_thread *thre
 		thread_read(thread);
 }
 
-size_t stop_outside(struct stopped *stopped, uintptr_t start, uintptr_t end)
+size_t stop_outside(struct stopped *stopped, const struct stop_inside *inside)
 {
 	uint64_t until = now_us() + OUTSIDE_US;
 	long slice = SLICE_NS;
-	size_t inside;
+	size_t count;
 
 	do {
-		inside = 0;
-		for (size_t i = 0; i < stopped->count && start != end; i++) {
-			if (!is_inside(stopped, &stopped->thread[i], start, end))
+		count = 0;
+		for (size_t i = 0; i < stopped->count; i++) {
+			if (!is_inside(stopped, &stopped->thread[i], inside))
 				continue;
 			if (now_us() < until)
 				run_slice(stopped, &stopped->thread[i], slice);
-			inside += is_inside(stopped, &stopped->thread[i], start, end);
+			count += is_inside(stopped, &stopped->thread[i], inside);
 		}
 		slice *= 2; /* a busy system may not let it run at once */
-	} while (inside > 0 && now_us() < until);
-	return inside;
+	} while (count > 0 && now_us() < until);
+	return count;
 }
 
 void stop_read_vectors(struct stopped *stopped)
