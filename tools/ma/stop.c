@@ -204,13 +204,13 @@ static void thread_read(struct stopped_thread *thread)
 #endif
 }
 
-int stop_all(struct stopped *stopped, pid_t pid)
+/* Stops the threads that are not known yet. One that runs may start others until it stands still: looks again until there
+ * are no new ones. Returns minus errno if that fails. */
+static int stop_new(struct stopped *stopped)
 {
-	size_t interrupted = 0;
+	size_t known = stopped->count, interrupted = known;
 	int came;
 
-	*stopped = (struct stopped){.pid = pid};
-	/* A thread that runs may start others until it stands still: look again until there are no new ones. */
 	while ((came = seize_new(stopped)) > 0) {
 		for (size_t i = interrupted; i < stopped->count; i++)
 			/* One that we could not let go before may have stopped since: it would stop twice. */
@@ -222,13 +222,22 @@ int stop_all(struct stopped *stopped, pid_t pid)
 				thread_wait(stopped, &stopped->thread[i]);
 		interrupted = stopped->count;
 	}
+	for (size_t i = known; i < stopped->count; i++)
+		if (stopped->thread[i].stopped)
+			thread_read(&stopped->thread[i]);
+	return came;
+}
+
+int stop_all(struct stopped *stopped, pid_t pid)
+{
+	int came;
+
+	*stopped = (struct stopped){.pid = pid};
+	came = stop_new(stopped);
 	if (came < 0 || stopped->count == 0) {
 		stop_release(stopped);
 		return came < 0 ? -came : ESRCH;
 	}
-	for (size_t i = 0; i < stopped->count; i++)
-		if (stopped->thread[i].stopped)
-			thread_read(&stopped->thread[i]);
 	return 0;
 }
 
@@ -302,14 +311,22 @@ size_t stop_outside(struct stopped *stopped, const struct stop_inside *inside)
 	size_t count;
 
 	do {
+		size_t known = stopped->count;
+		bool ran = false;
+
 		count = 0;
-		for (size_t i = 0; i < stopped->count; i++) {
+		for (size_t i = 0; i < known; i++) {
 			if (!is_inside(stopped, &stopped->thread[i], inside))
 				continue;
-			if (now_us() < until)
+			if (now_us() < until) {
 				run_slice(stopped, &stopped->thread[i], slice);
+				ran = true;
+			}
 			count += is_inside(stopped, &stopped->thread[i], inside);
 		}
+		if (ran)
+			stop_new(stopped); /* that those which ran have started */
+		count += stopped->count - known;
 		slice *= 2; /* a busy system may not let it run at once */
 	} while (count > 0 && now_us() < until);
 	return count;
