@@ -21,6 +21,8 @@ ma_SOURCES = \
 	tools/ma/draw_svg.c \
 	tools/ma/draw_terminal.c \
 	tools/ma/draw_write.c \
+	tools/ma/elsewhere.c \
+	tools/ma/elsewhere.h \
 	tools/ma/environment.c \
 	tools/ma/environment.h \
 	tools/ma/help.c \

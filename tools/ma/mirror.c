@@ -251,11 +251,15 @@ static bool copy_runs(const struct iovec *run, size_t count)
 	return true;
 }
 
-/* Is this page to be copied again? */
+/* Those of 64 pages that are to be copied again, a bit for each. */
+static uint64_t due_word(const struct range *range, size_t word)
+{
+	return range->copied[word] & (range->kept == NULL ? ~UINT64_C(0) : ~range->kept[word]);
+}
+
 static bool is_due(const struct range *range, size_t index)
 {
-	return is_copied(range, index) &&
-	       (range->kept == NULL || (range->kept[index / 64] >> (index % 64) & 1) == 0);
+	return due_word(range, index / 64) >> (index % 64) & 1;
 }
 
 /* Copies PAGEMAP_PAGES pages at most, but those that the process never touched: reading would make them its own.
@@ -286,17 +290,13 @@ static bool copy_window(const struct range *range, size_t first, size_t count, b
 	return copy_runs(run, runs);
 }
 
-static bool copy_pages(const struct range *range, size_t first, size_t count)
-{
-	for (; count > PAGEMAP_PAGES; first += PAGEMAP_PAGES, count -= PAGEMAP_PAGES)
-		if (!copy_window(range, first, PAGEMAP_PAGES, false))
-			return false;
-	return copy_window(range, first, count, false);
-}
-
-void mirror_expect_all(bool snapshot)
+void mirror_expect_all(void)
 {
 	least_ahead = MOST_AHEAD;
+}
+
+void mirror_of_snapshot(bool snapshot)
+{
 	of_snapshot = snapshot;
 }
 
@@ -309,7 +309,8 @@ static size_t piece_size(const struct range *range, uintptr_t at, size_t index)
 		wanted = ahead * 2 < MOST_AHEAD ? ahead * 2 : MOST_AHEAD;
 	if (pieces > MOST_PIECES)
 		wanted = wanted < 16 * (pieces / MOST_PIECES) ? 16 * (pieces / MOST_PIECES) : wanted;
-	while (count < wanted && index + count < pages && !is_copied(range, index + count))
+	while (count < wanted && count < PAGEMAP_PAGES && index + count < pages &&
+	       !is_copied(range, index + count))
 		count++;
 	ahead = wanted;
 	ahead_at = at + count * page;
@@ -339,7 +340,7 @@ static enum mirror_fault serve(uintptr_t at)
 	pieces++;
 	bytes += count * page;
 	late_bytes += count * page;
-	return copy_pages(range, index, count) ? MIRROR_SOUND : MIRROR_GONE;
+	return copy_window(range, index, count, false) ? MIRROR_SOUND : MIRROR_GONE;
 }
 
 /* --- reading --- */
@@ -394,11 +395,9 @@ static void open_anew(int *file, pid_t pid, const char *name)
 }
 
 /*
- * From here on it is this process that is copied.
- *
- * Of a snapshot, memory is read as a file: process_vm_readv() pins the pages, and for that the kernel copies each that
- * is still one with the original's, which takes longer than the reading, and as much memory again. It is the faster
- * one where nothing is shared.
+ * From here on it is this process that is copied. Of a snapshot, memory is read as a file: process_vm_readv() pins the
+ * pages, and for that the kernel copies each that is still one with the original's, which takes longer than the reading,
+ * and as much memory again. It is the faster one where nothing is shared.
  */
 static void look_at(pid_t pid)
 {
@@ -520,6 +519,26 @@ void mirror_keep(uintptr_t start, uintptr_t end)
 	}
 }
 
+void mirror_keep_none(void)
+{
+	for (size_t i = 0; i < range_count; i++)
+		if (ranges[i].kept != NULL) {
+			munmap(ranges[i].kept,
+			       ((ranges[i].end - ranges[i].start) / page + 63) / 64 * sizeof(uint64_t));
+			ranges[i].kept = NULL;
+		}
+}
+
+size_t mirror_due_bytes(void)
+{
+	size_t pages = 0;
+
+	for (size_t i = 0; i < range_count; i++)
+		for (size_t word = ranges[i].first / 64; word <= ranges[i].last / 64; word++)
+			pages += (size_t)__builtin_popcountll(due_word(&ranges[i], word));
+	return pages * page;
+}
+
 /* Takes windows until there are none. */
 static void *renew_windows(void *unused)
 {
@@ -535,18 +554,15 @@ static void *renew_windows(void *unused)
 
 static void range_list(const struct range *range)
 {
-	size_t pages = (range->end - range->start) / page;
-
-	for (size_t first = range->first / PAGEMAP_PAGES * PAGEMAP_PAGES;
-	     first <= range->last && range->last < pages; first += PAGEMAP_PAGES) {
+	for (size_t first = range->first / PAGEMAP_PAGES * PAGEMAP_PAGES; first <= range->last;
+	     first += PAGEMAP_PAGES) {
+		size_t left = range->last + 1 - first, count = left < PAGEMAP_PAGES ? left : PAGEMAP_PAGES;
 		uint64_t any = 0;
 
-		for (size_t i = 0; i < PAGEMAP_PAGES && first + i < pages; i += 64)
-			any |= range->copied[(first + i) / 64] &
-			       (range->kept == NULL ? ~UINT64_C(0) : ~range->kept[(first + i) / 64]);
+		for (size_t i = 0; i < count; i += 64)
+			any |= due_word(range, (first + i) / 64);
 		if (any != 0)
-			window_add(range, first,
-				   pages - first < PAGEMAP_PAGES ? pages - first : PAGEMAP_PAGES);
+			window_add(range, first, count);
 	}
 }
 
@@ -567,12 +583,7 @@ bool mirror_renew(pid_t pid)
 	renew_windows(NULL);
 	for (unsigned i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
-	for (size_t i = 0; i < range_count; i++)
-		if (ranges[i].kept != NULL) {
-			munmap(ranges[i].kept,
-			       ((ranges[i].end - ranges[i].start) / page + 63) / 64 * sizeof(uint64_t));
-			ranges[i].kept = NULL;
-		}
+	mirror_keep_none();
 	late_bytes = 0;
 	return !atomic_load(&renewal.gone);
 }
