@@ -28,7 +28,7 @@ void *ma_calloc(size_t count, size_t size)
 	return ma_front_calloc(count, size);
 }
 
-void *ma_realloc(void *ptr, size_t size)
+static __attribute__((noinline)) void *realloc_slow(void *ptr, size_t size)
 {
 	bool strange;
 	void *moved;
@@ -43,6 +43,11 @@ void *ma_realloc(void *ptr, size_t size)
 	if (MA_UNLIKELY(strange))
 		ma_heap_report(ptr);
 	return moved;
+}
+
+void *ma_realloc(void *ptr, size_t size)
+{
+	return MA_LIKELY(ma_front_suits(ptr, size)) ? ptr : realloc_slow(ptr, size);
 }
 
 void *ma_reallocarray(void *ptr, size_t count, size_t size)

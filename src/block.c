@@ -249,15 +249,9 @@ static bool grow_chunk(struct blocks *blocks, size_t size)
 
 	if (chunk == NULL)
 		return false;
-	chunk->next = blocks->chunks;
-	if (chunk->next != NULL)
-		chunk->next->prev = chunk;
-	blocks->chunks = chunk;
-	if (chunk->on_break)
-		blocks->top = chunk;
+	ma_block_link_chunk(blocks, chunk);
 	if (chunk->huge)
 		blocks->touched += MA_WINDOW;
-	note_growth(blocks, (size_t)(ma_chunk_end(chunk) - (char *)chunk));
 	cover(blocks, chunk, chunk->start);
 	return true;
 }
@@ -318,8 +312,8 @@ static void make_ready(struct blocks *blocks, struct chunk *chunk, struct mem_bl
 	if (!lazily) {
 		size_t likely = ma_clamp(blocks->touched / 8, CHUNK_CELL, AHEAD_MOST_LARGE);
 		ma_block_touch(blocks, chunk, payload, payload + ma_min((size_t)(end - payload), likely));
-		if (!ma_chunk_is_resident(chunk, payload,
-					  end)) /* what is not touched ahead will be by its user */
+		/* What is not touched ahead will be by its user. */
+		if (!ma_chunk_is_resident(chunk, payload, end))
 			blocks->touched += ma_chunk_assume(chunk, payload, end);
 	}
 	*zero = SIZE_MAX;

@@ -61,7 +61,7 @@ static size_t purge(struct blocks *blocks, size_t most, bool thorough)
 	size_t given = 0;
 
 	ma_fit_settle(&blocks->fit);
-	for (unsigned bin = FIT_BINS; bin-- >= ma_fit_bin(BLOCK_BIG_UNITS) && given < most;)
+	for (unsigned bin = FIT_BINS; bin-- > ma_fit_bin(BLOCK_BIG_UNITS) && given < most;)
 		given += purge_tree(blocks, ma_fit_root(&blocks->fit, bin), most - given, thorough);
 	return given;
 }

@@ -196,9 +196,8 @@ static struct chunk *chunk_new_on_break(void *owner, size_t need, bool huge)
 	if (!ma_limit_take(end - top))
 		return NULL;
 	got = ma_source_break_grow(end - top);
-	if (got != NULL &&
-	    (uintptr_t)got !=
-		    top) { /* moved under our hands: give back, and leave the break alone this time */
+	/* Moved under our hands: give back, and leave the break alone this time. */
+	if (got != NULL && (uintptr_t)got != top) {
 		ma_source_break_shrink(got + (end - top), end - top);
 		got = NULL;
 	}

@@ -179,15 +179,20 @@ MA_INLINE MA_SHARED(struct chunk *) *ma_chunk_entry(uintptr_t window)
 	return MA_LIKELY(leaf != NULL) ? &leaf->chunk[window & (REGISTRY_LEAF_ENTRIES - 1)] : NULL;
 }
 
-/* The chunk whose blocks hold `p`, NULL if libma has none there. Any pointer may be asked about. */
-MA_INLINE struct chunk *ma_chunk_of(const void *p)
+/* The chunk in the window of `p`, NULL if libma has none there. Any pointer may be asked about. */
+MA_INLINE struct chunk *ma_chunk_near(const void *p)
 {
 	MA_SHARED(struct chunk *) *entry = ma_chunk_entry((uintptr_t)p >> MA_WINDOW_SHIFT);
-	struct chunk *chunk;
 
-	if (MA_UNLIKELY(entry == NULL))
-		return NULL;
-	chunk = ma_load_acquire(entry); /* pairs with registry_set's release: the header is whole */
+	/* Pairs with registry_set's release: the header is whole. */
+	return MA_LIKELY(entry != NULL) ? ma_load_acquire(entry) : NULL;
+}
+
+/* The same, but NULL as well if `p` lies before its blocks. */
+MA_INLINE struct chunk *ma_chunk_of(const void *p)
+{
+	struct chunk *chunk = ma_chunk_near(p);
+
 	return MA_LIKELY((uintptr_t)p >= (uintptr_t)chunk + sizeof(*chunk)) ? chunk : NULL;
 }
 

@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* Writes "libma: FAULT of|at ADDRESS[: DETAIL]" on standard error, and aborts. Cannot allocate. */
+/* Writes "libma: FAULT: ADDRESS", without an address if that is NULL, and what there is to say of the place there;
+ * aborts. Cannot allocate. */
 _Noreturn void ma_fatal(const char *fault, const void *at);
 
 /* The same, with what lies at the address: its kind ("slot", "block", …), its start and its usable bytes. */

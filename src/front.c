@@ -148,14 +148,12 @@ static __attribute__((noinline)) bool free_any(void *p)
 	return known;
 }
 
-bool ma_front_free_slow(void *p)
+static __attribute__((noinline)) bool free_slower(void *p)
 {
 	unsigned modes = ma_modes();
 	struct slab *slab = NULL;
 	size_t size;
 
-	if (MA_LIKELY(modes == 0) && ma_heap_free_at_hand(ma_thread_own, p))
-		return true;
 	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
 		slab = ma_short_look(modes, p, &size);
 		if (slab != NULL && ma_short_free(modes, slab, p) == SLAB_EVENT)
@@ -163,6 +161,11 @@ bool ma_front_free_slow(void *p)
 		ma_short_leave(modes);
 	}
 	return slab != NULL || free_any(p);
+}
+
+bool ma_front_free_slow(void *p)
+{
+	return (MA_LIKELY(ma_modes() == 0) && ma_heap_free_at_hand(ma_thread_own, p)) || free_slower(p);
 }
 
 void ma_front_free_known(void *p)

@@ -12,6 +12,7 @@
 #define MA_FRONT_H
 
 #include "heap.h"
+#include "mode.h"
 #include "thread.h"
 
 /* Any size, any state; sets errno to ENOMEM when it returns NULL. */
@@ -38,6 +39,15 @@ void *ma_front_alloc_aligned(size_t size, size_t align);
 
 /* Zeroed; sets errno to ENOMEM when it returns NULL. */
 void *ma_front_calloc(size_t count, size_t size);
+
+/* The usual case of realloc(): is `p` a slot of this thread's heap that suits `size` too? Any pointer may be asked about. */
+MA_INLINE bool ma_front_suits(const void *p, size_t size)
+{
+	const struct slab *slab = ma_slab_of_used(&ma_thread_heap->slabs, p);
+
+	return MA_LIKELY(slab != NULL) && size <= slab->slot_size && size > slab->slot_size / 2 &&
+	       MA_LIKELY(ma_modes() == 0);
+}
 
 /* realloc for `p` not NULL and `size` not 0. `*strange`: libma doesn't know the pointer, nothing was done. */
 void *ma_front_realloc(void *p, size_t size, bool *strange);

@@ -159,6 +159,7 @@ _Noreturn void ma_heap_report(const void *p)
 {
 	struct chunk *chunk = ma_chunk_of(p);
 	struct slab *slab;
+	enum block_fault fault;
 	struct mem_block *block;
 	const void *slot;
 
@@ -177,8 +178,8 @@ _Noreturn void ma_heap_report(const void *p)
 				       slab->slot_size);
 		ma_fatal_place("double free", p, "slot", slot, slab->slot_size);
 	}
-	if (ma_block_inspect(chunk, p) == BLOCK_IS_FREE ||
-	    (ma_block_inspect(chunk, p) == BLOCK_SOUND && ma_slab_block_is_free(chunk, p)))
+	fault = ma_block_inspect(chunk, p);
+	if (fault == BLOCK_IS_FREE || (fault == BLOCK_SOUND && ma_slab_block_is_free(chunk, p)))
 		ma_fatal_place("double free", p, "block", p, ma_block_size(ma_block_of(p)));
 	block = ma_block_around(chunk, p);
 	if (block == NULL)
@@ -201,8 +202,8 @@ MA_INLINE enum heap_place judge(const struct heap *heap, const void *p, struct c
 
 	*chunk_of = chunk;
 	*slab_of = NULL;
-	if (chunk == NULL ||
-	    (const char *)p >= ma_chunk_end(chunk)) /* the break behind it may be a stranger's */
+	/* The break behind the chunk may be a stranger's. */
+	if (chunk == NULL || (const char *)p >= ma_chunk_end(chunk))
 		return PLACE_STRANGE;
 	if ((const char *)p < chunk->start + sizeof(*block) || (uintptr_t)p % MA_UNIT != 0)
 		return PLACE_WRONG;
@@ -265,23 +266,45 @@ MA_INLINE void free_remote(struct heap *heap, struct chunk *chunk, struct slab *
 		notify(chunk, slab != NULL ? slab : &chunk->slab[0]);
 }
 
-bool ma_heap_free_at_hand(struct heap *heap, void *p)
+/* A slot's judgement is shorter: who finds it in a slab by the one multiplication needs no bounds. What is wrong with it
+ * judge() tells. */
+MA_INLINE bool free_slot_at_hand(struct heap *heap, struct chunk *chunk, struct slab *slab, void *p)
+{
+	const struct slot *slot = p;
+
+	if (MA_UNLIKELY(!ma_slab_holds_shared(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start))) ||
+	    MA_UNLIKELY(slot->free_in == slab) || is_owner(heap, chunk))
+		return false;
+	if (MA_STATS)
+		ma_heap_count_free(heap, slab->slot_size);
+	free_remote(heap, chunk, slab, p);
+	return true;
+}
+
+static __attribute__((noinline)) bool free_block_at_hand(struct heap *heap, void *p)
 {
 	struct chunk *chunk;
 	struct slab *slab;
-	enum heap_place place = judge(heap, p, &chunk, &slab);
 	size_t usable;
 
-	if (place != PLACE_SLOT && place != PLACE_BLOCK)
+	if (judge(heap, p, &chunk, &slab) != PLACE_BLOCK)
 		return false;
 	usable = MA_STATS ? usable_of(slab, p) : 0;
 	if (!is_owner(heap, chunk))
 		free_remote(heap, chunk, slab, p);
-	else if (slab != NULL || !ma_quick_put(&heap->blocks, chunk, ma_block_of(p)))
+	else if (!ma_quick_put(&heap->blocks, chunk, ma_block_of(p)))
 		return false;
 	if (MA_STATS)
 		ma_heap_count_free(heap, usable);
 	return true;
+}
+
+bool ma_heap_free_at_hand(struct heap *heap, void *p)
+{
+	struct chunk *chunk = ma_chunk_near(p);
+	struct slab *slab = chunk == NULL ? NULL : ma_slab_in_chunk(chunk, p);
+
+	return slab != NULL ? free_slot_at_hand(heap, chunk, slab, p) : free_block_at_hand(heap, p);
 }
 
 static enum heap_place free_large(struct heap *heap, void *p)
@@ -394,7 +417,7 @@ size_t ma_heap_good_size(size_t size)
 		return ma_slab_class_size(ma_slab_class(size));
 	if (size < LARGE_MIN - MA_UNIT)
 		return ma_round_up(size, MA_UNIT);
-	return size > PTRDIFF_MAX ? size : ma_round_up(size, 4096);
+	return size > (size_t)PTRDIFF_MAX - 4095 ? size : ma_round_up(size, 4096);
 }
 
 void ma_heap_collect(struct heap *heap)

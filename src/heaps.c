@@ -179,8 +179,8 @@ void ma_heaps_count(struct heap *heap)
 	ma_add_relaxed(&all_use, heap->counts.use - heap->counts.told);
 	heap->counts.told = heap->counts.use;
 	now = ma_load_relaxed(&all_use);
-	if (now >
-	    ma_load_relaxed(&peak_use)) /* of two that race, one may be lost: it is a figure for people */
+	/* Of two that race, one may be lost: it is a figure for people. */
+	if (now > ma_load_relaxed(&peak_use))
 		ma_store_relaxed(&peak_use, now);
 }
 

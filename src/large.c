@@ -27,7 +27,7 @@
 #define CACHE_LEAST_ALONE ((size_t)32 * 1024 * 1024)
 #define DECAY_MS 500
 #define REGRET_MS 1000
-/* Huge pages back mappings once so much is resident that it does not show: a program may touch little of what it
+/* Huge pages back mappings once so much was resident that it does not show: a program may touch little of what it
  * asks for. */
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
 #define NAME "libma large object"
@@ -276,7 +276,7 @@ static size_t unmap_all(const struct cached *out, unsigned count)
 
 static bool is_for_huge_pages(size_t size)
 {
-	return size >= LARGE_MIN && ma_source_resident() >= HUGE_FROM;
+	return size >= LARGE_MIN && ma_source_peak_resident() >= HUGE_FROM;
 }
 
 static char *map_new(size_t size, size_t align)
@@ -480,9 +480,11 @@ bool ma_large_is_cached(const void *p)
 {
 	bool found = false;
 
+	if (((uintptr_t)p & (ma_source_page() - 1)) != 0)
+		return false;
 	ma_lock(&large_lock);
 	for (unsigned i = 0; i < cache_count; i++)
-		found = found || cache[i].start == p;
+		found = found || (uintptr_t)p - (uintptr_t)cache[i].start < cache[i].size;
 	ma_unlock(&large_lock);
 	return found;
 }

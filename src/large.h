@@ -41,7 +41,8 @@ void ma_large_age(uint64_t now);
 /* Gives back all cached mappings; returns how many bytes. */
 size_t ma_large_trim(void);
 
-/* Was there a large object at `p`, lately freed? For reports. */
+/* Is `p` the start of an OS page that waits in the cache? Then a large object was freed there, whose mapping may have been
+ * joined with others since. For reports. */
 bool ma_large_is_cached(const void *p);
 
 /* Bytes in use, and bytes in the cache. */

@@ -14,9 +14,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "front.h"
@@ -61,15 +62,15 @@ __attribute__((constructor(101))) static void override_load(void)
 
 /* --- the C library's own memory --- */
 
+/* May the word at `p` be read? The kernel reads the set of signals there, and then finds that -1 is nothing to do with
+ * it: nothing is changed. */
 static bool is_readable(const void *p)
 {
-	size_t page = ma_source_page();
-	unsigned char state;
 	int saved = errno;
-	bool mapped = mincore((void *)ma_round_down((uintptr_t)p, page), page, &state) == 0;
+	bool fault = syscall(SYS_rt_sigprocmask, -1, p, NULL, _NSIG / 8) != 0 && errno == EFAULT;
 
 	errno = saved;
-	return mapped;
+	return !fault;
 }
 
 /* Does what stands before `p` look like the head of a chunk in use of glibc's malloc? */
@@ -133,7 +134,7 @@ EXPORT void *calloc(size_t count, size_t size)
 	return ma_front_calloc(count, size);
 }
 
-EXPORT void *realloc(void *p, size_t size)
+static __attribute__((noinline)) void *realloc_slow(void *p, size_t size)
 {
 	bool strange;
 	void *moved;
@@ -146,6 +147,11 @@ EXPORT void *realloc(void *p, size_t size)
 	}
 	moved = ma_front_realloc(p, size, &strange);
 	return MA_LIKELY(!strange) ? moved : realloc_strange(p, size);
+}
+
+EXPORT void *realloc(void *p, size_t size)
+{
+	return MA_LIKELY(ma_front_suits(p, size)) ? p : realloc_slow(p, size);
 }
 
 EXPORT void *reallocarray(void *p, size_t count, size_t size)

@@ -11,8 +11,7 @@
 /* What a waiting block's payload begins with. */
 struct waiting {
 	uint64_t older; /* link */
-	uint64_t
-		wiped; /* where the mark of what another thread has freed stood: see ma_slab_push_remote_block() */
+	uint64_t wiped; /* 0, where another thread's free leaves its mark: see push_remote() */
 };
 
 static struct waiting *waiting(const struct mem_block *block)
@@ -31,8 +30,8 @@ static unsigned class_of(uint32_t units)
 	return (log - 6) * QUICK_STEPS + (units >> (log - 5)) - QUICK_STEPS;
 }
 
-/* The class whose newest block serves, being of `units` or a little more; QUICK_CLASSES if there is none. Of the class
- * that `units` are of a block may be too small. */
+/* The class whose newest block serves, being of `units` or a little more; QUICK_CLASSES if there is none. In the class of
+ * `units` itself a block may be too small. */
 static unsigned class_near(const struct quick *quick, uint32_t units)
 {
 	unsigned class = class_of(units);

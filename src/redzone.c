@@ -87,8 +87,8 @@ bool ma_redzone_is_early(const void *p, bool leaving)
 		else
 			high = middle;
 	}
-	if (low == early_count ||
-	    ma_load_relaxed(&early[low]) != (uintptr_t)p) /* the object's own thread asks */
+	/* The object's own thread asks. */
+	if (low == early_count || ma_load_relaxed(&early[low]) != (uintptr_t)p)
 		return false;
 	if (leaving)
 		ma_store_relaxed(&early[low], (uintptr_t)p | 1);

@@ -350,7 +350,7 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 			if (slab->carved == slab->slots && !ma_slab_arm(slab))
 				continue; /* frees came from others meanwhile */
 			leave_current(slabs, slab);
-			/* To take in others' frees is to look at what is current. */
+			/* next_slab() will then take in others' frees, and must not find this slab current. */
 			if (bin->first == NULL)
 				set_current(slabs, class, NULL);
 		}
@@ -387,8 +387,8 @@ static void drain_blocks(struct blocks *blocks, struct chunk *chunk)
 	uint64_t offset = ma_slab_remote_first(word);
 	struct slot *slot = NULL;
 
-	for (uint32_t left = ma_slab_remote_count(word); left > 0;
-	     left--) { /* the last may take the chunk with it */
+	/* The last one may take the chunk with it: nothing of the chunk is looked at behind it. */
+	for (uint32_t left = ma_slab_remote_count(word); left > 0; left--) {
 		const void *before = slot;
 		int64_t next;
 		MA_CHECK(ma_slab_is_payload(chunk, offset),

@@ -20,7 +20,7 @@ static bool push_remote(struct slab *slab, uint32_t offset, void *p)
 		slot->next = SLAB_LINK(ma_slab_remote_first(old));
 		new = (old & ~(uint64_t)SLAB_END) + REMOTE_ONE + offset;
 		if (old & REMOTE_NOTIFY)
-			new = (new & ~REMOTE_NOTIFY) | REMOTE_PENDING;
+			new ^= REMOTE_NOTIFY | REMOTE_PENDING; /* of which only the one was set */
 		/* Release: pairs with ma_slab_take_remote(), so that the owner sees the slot's words. Acquire: pairs with
 		 * ma_slab_arm(), so that who finds NOTIFY finds the owner who set it. */
 	} while (!ma_cas_acq_rel(&slab->remote, &old, new));

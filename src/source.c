@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * source.c - sbrk, mmap, mremap and madvise, and nothing else of the library may call them.
+ * source.c - sbrk, mmap, mremap, mprotect and madvise, and nothing else of the library may call them.
  *
  * A failing call that only gives advice is no failure: the memory is there, faults as it is touched, and
  * errno is as it was.
@@ -57,7 +57,7 @@ uint64_t ma_source_secret(void)
 	return secret | 1;
 }
 
-size_t ma_source_resident(void)
+size_t ma_source_peak_resident(void)
 {
 	struct rusage usage;
 

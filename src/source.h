@@ -30,7 +30,7 @@ bool ma_source_break_is_safe(void);
 void ma_source_own_break(void);
 
 /* The most bytes that this process ever had resident. */
-size_t ma_source_resident(void);
+size_t ma_source_peak_resident(void);
 
 /* The end of the data segment now; NULL if there is none. */
 char *ma_source_break(void);

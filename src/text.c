@@ -158,18 +158,14 @@ void ma_text_size(struct text *text, uint64_t bytes)
 {
 	static const char unit[][5] = {" B", " KiB", " MiB", " GiB", " TiB", " PiB"};
 	unsigned power = 0;
-	uint64_t tenths = bytes * 10;
 
 	if (bytes < 1024) {
 		ma_text_decimal(text, bytes);
 	} else {
-		tenths = bytes;
-		while (tenths >= 1024 * 1024 && power < 4) {
-			tenths /= 1024;
-			power++;
-		}
-		power++;
-		tenths = tenths * 10 / 1024;
+		uint64_t tenths;
+		for (power = 1; bytes >= 1024 * 1024 && power < 5; power++)
+			bytes /= 1024;
+		tenths = bytes * 10 / 1024;
 		ma_text_decimal(text, tenths / 10);
 		ma_text_char(text, '.');
 		ma_text_char(text, (char)('0' + tenths % 10));

@@ -34,8 +34,8 @@ struct unwind_memos {
 /* Where a walk begins. */
 struct unwind_registers {
 	uintptr_t pc, sp, fp;
-	uintptr_t
-		link; /* the return address of a function that has not saved it yet, where machines have one */
+	/* The return address of a function that has not saved it yet, on machines that have such a register. */
+	uintptr_t link;
 };
 
 /* What libma's own frames are known by where it was linked statically: the addresses of all its functions that a

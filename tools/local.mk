@@ -11,6 +11,8 @@ ma_SOURCES = \
 	tools/ma/attach.c \
 	tools/ma/attach.h \
 	tools/ma/check.c \
+	tools/ma/child.c \
+	tools/ma/child.h \
 	tools/ma/command.h \
 	tools/ma/draw.c \
 	tools/ma/draw.h \

@@ -6,9 +6,10 @@
  *   walk.c, check.c   ma_walk(), ma_check()
  *   stats.c           ma_stats(): the heap in numbers
  *   stats_print.c     the same as text, JSON, OpenMetrics and XML
- *   map.c             ma_heap_map(); map_text.c and map_json.c are its forms, pins.c tells what pins memory
+ *   map.c             ma_heap_map(); map_text.c and map_json.c are its forms, pins.c tells what pins memory,
+ *                     map_sites.c who holds it
  *   residency.c       what of it is backed by memory
- *   output.c          what MA_OPTIONS asks for: at exit, and now and then
+ *   output.c          what MA_OPTIONS asks for: at exit, and now and then, when timer.c says so
  */
 #ifndef MA_INSPECT_H
 #define MA_INSPECT_H
@@ -30,9 +31,6 @@ bool ma_stats_write(struct text *text, enum ma_format format);
 
 /* Once the options are read: prepares for what they ask. */
 void ma_inspect_start(void);
-
-/* What is written to at exit: standard error, also if the program has closed it. */
-int ma_inspect_report_fd(void);
 
 /* Does what MA_OPTIONS asked for at exit. */
 void ma_inspect_at_exit(void);

@@ -396,7 +396,7 @@ void ma_map_write_json(struct text *text)
 	clock_gettime(CLOCK_REALTIME, &now);
 	number(text, "{", "libma_map", 1);
 	key(text, ",", "version");
-	ma_text_quoted(text, ma_version());
+	ma_text_quoted(text, PACKAGE_VERSION);
 	number(text, ",", "time_ms", (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
 	number(text, ",", "page", ma_source_page());
 	key(text, ",\n", "stats");

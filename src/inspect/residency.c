@@ -14,7 +14,7 @@ static long this_process(void)
 
 struct subject ma_inspect_subject = {
 	.process = this_process,
-	.peak_resident = ma_source_resident,
+	.peak_resident = ma_source_peak_resident,
 	.calls = ma_source_calls,
 	.resident = ma_source_resident_pages,
 };

@@ -81,7 +81,7 @@ static bool timer_attempt(const struct timer *timer)
 static void timer_tick(struct timer *timer)
 {
 	timer->process = getpid();
-	timer->peak = ma_source_resident();
+	timer->peak = ma_source_peak_resident();
 	for (unsigned attempt = 0; attempt < ATTEMPTS && !timer_attempt(timer); attempt++)
 		;
 }

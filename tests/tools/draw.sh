@@ -32,6 +32,11 @@ grep -E '(src|href) *=|https?:|@import|url\(' map.html | grep -v 'xmlns' >out &&
 grep -q 'class="frame"' map.html || wrong 'the page has no map in it' map.html
 
 expect 0 '' '' "$ma" draw --output=again.html map.json
+cp map.json map.copy
+expect 125 '' "^ma: 'map.any' is no heap map" "$ma" draw --output=map.copy map.any
+cmp map.json map.copy || wrong 'the output is gone, though there is none' "$ma" draw --output=map.copy map.any
+expect 0 '' '' "$ma" draw --format=svg --output=map.copy map.copy
+grep -q '^<svg ' map.copy || wrong 'no picture in the place of its map' "$ma" draw --output=map.copy map.copy
 expect 0 '^<svg ' '' "$ma" draw --format=svg map.json
 expect 0 '^chunk 0x' '' "$ma" draw map.json
 expect 0 '^one character is 4.0 KiB' '' "$ma" draw --color=never map.json
@@ -39,6 +44,15 @@ expect 0 '^<svg ' '' sh -c "$ma draw -f svg - <map.json"
 "$ma" draw map.json | grep -q "$(printf '\033')" && wrong 'colours, but no terminal' "$ma" draw map.json
 "$ma" draw --color=always map.json | grep -q "$(printf '\033\\[48;5;')" || wrong 'no colours' "$ma" draw --color=always
 expect 7 '' "$(printf '\033\\[48;5;')" "$ma" run --map=- --color=always awk "$program"
+
+# What is sent to ma is for the program, and nothing is left behind.
+mkdir temporary
+TMPDIR=$scratch/temporary "$ma" run --map=map.html sh -c 'trap "exit 5" USR1; echo >started; while :; do sleep 0.1; done' &
+until [ -e started ]; do sleep 0.1; done
+kill -USR1 $!
+wait $!
+[ $? -eq 5 ] || wrong 'SIGUSR1 was not handed on' "$ma" run --map=map.html
+[ -z "$(ls temporary)" ] || wrong 'a file is left' "$ma" run --map=map.html
 
 # With sites and guarded objects, in all forms. Of these awk allocates plenty.
 MA_OPTIONS=guard=50,guard_rate=0

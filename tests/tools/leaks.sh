@@ -70,6 +70,19 @@ wait $!
 [ $? -eq 143 ] || wrong 'SIGTERM was not handed on' "$ma" run --leaks ./lose p
 [ -z "$(ls -d "${TMPDIR:-/tmp}"/ma-leaks.* 2>/dev/null)" ] || wrong 'a folder is left' "$ma" run --leaks
 
+# A picture of the heap can be had in the same run, also where a map as text is coloured.
+expect 3 '' '^Leaks of process' "$ma" run --leaks --map=map.html ./lose 3
+grep -q '</html>' map.html || wrong 'no picture' "$ma" run --leaks --map=map.html ./lose 3
+expect 9 '' "$(printf '\033')" "$ma" run --leaks-exit=9 --map=- --color=always ./lose
+
+# What is left to do when the program has ended can be ended, too.
+mkfifo pipe
+"$ma" run --leaks=pipe ./lose c 2>err &
+sleep 1
+kill -TERM $!
+wait $!
+[ $? -eq 143 ] || wrong 'SIGTERM did not end ma when the program had ended' "$ma" run --leaks=pipe ./lose c
+
 # What is lost.
 expect 0 '' 'definitely lost: .* in 2 allocations$' "$ma" run --leaks ./lose
 expect 0 '' 'indirectly lost: .* in 1 allocation$' "$ma" run --leaks ./lose
@@ -161,6 +174,22 @@ leak:lose_pair"
    fun:main
 }'
 	suppress 0 '{
+   not the first that matches
+   Memcheck:Leak
+   ...
+   fun:*
+   fun:__libc_start*
+   ...
+}'
+	suppress 9 '{
+   in another order
+   Memcheck:Leak
+   ...
+   fun:main
+   ...
+   fun:lose_*
+}'
+	suppress 0 '{
    object and source
    Memcheck:Leak
    obj:*/lose
@@ -169,6 +198,35 @@ leak:lose_pair"
 	expect 0 '' '^  of these suppressed: 364 bytes in 3 allocations$' \
 		"$ma" run --leaks-exit=9 --sites --suppressions=supp ./lose
 fi
+# A long one is soon found not to apply to a deep stack.
+cat >deep.c <<'END'
+#include <stdlib.h>
+
+__attribute__((noinline)) void *deep(int levels)
+{
+	void *p = levels == 0 ? malloc(100) : deep(levels - 1);
+
+	__asm__ volatile("" : : "r"(p));
+	return p;
+}
+
+int main(void)
+{
+	char stack[16384];
+
+	deep(60);
+	for (size_t i = 0; i < sizeof(stack); i++)
+		((volatile char *)stack)[i] = 0;
+	return 0;
+}
+END
+$CC -g -O0 deep.c -o deep || exit 99
+{
+	printf '{\n long\n Memcheck:Leak\n'
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do printf ' ...\n fun:*\n'; done
+	printf ' fun:nosuch\n}\n'
+} >supp
+expect 0 '' '*' timeout -k 1 60 env MA_OPTIONS=sites_depth=64 "$ma" run --leaks --sites --suppressions=supp ./deep
 expect 125 '' "^ma: can't read the suppressions 'nosuch': " "$ma" run --leaks --suppressions=nosuch ./lose
 printf '\nleaks:x\n' >supp
 expect 125 '' "^ma: supp:2: 'leaks:x' begins no suppression: " "$ma" run --leaks --suppressions=supp ./lose

@@ -98,4 +98,10 @@ expect 0 '' '^libma heap map' "$ma" run --map=- sort
 expect 0 '' '' "$ma" run --map=heap sh -c 'cd / && exec sort'
 [ -s heap ] || wrong 'there is no map' "$ma" run --map=heap
 
+# They are for the program, not for the parts of libma that ma is made of.
+
+expect 0 '^Usage: ma ' '' env MA_OPTIONS=nosuch=1,stats=1 "$ma" --help
+expect 0 '' '' env MA_OPTIONS=map=own "$ma" run --leaks=report sort
+grep -q '^chunk 0x' own || wrong 'the map is not of the program' env MA_OPTIONS=map=own "$ma" run --leaks=report sort
+
 exit $failed

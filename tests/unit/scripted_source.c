@@ -104,7 +104,7 @@ static bool refused(bool kind, size_t size)
 	return refuse;
 }
 
-size_t ma_source_resident(void)
+size_t ma_source_peak_resident(void)
 {
 	return scripted_held();
 }

@@ -208,6 +208,8 @@ START_TEST(usable_and_good_sizes)
 		memset(p, 0xa5, usable);
 		ma_free(p);
 	}
+	for (size_t less = 0; less < 9000; less += 500) /* never more than what can be asked for */
+		expect(ma_good_size((size_t)PTRDIFF_MAX - less) <= PTRDIFF_MAX);
 	expect(ma_check() == 0);
 }
 END_TEST

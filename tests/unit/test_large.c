@@ -223,7 +223,8 @@ END_TEST
 
 START_TEST(reuse)
 {
-	char *p = take(3 * MB, 16), *q;
+	char *p = take(3 * MB, 16), *q, *r;
+	struct large_place whole;
 	uint64_t requests;
 	bool zero;
 
@@ -235,8 +236,12 @@ START_TEST(reuse)
 	ma_large_free(q);
 	q = take(2 * MB, 16); /* a part of it */
 	expect(q == p && ma_large_size(q) == 2 * MB && ma_large_is_cached(p + 2 * MB));
-	ma_large_free(q); /* is whole again */
-	expect(ma_large_is_cached(p) && !ma_large_is_cached(p + 2 * MB));
+	r = take(1 * MB, 16); /* the rest */
+	expect(r == p + 2 * MB && !ma_large_is_cached(p) && !ma_large_is_cached(r));
+	ma_large_free(r);
+	ma_large_free(q); /* is whole again, and both are known to be free */
+	expect(ma_large_after(NULL, &whole) && whole.start == p && whole.size >= 3 * MB && whole.free);
+	expect(ma_large_is_cached(p) && ma_large_is_cached(r) && !ma_large_is_cached(r + 16));
 	requests = ma_source_calls().remap;
 	q = ma_large_alloc(3 * MB + 1, 16, &zero); /* grows */
 	expect(!zero && ma_large_size(q) > 3 * MB && ma_source_calls().remap > requests);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "ma.h"
 
@@ -160,11 +161,20 @@ START_TEST(nobodys_memory)
 {
 	static char place[256];
 	char stack[256] = {0};
+	size_t page = (size_t)getpagesize();
+	char *closed = mmap(NULL, 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	expect(closed != MAP_FAILED);
 	unit_dies(free_it, place + 64, "libma: invalid pointer, not libma's memory: %p",
 		  (void *)(place + 64));
 	unit_dies(free_it, stack + 5, "libma: invalid pointer, not libma's memory: %p", (void *)(stack + 5));
 	unit_dies(free_it, (void *)16, "libma: invalid pointer, not libma's memory: 0x10");
+	/* Mapped, but not to be read. */
+	unit_dies(free_it, closed + 64, "libma: invalid pointer, not libma's memory: %p",
+		  (void *)(closed + 64));
+	unit_dies(free_it, closed + page, "libma: invalid pointer, not libma's memory: %p",
+		  (void *)(closed + page));
+	munmap(closed, 2 * page);
 	unit_says(size_it, place, "");
 }
 END_TEST

@@ -59,30 +59,42 @@ static size_t used(void)
 	return count;
 }
 
+/* Objects of all kinds. */
+static const size_t sizes[] = {0, 10, 100, 1000, 5000, 50000, 3000000};
+static void *object_of[LENGTH(sizes)], *kept;
+
+static void allocate(void)
+{
+	kept = ma_malloc(40);
+	for (size_t i = 0; i < LENGTH(sizes); i++)
+		object_of[i] = ma_malloc(sizes[i]);
+}
+
+/* In a handler: every allocation is refused, and every free taken. */
+static void refuse(void)
+{
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		errno = 0;
+		expect(ma_malloc(sizes[i]) == NULL && errno == ENOMEM);
+		errno = 0;
+		expect(ma_calloc(1, sizes[i]) == NULL && errno == ENOMEM);
+		expect(ma_aligned_alloc(64, sizes[i]) == NULL);
+		errno = 0;
+		expect(ma_realloc(kept, sizes[i] + 1) == NULL && errno == ENOMEM);
+		expect(ma_expand(kept, 20) == NULL);
+		ma_free_sized(object_of[i], sizes[i]);
+	}
+	ma_free(NULL);
+}
+
 /* As if a handler had interrupted libma. */
 static void inside(const char *options)
 {
-	const size_t size[] = {0, 10, 100, 1000, 5000, 50000, 3000000};
-	void *allocated[LENGTH(size)], *kept;
-
 	turn_on(options);
-	kept = ma_malloc(40);
-	for (size_t i = 0; i < LENGTH(size); i++)
-		allocated[i] = ma_malloc(size[i]);
+	allocate();
 	ma_mode_begin();
-	for (size_t i = 0; i < LENGTH(size); i++) {
-		errno = 0;
-		expect(ma_malloc(size[i]) == NULL && errno == ENOMEM);
-		errno = 0;
-		expect(ma_calloc(1, size[i]) == NULL && errno == ENOMEM);
-		expect(ma_aligned_alloc(64, size[i]) == NULL);
-		errno = 0;
-		expect(ma_realloc(kept, size[i] + 1) == NULL && errno == ENOMEM);
-		expect(ma_expand(kept, 20) == NULL);
-		ma_free_sized(allocated[i], size[i]);
-	}
-	ma_free(NULL);
-	expect(used() == LENGTH(size) + 1);
+	refuse();
+	expect(used() == LENGTH(sizes) + 1);
 	ma_mode_end();
 	expect(used() == 1 && ma_check() == 0);
 	ma_free(kept);
@@ -130,27 +142,13 @@ static unsigned interrupt(void)
 
 START_TEST(without_a_heap)
 {
-	const size_t size[] = {0, 10, 100, 1000, 5000, 50000, 3000000};
-	void *allocated[LENGTH(size)], *kept = ma_malloc(40);
 	unsigned level;
 
-	for (size_t i = 0; i < LENGTH(size); i++)
-		allocated[i] = ma_malloc(size[i]);
+	allocate();
 	ma_busy_begin();
 	level = interrupt();
-	for (size_t i = 0; i < LENGTH(size); i++) {
-		errno = 0;
-		expect(ma_malloc(size[i]) == NULL && errno == ENOMEM);
-		errno = 0;
-		expect(ma_calloc(1, size[i]) == NULL && errno == ENOMEM);
-		expect(ma_aligned_alloc(64, size[i]) == NULL);
-		errno = 0;
-		expect(ma_realloc(kept, size[i] + 1) == NULL && errno == ENOMEM);
-		expect(ma_expand(kept, 20) == NULL && ma_trim(0) == 0 && ma_usable_size(kept) == 0);
-		ma_free_sized(allocated[i], size[i]);
-	}
-	ma_free(NULL);
-	expect(ma_busy == 1);
+	refuse();
+	expect(ma_trim(0) == 0 && ma_usable_size(kept) == 0 && ma_busy == 1);
 	ma_signals_resume(level);
 	expect(ma_busy == 1 && ma_busy_interrupted == 0);
 	ma_busy_end();
@@ -234,7 +232,7 @@ END_TEST
 START_TEST(left_in_the_fast_path)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	char *kept = ma_malloc(48), *alone = ma_malloc(200);
+	char *alone;
 	struct slab *slab;
 
 	for (int i = 0; i < 1000; i++)

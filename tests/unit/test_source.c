@@ -37,7 +37,7 @@ START_TEST(facts)
 {
 	expect(ma_source_page() == (size_t)sysconf(_SC_PAGESIZE));
 	expect(ma_source_secret() != 0 && ma_source_secret() == ma_source_secret());
-	expect(ma_source_resident() > 100 * 1024 && ma_source_resident() < (uint64_t)1 << 40);
+	expect(ma_source_peak_resident() > 100 * 1024 && ma_source_peak_resident() < (uint64_t)1 << 40);
 	expect(ma_source_break() == sbrk(0));
 }
 END_TEST

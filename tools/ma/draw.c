@@ -72,24 +72,29 @@ const char *draw_map_format(const char *file)
 	}
 }
 
+static void draw_film(struct draw_film *film, enum draw_format format, bool colour, FILE *out)
+{
+	draw_sites_name(film);
+	switch (format) {
+	case DRAW_HTML:
+		draw_html(film, out);
+		break;
+	case DRAW_SVG:
+		draw_svg(&film->map[film->maps - 1], out);
+		break;
+	case DRAW_JSON:
+		draw_json(&film->map[film->maps - 1], out);
+		break;
+	default:
+		draw_terminal(&film->map[film->maps - 1], colour, out);
+	}
+}
+
 void draw_file(const char *file, enum draw_format format, bool colour, FILE *out)
 {
 	struct draw_film film = draw_read(file);
 
-	draw_sites_name(&film);
-	switch (format) {
-	case DRAW_HTML:
-		draw_html(&film, out);
-		break;
-	case DRAW_SVG:
-		draw_svg(&film.map[film.maps - 1], out);
-		break;
-	case DRAW_JSON:
-		draw_json(&film.map[film.maps - 1], out);
-		break;
-	default:
-		draw_terminal(&film.map[film.maps - 1], colour, out);
-	}
+	draw_film(&film, format, colour, out);
 	draw_free(&film);
 }
 
@@ -132,18 +137,21 @@ int draw_main(int argc, char **argv)
 		       "in.\vMAP is a file that 'ma run --map=FILE.json' wrote, or '-' for standard input.",
 	};
 	struct draw_request request = {.format = DRAW_UNKNOWN, .colour = "auto"};
+	struct draw_film film;
 	FILE *out = stdout;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	if (request.format == DRAW_UNKNOWN)
 		request.format = draw_format_of_file(request.output);
+	film = draw_read(request.map); /* first, as it may be what is written to */
 	if (request.output != NULL && strcmp(request.output, "-") != 0) {
 		out = fopen(request.output, "we");
 		if (out == NULL)
 			fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
 	}
-	draw_file(request.map, request.format, argument_has_colours(request.colour, out), out);
+	draw_film(&film, request.format, argument_has_colours(request.colour, out), out);
+	draw_free(&film);
 	if (out != stdout && fclose(out) != 0)
 		fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
 	return 0;

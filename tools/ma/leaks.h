@@ -2,7 +2,7 @@
 /*
  * leaks.h - leak reports as libma writes them, and what ma makes of them.
  *
- *   leaks_run.c       runs a program, and collects the reports of its processes
+ *   leaks_run.c       has a program report its leaks, and collects the reports of its processes
  *   leaks_read.c      reads a report
  *   leaks_symbols.c   finds function, file and line of each frame; leaks_symbols_none.c can't, in a build without libdw
  *   leaks_suppress.c  knows which leaks are not to be told of
@@ -100,9 +100,11 @@ struct leaks_request {
 	struct leak_suppressions *suppressions;
 };
 
-/* Sets libma's option, runs `execute(path, argv)` in a child, waits for it, writes the report, and returns the exit
- * status for ma, or ends by the signal that the child has ended by. */
-int leaks_run(const struct leaks_request *request, int (*execute)(const char *path, char **argv),
-	      const char *path, char **argv);
+/* Has the processes of a program that is run next write what they have lost to a folder, and returns its name. */
+char *leaks_begin(void);
+
+/* When that program has ended, as waitpid(2) told: writes the report, and removes the folder and its name. Returns how
+ * many allocations are lost, as leaks_count() does. */
+uint64_t leaks_end(const struct leaks_request *request, char *folder, int ended);
 
 #endif /* MA_LEAKS_H */

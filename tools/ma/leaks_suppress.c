@@ -25,6 +25,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,19 +116,29 @@ static bool matches_frame(const struct pattern *pattern, const struct leak_frame
 	}
 }
 
+/* As matches() does, with "..." for '*'; but what follows the last pattern does not matter. */
 static bool matches_stack(const struct pattern *pattern, size_t patterns, const struct leak_frame *frame,
 			  size_t frames)
 {
-	if (patterns == 0)
-		return true;
-	if (pattern->type == PATTERN_MORE) {
-		for (size_t skipped = 0; skipped <= frames; skipped++)
-			if (matches_stack(pattern + 1, patterns - 1, frame + skipped, frames - skipped))
-				return true;
-		return false;
+	size_t at = 0, more = SIZE_MAX, retry = 0;
+
+	for (size_t i = 0; at < patterns;) {
+		if (pattern[at].type == PATTERN_MORE) {
+			more = ++at;
+			retry = i;
+		} else if (i == frames) {
+			return false;
+		} else if (matches_frame(&pattern[at], &frame[i])) {
+			at++;
+			i++;
+		} else if (more != SIZE_MAX) {
+			at = more;
+			i = ++retry;
+		} else {
+			return false;
+		}
 	}
-	return frames > 0 && matches_frame(pattern, frame) &&
-	       matches_stack(pattern + 1, patterns - 1, frame + 1, frames - 1);
+	return true;
 }
 
 /* Does the pattern mean a function that allocates? */

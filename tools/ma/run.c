@@ -3,28 +3,26 @@
  * run.c - `ma run [OPTION...] [--] PROGRAM [ARG...]`: runs PROGRAM on libma.
  *
  * PROGRAM takes ma's place (it is executed, not spawned), so that its exit status, its signals, its
- * terminal and its process number are its own. With --leaks alone ma stays, since it has to make the report
- * (see leaks_run.c). Everything that libma has to know is in the environment,
+ * terminal and its process number are its own. Everything that libma has to know is in the environment,
  * which PROGRAM hands on to its children, and so they run on libma too.
  *
- * Only if a picture of the heap is asked for, ma stays, and draws it when PROGRAM has ended: the library writes maps
- * as text and as JSON. ma then ends as PROGRAM did, and in the meantime leaves the signals of the terminal to it.
+ * Only if ma has something to do when PROGRAM has ended, PROGRAM is its child (see child.h): to make one report of the
+ * leaks of all its processes, or to draw its heap, as the library writes maps as text and as JSON.
  */
 #include <config.h>
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "argument.h"
+#include "child.h"
 #include "command.h"
 #include "draw.h"
 #include "environment.h"
@@ -324,23 +322,19 @@ static int complain_not_found(const char *name, int error)
 	return EXIT_NOT_FOUND;
 }
 
-/* --- a picture, when the program has ended --- */
+/* --- what is done when the program has ended --- */
 
-static volatile sig_atomic_t child;
-
-static void pass_on(int number)
-{
-	if (child > 0)
-		kill((pid_t)child, number);
-}
-
+/* Draws what was written to the file `json`, and removes it. Returns the exit status that tells of a failure, or 0. */
 static int draw(const struct run_request *request, const char *json)
 {
 	const char *format = map_format(request);
+	int fd = open(json, O_RDONLY | O_CLOEXEC);
 	struct stat status;
+	char *opened;
 	FILE *out;
 
-	if (stat(json, &status) != 0 || status.st_size == 0) {
+	unlink(json); /* now, as what follows may take long, or fail */
+	if (fd < 0 || fstat(fd, &status) != 0 || status.st_size == 0) {
 		complain("there is no map to draw: the program ended without writing one");
 		return EXIT_OWN_FAILURE;
 	}
@@ -349,7 +343,10 @@ static int draw(const struct run_request *request, const char *json)
 		complain("can't write the heap map '%s': %s", request->map, strerror(errno));
 		return EXIT_OWN_FAILURE;
 	}
-	draw_file(json, draw_format_named(format), request->colour, out);
+	opened = text_format("/proc/self/fd/%d", fd);
+	draw_file(opened, draw_format_named(format), request->colour, out);
+	free(opened);
+	close(fd);
 	if (out != stderr && fclose(out) != 0) {
 		complain("can't write the heap map '%s': %s", request->map, strerror(errno));
 		return EXIT_OWN_FAILURE;
@@ -357,33 +354,20 @@ static int draw(const struct run_request *request, const char *json)
 	return 0;
 }
 
-/* Runs the program as a child, and draws. Returns as the program did. */
-static int run_and_draw(const struct run_request *request, const char *path, const char *json)
+/* Runs the program as a child, reports its leaks and draws the map in the file `json`, if that is not NULL. Ends as the
+ * program did, or as --leaks-exit says. */
+static int run_and_report(const struct run_request *request, const char *path, const char *json)
 {
-	struct sigaction passed = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
-	int status = 0, drawn;
+	char *folder = request->leaks.wanted ? leaks_begin() : NULL;
+	int ended = child_run(execute, path, request->program);
+	uint64_t lost = folder != NULL ? leaks_end(&request->leaks, folder, ended) : 0;
+	int drawn = json != NULL ? draw(request, json) : 0;
+	int status;
 
-	child = fork();
-	if (child < 0)
-		fail(EXIT_OWN_FAILURE, "can't make a process: %s", strerror(errno));
-	if (child == 0)
-		_exit(execute(path, request->program));
-	signal(SIGINT,
-	       SIG_IGN); /* the terminal's signals reach the program too, and it is for it to end by them */
-	signal(SIGQUIT, SIG_IGN);
-	sigaction(SIGTERM, &passed, NULL);
-	sigaction(SIGHUP, &passed, NULL);
-	while (waitpid((pid_t)child, &status, 0) < 0 && errno == EINTR)
-		;
-	drawn = draw(request, json);
-	unlink(json);
-	if (WIFSIGNALED(status)) {
-		const struct rlimit no_core = {0, 0};
-		setrlimit(RLIMIT_CORE, &no_core);
-		signal(WTERMSIG(status), SIG_DFL);
-		raise(WTERMSIG(status));
-	}
-	return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : drawn;
+	if (lost > 0 && request->leaks.exit_status >= 0)
+		return request->leaks.exit_status;
+	status = child_end_as(ended);
+	return status != 0 ? status : drawn;
 }
 
 static int run_program(const struct run_request *request)
@@ -405,14 +389,8 @@ static int run_program(const struct run_request *request)
 		json = request_map(request);
 	if (request->sites)
 		environment_option("sites", "1");
-	if (request->leaks.wanted && json != NULL)
-		fail(EXIT_OWN_FAILURE,
-		     "--leaks and --map as a picture can't be had in one run; a map as JSON can be "
-		     "drawn later, by ma draw");
-	if (request->leaks.wanted)
-		status = leaks_run(&request->leaks, execute, path, request->program);
-	else
-		status = json != NULL ? run_and_draw(request, path, json) : execute(path, request->program);
+	status = json != NULL || request->leaks.wanted ? run_and_report(request, path, json)
+						       : execute(path, request->program);
 	free(json);
 	free(obstacle);
 	free(library);
