@@ -28,11 +28,13 @@ void *ma_calloc(size_t count, size_t size)
 	return ma_front_calloc(count, size);
 }
 
-static __attribute__((noinline)) void *realloc_slow(void *ptr, size_t size)
+void *ma_realloc(void *ptr, size_t size)
 {
 	bool strange;
 	void *moved;
 
+	if (MA_LIKELY(ma_front_suits(ptr, size)))
+		return ptr;
 	if (ptr == NULL)
 		return ma_front_alloc(size);
 	if (size == 0) {
@@ -43,11 +45,6 @@ static __attribute__((noinline)) void *realloc_slow(void *ptr, size_t size)
 	if (MA_UNLIKELY(strange))
 		ma_heap_report(ptr);
 	return moved;
-}
-
-void *ma_realloc(void *ptr, size_t size)
-{
-	return MA_LIKELY(ma_front_suits(ptr, size)) ? ptr : realloc_slow(ptr, size);
 }
 
 void *ma_reallocarray(void *ptr, size_t count, size_t size)

@@ -286,6 +286,7 @@ static void (*const entries[])(void) = {
 	ENTRY(ma_front_alloc_slow), ENTRY(ma_front_calloc),  ENTRY(ma_front_alloc_aligned),
 	ENTRY(ma_front_realloc),    ENTRY(ma_front_resize),  ENTRY(ma_front_free_slow),
 	ENTRY(ma_front_free_known), ENTRY(alloc_any),	     ENTRY(free_any),
+	ENTRY(free_slower),
 };
 
 /* Other libraries' constructors, which ran before, have allocated without the modes. */

@@ -26,7 +26,7 @@
 #define CACHE_LEAST ((size_t)8 * 1024 * 1024)
 #define CACHE_LEAST_ALONE ((size_t)32 * 1024 * 1024)
 #define DECAY_MS 500
-#define REGRET_MS 1000
+#define REGRET_MS 100 /* seldom enough that mapping and faulting in anew does not matter */
 /* Huge pages back mappings once so much was resident that it does not show: a program may touch little of what it
  * asks for. */
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
@@ -51,9 +51,10 @@ static size_t objects, used_bytes;
 static struct cached cache[CACHE_SLOTS]; /* the oldest first */
 static unsigned cache_count;
 static size_t cache_bytes;
-static size_t regret;	   /* bytes that may wait besides */
-static uint64_t regret_at; /* milliseconds: when it faded last */
-static uint64_t let_go_at; /* milliseconds: when something went for want of room */
+MA_NEAR MA_SHARED(bool) ma_large_waits; /* cache_count != 0 */
+static size_t regret;			/* bytes that may wait besides */
+static uint64_t regret_at;		/* milliseconds: when it faded last */
+static uint64_t let_go_at;		/* milliseconds: when something went for want of room */
 
 MA_ROOT(large, table);
 MA_ROOT(large, table_size);
@@ -154,6 +155,7 @@ static struct cached cache_take(unsigned index)
 
 	cache_count--;
 	cache_bytes -= taken.size;
+	ma_store_relaxed(&ma_large_waits, cache_count != 0); /* who reads it late comes again */
 	for (unsigned i = index; i < cache_count; i++)
 		cache[i] = cache[i + 1];
 	return taken;
@@ -209,6 +211,7 @@ static void cache_add(struct cached freed)
 	}
 	cache[cache_count++] = freed;
 	cache_bytes += freed.size;
+	ma_store_relaxed(&ma_large_waits, true);
 }
 
 /* How many bytes may wait. */

@@ -8,6 +8,7 @@
 #ifndef MA_LARGE_H
 #define MA_LARGE_H
 
+#include "atomic.h"
 #include "base.h"
 
 /* From this size on objects are large. */
@@ -34,6 +35,10 @@ void *ma_large_resize(void *p, size_t size, bool may_move);
 
 /* Clears the first `size` bytes of the object that starts at `p`. */
 void ma_large_clear(void *p, size_t size);
+
+/* Does any mapping wait in the cache? For who would ask for ma_large_age(), without the lock: small programs shall not touch
+ * this layer's code. */
+extern MA_SHARED(bool) ma_large_waits;
 
 /* Gives back cached mappings that have waited for long by `now`, in milliseconds. */
 void ma_large_age(uint64_t now);

@@ -4,7 +4,8 @@
  * held across a call of the program's, never taken on a thread's own allocation and free.
  *
  * Ranks, outermost first: heaps (heaps.c), chunks (chunk.c), large (large.c), stacks (stacks.c). fork takes them in that
- * order. Who holds one is inside libma: see busy.h.
+ * order; but before them those of modes that are on (mode.c, guard.c, limit.c), of which nothing else takes two at a
+ * time. A quarantine's own lock is the innermost. Who holds one is inside libma: see busy.h.
  */
 #ifndef MA_LOCK_H
 #define MA_LOCK_H

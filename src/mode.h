@@ -20,13 +20,14 @@ enum {
 	MODE_FILL = 1,	       /* new memory and freed memory get a pattern */
 	MODE_ZERO = 2,	       /* freed memory is cleared */
 	MODE_SITES = 4,	       /* where objects were allocated is kept */
-	MODE_GUARD = 16,       /* some objects, or all, are guarded */
 	MODE_FREE_SITES = 8,   /* and where they were freed */
+	MODE_GUARD = 16,       /* some objects, or all, are guarded */
 	MODE_LIMIT = 32,       /* the program wants to be told of limits; this may come at any time */
 	MODE_REDZONE = 64,     /* bytes behind each object are watched */
 	MODE_QUARANTINE = 128, /* freed objects are kept back */
-	MODE_SIGNALS = 512,    /* any signal handler may allocate and free: see signals.h */
-	MODE_SHORT = 256,      /* there is a short way for small objects: see mode_short.h */
+	MODE_SIGNALS = 256,    /* any signal handler may allocate and free: see signals.h */
+
+	MODE_SHORT = 512, /* there is a short way for small objects: see mode_short.h */
 };
 
 /* MODE_... or'ed; read by anyone. All but MODE_LIMIT are set before main(). */

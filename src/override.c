@@ -134,11 +134,13 @@ EXPORT void *calloc(size_t count, size_t size)
 	return ma_front_calloc(count, size);
 }
 
-static __attribute__((noinline)) void *realloc_slow(void *p, size_t size)
+EXPORT void *realloc(void *p, size_t size)
 {
 	bool strange;
 	void *moved;
 
+	if (MA_LIKELY(ma_front_suits(p, size)))
+		return p;
 	if (p == NULL)
 		return ma_front_alloc(size);
 	if (size == 0) {
@@ -147,11 +149,6 @@ static __attribute__((noinline)) void *realloc_slow(void *p, size_t size)
 	}
 	moved = ma_front_realloc(p, size, &strange);
 	return MA_LIKELY(!strange) ? moved : realloc_strange(p, size);
-}
-
-EXPORT void *realloc(void *p, size_t size)
-{
-	return MA_LIKELY(ma_front_suits(p, size)) ? p : realloc_slow(p, size);
 }
 
 EXPORT void *reallocarray(void *p, size_t count, size_t size)

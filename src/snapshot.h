@@ -25,8 +25,8 @@ struct snapshot {
 	int64_t made;  /* number of the copy; below 0: minus errno; 0: not yet */
 	uint64_t done; /* 1: nothing is left of making it, and the thread may be fetched */
 	int64_t tool;  /* ma's number */
-	uint64_t pause
-		[2];	 /* so long thread and copy wait until they look for ma; in seconds and nanoseconds */
+	/* So long thread and copy wait until they look for ma; in seconds and nanoseconds. */
+	uint64_t pause[2];
 	uint64_t pauses; /* and so often, if it lives */
 	uint64_t all_signals, no_signals;
 	uint64_t signals;			/* that the thread had blocked */

@@ -201,19 +201,41 @@ void ma_text_ratio(struct text *text, uint64_t dividend, uint64_t divisor)
 		ma_text_char(text, (char)('0' + dividend / place % 10));
 }
 
+size_t ma_text_utf8(const char *at)
+{
+	const unsigned char *c = (const unsigned char *)at;
+	size_t length = c[0] < 0x80		      ? 1
+			: c[0] >= 0xc2 && c[0] < 0xe0 ? 2
+			: c[0] >= 0xe0 && c[0] < 0xf0 ? 3
+			: c[0] >= 0xf0 && c[0] < 0xf5 ? 4
+						      : 0;
+
+	for (size_t i = 1; i < length; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	/* Longer than it need be, half of a pair, or beyond the last character. */
+	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] >= 0xa0) ||
+	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] >= 0x90))
+		return 0;
+	return length;
+}
+
 void ma_text_escaped(struct text *text, const char *string)
 {
-	for (; *string != '\0'; string++) {
+	while (*string != '\0') {
 		unsigned char c = (unsigned char)*string;
-		if (c < ' ') {
+		size_t length = ma_text_utf8(string);
+		if (c < ' ' || length == 0) {
 			ma_text_string(text, "\\u00");
 			ma_text_char(text, "0123456789abcdef"[c / 16]);
 			ma_text_char(text, "0123456789abcdef"[c % 16]);
+			string++;
 			continue;
 		}
 		if (c == '"' || c == '\\')
 			ma_text_char(text, '\\');
-		ma_text_char(text, (char)c);
+		for (; length > 0; length--)
+			ma_text_char(text, *string++);
 	}
 }
 

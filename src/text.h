@@ -39,7 +39,10 @@ void ma_text_size(struct text *text, uint64_t bytes);
 void ma_text_bytes(struct text *text, const char *before, uint64_t bytes, const char *after);
 /* A quotient as decimal number with three digits behind the point; 0 if the divisor is. */
 void ma_text_ratio(struct text *text, uint64_t dividend, uint64_t divisor);
-/* What stands between the double quotes of a string, as JSON has it. */
+/* How many bytes of a character begin there, as UTF-8 has it; 0: none does. */
+size_t ma_text_utf8(const char *at);
+/* What stands between the double quotes of a string, as JSON has it. Bytes that are no UTF-8, as names of files may have,
+ * are told one by one. */
 void ma_text_escaped(struct text *text, const char *string);
 /* And the quotes around it. */
 void ma_text_quoted(struct text *text, const char *string);

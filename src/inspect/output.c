@@ -4,7 +4,8 @@
  * signal is about to end the process. Owns their files.
  *
  * A file appears under its name whole: it is written beside and renamed, so that who reads it meanwhile has the one
- * or the other. A film is a file to which map after map is added. What is no regular file is written to as it is.
+ * or the other. A film is a file to which map after map is added. What is no regular file is written to as it is, a link
+ * where it leads to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,8 +64,9 @@ static size_t put_number(char *to, unsigned long n)
 	char digits[20];
 	size_t count = 0;
 
-	for (size_t left = 0; left == 0 || n != 0; left++, n /= 10)
+	do
 		digits[count++] = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
 	for (size_t i = 0; i < count; i++)
 		to[i] = digits[count - 1 - i];
 	to[count] = '\0';
@@ -90,6 +92,32 @@ static bool put_name(char name[PATH_MAX], const char *option)
 	return true;
 }
 
+static bool is_our_output(int fd, const struct stat *status)
+{
+	struct stat ours;
+
+	return fstat(fd, &ours) == 0 && ours.st_dev == status->st_dev && ours.st_ino == status->st_ino;
+}
+
+/* Opens what is no regular file itself. A link may lead to one, whose old contents then go; but /dev/stderr may lead to
+ * what the program has written, and that stays. */
+static int open_as_it_is(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	struct stat status;
+	bool ready = true;
+
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		ready = is_our_output(STDOUT_FILENO, &status) || is_our_output(STDERR_FILENO, &status)
+				? fcntl(fd, F_SETFL, O_APPEND) == 0
+				: ftruncate(fd, 0) == 0;
+	if (!ready) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static bool report_begin(struct report *report, const char *option, bool add)
 {
 	struct stat status;
@@ -103,13 +131,18 @@ static bool report_begin(struct report *report, const char *option, bool add)
 		return false;
 	}
 	strcpy(report->written, report->name);
-	if (add || (lstat(report->name, &status) == 0 && !S_ISREG(status.st_mode))) {
-		report->fd = open(report->name, O_WRONLY | O_CREAT | O_CLOEXEC | (add ? O_APPEND : 0), 0666);
+	if (add) {
+		report->fd = open(report->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		return report->fd >= 0;
+	}
+	if (lstat(report->name, &status) == 0 && !S_ISREG(status.st_mode)) {
+		report->fd = open_as_it_is(report->name);
 		return report->fd >= 0;
 	}
 	strcat(report->written, ".");
 	put_number(report->written + strlen(report->written), (unsigned long)ma_inspect_subject.process());
-	report->fd = open(report->written, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	unlink(report->written); /* what another process of this number left, or a link that somebody put there */
+	report->fd = open(report->written, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	return report->fd >= 0;
 }
 

@@ -19,9 +19,8 @@ static_assert(SLAB_CLASSES <= STATS_CLASSES, "every class has its place");
 
 struct collect {
 	struct ma_stats *stats;
-	struct ma_heap_stats
-		*heap;		   /* where the owner of this chunk is told of; maybe nowhere of importance */
-	const struct slabs *slabs; /* of this owner */
+	struct ma_heap_stats *heap; /* where the chunk's owner is told of; maybe nowhere of importance */
+	const struct slabs *slabs;  /* of this owner */
 	struct chunk *chunk;
 	struct residency residency; /* of the chunk */
 };

@@ -45,6 +45,8 @@ static void sizes(void)
 	printf("nothing: %d %zu\n", realloc(hide(malloc(10)), 0) == NULL, malloc_usable_size(NULL));
 }
 
+static volatile size_t no_power = 100; /* unknown to the compiler, which would else warn */
+
 static void alignments(void)
 {
 	void *p;
@@ -61,7 +63,7 @@ static void alignments(void)
 		printf(" %d\n", p != NULL && (uintptr_t)p % align == 0);
 		free(p);
 	}
-	p = memalign(100, 10); /* rounded up */
+	p = memalign(no_power, 10); /* rounded up */
 	printf("memalign 100: %lu\n", aligned_to(p, 128));
 	free(p);
 	p = valloc(10);

@@ -96,6 +96,12 @@ if grep -q '^    lose_one at .*/lose.c:[0-9]*$' err; then symbols=true; fi
 if grep -q '^S\["HAVE_LIBDW_TRUE"\]=""' "$MA_BUILDDIR/config.status" && ! $symbols; then
 	wrong 'no file and line' "$ma" run --leaks --sites ./lose
 fi
+# A compiler that leaves out the table of addresses.
+if $symbols && command -v clang >/dev/null; then
+	mkdir clang
+	clang -g -O1 -fno-builtin lose.c -o clang/lose || exit 99
+	expect 0 '' '^    lose_one at .*/lose.c:[0-9]*$' "$ma" run --leaks --sites clang/lose
+fi
 expect 0 '' '^100 bytes' "$ma" run --leaks --sites ./lose f
 [ "$(grep -c '^Leaks of process' err)" -eq 2 ] || wrong 'not a report for each process' "$ma" run --leaks ./lose f
 
@@ -103,7 +109,7 @@ expect 0 '' '^100 bytes' "$ma" run --leaks --sites ./lose f
 expect 9 '' '*' "$ma" run --leaks-exit=9 ./lose
 expect 9 '' '*' "$ma" run --leaks-exit=9 ./lose 3
 expect 0 '' '*' "$ma" run --leaks-exit=9 ./lose c
-for status in 0 256 x '' 9x; do
+for status in 0 256 x '' 9x ' 5'; do
 	expect 125 '' "--leaks-exit needs an exit status from 1 to 255, not '$status'$" \
 		"$ma" run --leaks-exit="$status" ./lose
 done
@@ -123,6 +129,14 @@ assert pair["stack"][0]["offset"] and pair["first"].startswith("0x") and not pai
 print(len(leaks), pair["direct"]["bytes"] + pair["indirect"]["bytes"],
       report["definitely_lost"]["allocations"] + report["indirectly_lost"]["allocations"])'
 fi
+# Names as they are, if they are UTF-8; bytes that are not, one by one.
+for octal in '\0303\0274' '\0374'; do
+	name=$(printf %b "gr${octal}n")
+	cp lose "$name"
+	expect 0 '' '' "$ma" run --leaks=report.json "./$name" c
+	grep -q -e "\"program\": \"$(printf %b 'gr\0303\0274n')\"" -e '"program": "gr\\u00fcn"' report.json ||
+		wrong "not the program's name" "$ma" run --leaks=report.json "./$name"
+done
 expect 125 '' "^ma: can't write the leak report './nosuch/report': " "$ma" run --leaks=./nosuch/report ./lose
 expect 125 '' 'needs the name of a file' "$ma" run --leaks= ./lose
 

@@ -176,7 +176,7 @@ expect 2 '' "^ma: '-5' is not a process number$" "$ma" check -- -5
 expect 2 '' "^ma: '12x' is not a process number$" "$ma" map 12x
 expect 2 '' "^ma: '99999999999999999999' is not a process number$" "$ma" map 99999999999999999999
 expect 2 '' "^ma stats: --format is text, json, openmetrics or xml, not 'yaml'" "$ma" stats --format=yaml 1
-expect 2 '' "^ma stats: --watch takes a number of seconds, 0.1 at least, not '0'" "$ma" stats --watch=0 1
+expect 2 '' "^ma stats: --watch takes a number of seconds from 0.1 to 1000000, not '0'" "$ma" stats --watch=0 1
 expect 2 '' "^ma map: --format is text, json, svg or html, not 'xml'" "$ma" map --format=xml 1
 expect 2 '' "^ma map: --color is auto, always or never, not 'yes'" "$ma" map --color=yes 1
 expect 2 '' "^ma check: give one PID, not '2' too" "$ma" check $$ 2

@@ -24,6 +24,10 @@ printf '\376\376' | dd of=strange bs=1 seek=18 conv=notrunc 2>/dev/null
 matches err "^ma: warning: './strange' is built for another kind of processor" ||
 	wrong 'no warning' "$ma" run ./strange
 
+# The dynamic loader names no other one, and loads the program that it is given.
+loader=$(sed -n 's|.* \(/.*/ld-[^/]*\)$|\1|p' /proc/self/maps | head -n 1)
+[ ! -x "$loader" ] || expect 0 '/libma-preload.so$' '' "$ma" run "$loader" "$(command -v cat)" /proc/self/maps
+
 # Rights that the caller has already are no reason.
 cp "$program" own
 chmod u+s own

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is free goes back, when it is worth it, and the tiling stays whole. */
+#include <unistd.h>
+
 #include "unit.h"
 
 #include "block_side.h"
@@ -63,6 +65,38 @@ START_TEST(little_holes_go_if_more_is_free_than_in_use)
 END_TEST
 
 /* A huge page that is free in part stays whole, until that was so for a while, or it is asked for. */
+/* A burst of objects that come and go, all of which is given back unless it is soon wanted again. Returns the regret. */
+static size_t regret_of_bursts(unsigned rounds, unsigned pause_ms)
+{
+	enum { COUNT = 20, SIZE = 400000 };
+	struct mem_block *block[COUNT];
+
+	begin();
+	for (unsigned round = 0; round < rounds; round++) {
+		for (unsigned i = 0; i < COUNT; i++) {
+			block[i] = take_plain(SIZE);
+			memset(ma_block_payload(block[i]), 1, SIZE);
+			memset(ma_block_payload(take_plain(100)), 1, 100);
+		}
+		for (unsigned i = 0; i < COUNT; i++)
+			give(block[i]);
+		usleep(pause_ms * 1000);
+	}
+	return blocks.regret;
+}
+
+START_TEST(what_is_soon_wanted_again_is_regretted)
+{
+	expect(regret_of_bursts(20, 0) > 1000 * 1000);
+}
+END_TEST
+
+START_TEST(what_is_wanted_again_later_is_not)
+{
+	expect(regret_of_bursts(3, 200) == 0);
+}
+END_TEST
+
 START_TEST(huge_pages_go_back_late)
 {
 	enum { COUNT = 100 };
@@ -132,8 +166,14 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		memory_goes_back,	 little_holes_stay,	  little_holes_go_if_more_is_free_than_in_use,
-		huge_pages_go_back_late, what_is_used_is_counted, trim_keeps_the_pad,
+		memory_goes_back,
+		little_holes_stay,
+		little_holes_go_if_more_is_free_than_in_use,
+		huge_pages_go_back_late,
+		what_is_used_is_counted,
+		trim_keeps_the_pad,
+		what_is_soon_wanted_again_is_regretted,
+		what_is_wanted_again_later_is_not,
 	};
 
 	return unit_run("block_purge", tests, LENGTH(tests));

@@ -298,10 +298,12 @@ START_TEST(cache_ages)
 	usleep(700 * 1000);
 	ma_large_free(new);
 	expect(!ma_large_is_cached(old) && ma_large_is_cached(new));
+	expect(ma_large_waits);
 	ma_large_age(ma_clock_ms());
 	expect(ma_large_is_cached(new));
 	ma_large_age(ma_clock_ms() + 700);
 	expect(!ma_large_is_cached(new));
+	expect(!ma_large_waits);
 }
 END_TEST
 

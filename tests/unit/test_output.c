@@ -108,6 +108,58 @@ START_TEST(formats_and_names)
 }
 END_TEST
 
+static void put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+	expect(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && close(fd) == 0);
+}
+
+static void to_standard_error(void *path)
+{
+	expect(dup2(open(path, O_WRONLY), STDERR_FILENO) == STDERR_FILENO);
+	at_exit((char[]){"stats=/dev/stderr"});
+}
+
+START_TEST(links)
+{
+	char folder[] = "/tmp/libma-report-XXXXXX", option[100], path[64], link[80], old[4000],
+	     found[4000] = "";
+	struct stat status;
+	int ended, fd;
+
+	expect(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof(path), "%s/file", folder);
+	snprintf(option, sizeof(option), "stats=%s/report", folder);
+	/* The name that the report has until it is whole leads to another file. */
+	put_file(path, "another");
+	if (fork() == 0) {
+		snprintf(link, sizeof(link), "%s/report.%d", folder, getpid());
+		expect(symlink(path, link) == 0);
+		at_exit(option);
+		_exit(0);
+	}
+	expect(wait(&ended) > 0 && ended == 0 && file_begins(path, "another"));
+	snprintf(link, sizeof(link), "%s/report", folder);
+	expect(file_begins(link, "libma: summary") && unlink(link) == 0);
+	/* Its own name does: it is written there, and an older one that was longer is gone. */
+	memset(old, 'o', sizeof(old));
+	old[sizeof(old) - 1] = '\0';
+	put_file(path, old);
+	expect(symlink(path, link) == 0);
+	unit_says(at_exit, option, "");
+	expect(lstat(link, &status) == 0 && S_ISLNK(status.st_mode) && file_begins(path, "libma: summary"));
+	expect(stat(path, &status) == 0 && (size_t)status.st_size < sizeof(old) - 1 && unlink(link) == 0);
+	/* But what the program itself has written stays. */
+	put_file(path, "the program's\n");
+	unit_says(to_standard_error, path, "");
+	fd = open(path, O_RDONLY);
+	expect(fd >= 0 && read(fd, found, sizeof(found) - 1) > 0 && close(fd) == 0);
+	expect(strncmp(found, "the program's\nlibma: summary", 28) == 0);
+	expect(unlink(path) == 0 && rmdir(folder) == 0);
+}
+END_TEST
+
 /* What can't be written is said, once, whatever the reason: a name that is too long, a full disk, no standard error. */
 static void at_exit_without_standard_error(void *arg)
 {
@@ -251,9 +303,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {can_not_be_written, no_room,	     nothing_was_asked_for,
-				      asked_for,	  formats_and_names, before_a_signal_ends_it,
-				      every_so_often};
+	const TTest *const tests[] = {can_not_be_written, no_room, nothing_was_asked_for,   asked_for,
+				      formats_and_names,  links,   before_a_signal_ends_it, every_so_often};
 
 	return unit_run("output", tests, LENGTH(tests));
 }

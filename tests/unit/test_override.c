@@ -25,6 +25,9 @@ static void *ours(void *p, size_t size)
 	return p;
 }
 
+/* Unknown to the compilers, which would else warn. */
+static volatile size_t too_large = SIZE_MAX - 100, half = (size_t)2 << sizeof(size_t) * 4, no_power = 100;
+
 START_TEST(every_function)
 {
 	size_t page = (size_t)getpagesize();
@@ -39,7 +42,7 @@ START_TEST(every_function)
 	free(ours(aligned_alloc(256, 1000), 1000));
 	expect(posix_memalign(&p, 4096, 100) == 0 && (uintptr_t)p % 4096 == 0);
 	free(ours(p, 100));
-	p = memalign(100, 50); /* as glibc's: rounded up to 128 */
+	p = memalign(no_power, 50); /* as glibc's: rounded up to 128 */
 	expect((uintptr_t)p % 128 == 0);
 	free(ours(p, 50));
 	p = valloc(10);
@@ -56,9 +59,6 @@ START_TEST(every_function)
 	expect(malloc_usable_size(NULL) == 0 && ma_check() == 0);
 }
 END_TEST
-
-/* Unknown to the compiler, which would else warn. */
-static volatile size_t too_large = SIZE_MAX - 100, half = (size_t)2 << sizeof(size_t) * 4;
 
 START_TEST(failures)
 {

@@ -124,7 +124,7 @@ START_TEST(slabs_grow_with_their_class)
 			continue;
 		expect(slab->granules * MA_GRANULE ==
 		       ma_block_bytes(ma_block_around(ma_chunk_of_slab(slab), slab->start)));
-		expect(slab->granules <= ma_max(bytes / 8, 1) && slab->granules <= SLAB_MOST_GRANULES);
+		expect(slab->granules <= ma_max(bytes / 8, 2) && slab->granules <= SLAB_MOST_GRANULES);
 		largest = (unsigned)ma_max(largest, slab->granules);
 	}
 	expect(largest == SLAB_MOST_GRANULES);
@@ -132,6 +132,55 @@ START_TEST(slabs_grow_with_their_class)
 	for (size_t i = 0; i < LENGTH(kept); i++)
 		give(&mine, kept[i]);
 	expect(used_slots(&mine) == 0);
+}
+END_TEST
+
+/* A class that has few objects shall not hold much memory for them, from its second slab on it has more than a few. */
+START_TEST(the_first_slab_is_small)
+{
+	enum { SIZE = 1024 };
+	static void *kept[100];
+	size_t seen = 0, bytes[2] = {0};
+
+	begin();
+	for (size_t i = 0; i < LENGTH(kept); i++) {
+		struct slab *slab;
+		kept[i] = take(&mine, SIZE);
+		slab = slab_of(kept[i]);
+		if (slab == NULL || (i > 0 && slab == slab_of(kept[i - 1])))
+			continue;
+		if (seen < 2)
+			bytes[seen++] = slab->granules * MA_GRANULE;
+	}
+	expect(seen == 2);
+	expect(bytes[0] >= 7 * SIZE && bytes[0] <= 16 * SIZE);
+	expect(bytes[1] >= 31 * SIZE);
+	for (size_t i = 0; i < LENGTH(kept); i++)
+		give(&mine, kept[i]);
+	expect(used_slots(&mine) == 0);
+}
+END_TEST
+
+/* A chunk can run out of descriptors, as the first slab of a class is smaller than what they are counted for. Then blocks serve. */
+START_TEST(no_descriptor_is_left)
+{
+	static void *kept[200];
+	uint64_t taken[CHUNK_SLABS / 64];
+	struct chunk *chunk;
+
+	begin();
+	chunk = ma_chunk_of(take_slot(1000));
+	memcpy(taken, chunk->slab_in_use, sizeof(taken));
+	memset(chunk->slab_in_use, 0xff, sizeof(taken));
+	for (size_t i = 0; i < LENGTH(kept); i++) {
+		kept[i] = take(&mine, 100);
+		expect(kept[i] != NULL && slab_of(kept[i]) == NULL && ma_chunk_of(kept[i]) == chunk);
+	}
+	memcpy(chunk->slab_in_use, taken, sizeof(taken));
+	expect(slab_of(take(&mine, 100)) != NULL);
+	for (size_t i = 0; i < LENGTH(kept); i++)
+		give(&mine, kept[i]);
+	expect(used_slots(&mine) == 2);
 }
 END_TEST
 
@@ -401,6 +450,8 @@ int main(void)
 		sizes_of_aligned_slots,
 		large_slots_are_for_many,
 		slabs_grow_with_their_class,
+		the_first_slab_is_small,
+		no_descriptor_is_left,
 		reserves_are_shed,
 		double_push_shows,
 		history_of_one,

@@ -252,6 +252,13 @@ START_TEST(quoted_ones)
 	ma_text_quoted(&text, "a \"b\" \\ \n\x1f ü");
 	file_holds(&text, "\"a \\\"b\\\" \\\\ \\u000a\\u001f ü\"");
 	close(text.fd);
+	/* What is no UTF-8: alone, cut off, longer than needed, half of a pair, beyond the last. */
+	text_to_file(&text);
+	ma_text_quoted(&text, "€𝄞\xff\xc3|\xc0\xaf\xe2\x82");
+	ma_text_quoted(&text, "\xe0\x80\x80\xed\xa0\x80\xf4\x90\x80\x80");
+	file_holds(&text, "\"€𝄞\\u00ff\\u00c3|\\u00c0\\u00af\\u00e2\\u0082\""
+			  "\"\\u00e0\\u0080\\u0080\\u00ed\\u00a0\\u0080\\u00f4\\u0090\\u0080\\u0080\"");
+	close(text.fd);
 }
 END_TEST
 

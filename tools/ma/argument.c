@@ -48,7 +48,7 @@ int argument_status(struct argp_state *state, const char *option, const char *ar
 	char *end;
 	long status = strtol(arg, &end, 10);
 
-	if (end == arg || *end != '\0' || status < 1 || status > 255)
+	if (*arg < '0' || *arg > '9' || *end != '\0' || status < 1 || status > 255)
 		argp_error(state, "%s needs an exit status from 1 to 255, not '%s'", option, arg);
 	return (int)status;
 }

@@ -3,6 +3,9 @@
  * leaks_symbols.c - finds what a frame is, through elfutils' libdw: the function in the symbol tables, file and line in
  * the debugging information, which may be in a file of its own, found by the object's build-id or .gnu_debuglink.
  *
+ * libdw finds the unit that has an address by a table (.debug_aranges) that not every compiler writes, clang not for one.
+ * Without it the units' own ranges are gathered, once for an object.
+ *
  * Names of C++ are made readable by the C++ library, if it is there: it is loaded when the first one is met.
  */
 #include <config.h>
@@ -10,11 +13,20 @@
 #include "leaks.h"
 
 #include <dlfcn.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "message.h"
+
+/* Addresses that a unit of debugging information has. */
+struct range {
+	Dwarf_Addr from, to;
+	Dwarf_Addr bias; /* of them to the unit's own */
+	Dwarf_Die unit;
+};
 
 /* An object whose symbols were looked for. */
 struct object {
@@ -23,6 +35,9 @@ struct object {
 	Dwfl *dwfl;
 	Dwfl_Module *module; /* NULL: it can't be read */
 	GElf_Addr start;     /* where it begins, as if it were loaded */
+	bool gathered;
+	struct range *range; /* by address, once they are gathered */
+	size_t ranges, room;
 };
 
 static struct object *open_object(const char *path)
@@ -70,6 +85,7 @@ static void close_objects(struct object *object)
 
 		if (object->dwfl != NULL)
 			dwfl_end(object->dwfl);
+		free(object->range);
 		free(object);
 		object = next;
 	}
@@ -97,14 +113,86 @@ static char *readable_name(const char *name)
 	return readable != NULL ? readable : text_format("%.*s", (int)strcspn(name, "@"), name);
 }
 
+/* --- file and line --- */
+
+static void add_range(struct object *object, const struct range *range)
+{
+	if (object->ranges == object->room) {
+		object->room = object->room * 2 + 64;
+		object->range = realloc(object->range, object->room * sizeof(*range));
+		if (object->range == NULL)
+			fail(EXIT_OWN_FAILURE, "out of memory");
+	}
+	object->range[object->ranges++] = *range;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct range *left = a, *right = b;
+
+	return (left->from > right->from) - (left->from < right->from);
+}
+
+static void gather_ranges(struct object *object)
+{
+	struct range range;
+	Dwarf_Die *unit = NULL;
+
+	object->gathered = true;
+	while ((unit = dwfl_module_nextcu(object->module, unit, &range.bias)) != NULL) {
+		Dwarf_Addr base, from, to;
+		ptrdiff_t next = 0;
+
+		range.unit = *unit;
+		while ((next = dwarf_ranges(unit, next, &base, &from, &to)) > 0) {
+			range.from = from + range.bias;
+			range.to = to + range.bias;
+			add_range(object, &range);
+		}
+	}
+	if (object->ranges > 0)
+		qsort(object->range, object->ranges, sizeof(range), by_address);
+}
+
+/* The source file, by the units' ranges, and the line; NULL: it is not known. */
+static const char *source_by_ranges(struct object *object, GElf_Addr address, int *line)
+{
+	size_t low = 0, high;
+	struct range *range;
+	Dwarf_Line *found;
+
+	if (!object->gathered)
+		gather_ranges(object);
+	for (high = object->ranges; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (object->range[middle].from <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	range = low == 0 ? NULL : &object->range[low - 1];
+	if (range == NULL || address >= range->to)
+		return NULL;
+	found = dwarf_getsrc_die(&range->unit, address - range->bias);
+	return found == NULL || dwarf_lineno(found, line) != 0 ? NULL : dwarf_linesrc(found, NULL, NULL);
+}
+
+static const char *source_of(struct object *object, GElf_Addr address, int *number)
+{
+	Dwfl_Line *line = dwfl_module_getsrc(object->module, address);
+
+	return line != NULL ? dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL)
+			    : source_by_ranges(object, address, number);
+}
+
 static void find_symbol(struct object **all, struct leak_frame *frame)
 {
-	const struct object *object = frame->object == NULL ? NULL : find_object(all, frame->object);
+	struct object *object = frame->object == NULL ? NULL : find_object(all, frame->object);
 	const char *name, *source;
 	GElf_Off offset;
 	GElf_Addr address;
 	GElf_Sym symbol;
-	Dwfl_Line *line;
 
 	if (object == NULL || object->module == NULL)
 		return;
@@ -115,8 +203,7 @@ static void find_symbol(struct object **all, struct leak_frame *frame)
 		free(frame->function);
 		frame->function = readable_name(name);
 	}
-	line = dwfl_module_getsrc(object->module, address);
-	source = line == NULL ? NULL : dwfl_lineinfo(line, NULL, &frame->line, NULL, NULL, NULL);
+	source = source_of(object, address, &frame->line);
 	if (source != NULL)
 		frame->source = text_format("%s", source);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "text.h"
 
 __attribute__((format(printf, 1, 0))) static char *text_format_with(const char *format, va_list args)
 {
@@ -83,14 +84,16 @@ void fail(int status, const char *format, ...)
 void write_json_string(const char *text, FILE *file)
 {
 	putc('"', file);
-	for (; *text != '\0'; text++) {
+	while (*text != '\0') {
 		unsigned char c = (unsigned char)*text;
+		size_t length = ma_text_utf8(text);
 		if (c == '"' || c == '\\')
 			fprintf(file, "\\%c", c);
-		else if (c < 0x20 || c >= 0x7f) /* any byte: a file's name need not be UTF-8 */
+		else if (c < 0x20 || c == 0x7f || length == 0) /* any byte: a file's name need not be UTF-8 */
 			fprintf(file, "\\u%04x", c);
 		else
-			putc(c, file);
+			fwrite(text, 1, length, file);
+		text += length == 0 ? 1 : length;
 	}
 	putc('"', file);
 }

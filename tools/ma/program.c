@@ -29,7 +29,8 @@
 enum {
 	LONGEST_FIRST_LINE = 256, /* bytes of a file that the kernel reads to find its interpreter */
 	MOST_INTERPRETERS = 5,	  /* scripts run by scripts that the kernel follows */
-	MOST_HEADERS = 512	  /* program headers that are looked at */
+	MOST_HEADERS = 512,	  /* program headers that are looked at */
+	MOST_ENTRIES = 512	  /* and entries of the dynamic section */
 };
 
 /* Returns 0 if `path` can be run, else the error that running it would meet. */
@@ -135,9 +136,27 @@ static bool same_machine(const ElfW(Ehdr) *a, const ElfW(Ehdr) *b)
 	       a->e_machine == b->e_machine;
 }
 
-/* Whether the binary names no dynamic loader. */
+/* Whether the binary has a name as a library, and so is the dynamic loader itself if it is run. */
+static bool is_loader(int fd, const ElfW(Phdr) *dynamic)
+{
+	ElfW(Dyn) entry;
+
+	for (size_t at = 0; at < dynamic->p_filesz && at < MOST_ENTRIES * sizeof entry; at += sizeof entry) {
+		if (pread(fd, &entry, sizeof entry, (off_t)(dynamic->p_offset + at)) !=
+			    (ssize_t)sizeof entry ||
+		    entry.d_tag == DT_NULL)
+			return false;
+		if (entry.d_tag == DT_SONAME)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the binary names no dynamic loader, and is none. */
 static bool is_static(int fd, const ElfW(Ehdr) *header)
 {
+	bool loader = false;
+
 	if (header->e_phentsize != sizeof(ElfW(Phdr)) || header->e_phnum > MOST_HEADERS)
 		return false;
 	for (unsigned i = 0; i < header->e_phnum; i++) {
@@ -148,8 +167,10 @@ static bool is_static(int fd, const ElfW(Ehdr) *header)
 			return false;
 		if (segment.p_type == PT_INTERP)
 			return false;
+		if (segment.p_type == PT_DYNAMIC)
+			loader = is_loader(fd, &segment);
 	}
-	return true;
+	return !loader;
 }
 
 /* Returns the reason why the loader of the binary will not trust its environment, or NULL if it will:

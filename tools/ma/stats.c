@@ -70,7 +70,7 @@ static double parse_seconds(const char *arg, struct argp_state *state)
 	double seconds = strtod(arg, &end);
 
 	if (*arg == '\0' || *end != '\0' || !(seconds >= 0.1 && seconds <= MOST_SECONDS))
-		argp_error(state, "--watch takes a number of seconds, 0.1 at least, not '%s'", arg);
+		argp_error(state, "--watch takes a number of seconds from 0.1 to 1000000, not '%s'", arg);
 	return seconds;
 }
 
