@@ -7,9 +7,11 @@
  *
  *   the thread                 a helper, in the same memory      the copy
  *     block all signals
+ *     take memory into fork
  *     vfork ------------------> fork ---------------------------> close all files
  *     . (stands still)          made = its number                 wait to be held
  *     wait <------------------- exit                              exit
+ *     take it out again
  *     done = 1
  *     wait to be fetched
  *
@@ -25,6 +27,9 @@
  * addresses and the stack is not used, so a signal may come at any moment, and a thread may have any stack.
  * Nothing here changes what the kernel keeps for a system call that is to be restarted: nanosleep(2) would,
  * rt_sigtimedwait(2) does not.
+ *
+ * What the process has told fork to leave out (MADV_DONTFORK, MADV_WIPEONFORK) is not left out of this one. It is told so
+ * again before any other thread goes on; only if `ma` is killed in between, they may fork first.
  */
 #include "snapshot.h"
 
@@ -33,8 +38,10 @@
 #include "root.h"
 
 __attribute__((used)) struct snapshot ma_snapshot;
+__attribute__((used)) struct snapshot_piece ma_snapshot_pieces[SNAPSHOT_PIECES];
 
 MA_ROOT_PLACE(snapshot, data, &ma_snapshot, sizeof(ma_snapshot));
+MA_ROOT_PLACE(snapshot, pieces, ma_snapshot_pieces, sizeof(ma_snapshot_pieces));
 MA_ROOT_PLACE(snapshot, enter, ma_snapshot_enter, SNAPSHOT_CODE_BYTES);
 
 static_assert(offsetof(struct snapshot, made) == 0 && offsetof(struct snapshot, done) == 8 &&
@@ -43,8 +50,11 @@ static_assert(offsetof(struct snapshot, made) == 0 && offsetof(struct snapshot, 
 		      offsetof(struct snapshot, all_signals) == 48 &&
 		      offsetof(struct snapshot, no_signals) == 56 &&
 		      offsetof(struct snapshot, signals) == 64 && offsetof(struct snapshot, adopts) == 72 &&
-		      offsetof(struct snapshot, registers) == 80,
-	      "the code below knows the struct");
+		      offsetof(struct snapshot, registers) == 80 &&
+		      offsetof(struct snapshot, pieces) == 296 && sizeof(struct snapshot_piece) == 24 &&
+		      offsetof(struct snapshot_piece, before) == 16 &&
+		      offsetof(struct snapshot_piece, after) == 20,
+	      "the code below knows the structs");
 
 /* Numbers of system calls, and of the registers in struct user_regs_struct. */
 __asm__(".pushsection .text\n"
@@ -54,6 +64,21 @@ __asm__(".pushsection .text\n"
 	".endm\n"
 	".macro LOAD number, register\n"
 	"	movq ma_snapshot + 80 + 8 * \\number(%rip), %\\register\n"
+	".endm\n"
+	".macro ADVISE advice\n" /* each piece; where that fails, the copy lacks it, and ma sees that */
+	"	leaq ma_snapshot_pieces(%rip), %rbx\n"
+	"	movq ma_snapshot + 296(%rip), %rbp\n"
+	"50:	decq %rbp\n"
+	"	js 51f\n"
+	"	movq (%rbx), %rdi\n"
+	"	shlq $12, %rdi\n"
+	"	movq 8(%rbx), %rsi\n"
+	"	shlq $12, %rsi\n"
+	"	movl \\advice(%rbx), %edx\n"
+	"	CALL 28\n" /* madvise */
+	"	addq $24, %rbx\n"
+	"	jmp 50b\n"
+	"51:\n"
 	".endm\n"
 	"	.globl ma_snapshot_enter\n"
 	"	.hidden ma_snapshot_enter\n"
@@ -72,6 +97,7 @@ __asm__(".pushsection .text\n"
 	"	movq $-10, %rax\n" /* SNAPSHOT_ADOPTS */
 	"	cmpl $0, ma_snapshot + 72(%rip)\n"
 	"	jne 20f\n"
+	"	ADVISE 16\n"
 	"	movl $0x4100, %edi\n" /* CLONE_VM | CLONE_VFORK */
 	"	xorl %esi, %esi\n"
 	"	xorl %edx, %edx\n"
@@ -102,6 +128,7 @@ __asm__(".pushsection .text\n"
 	"20:\n"
 	"	movq %rax, ma_snapshot(%rip)\n"
 	"30:\n"
+	"	ADVISE 20\n"
 	"	movq $1, ma_snapshot + 8(%rip)\n"
 	"	xorl %ebx, %ebx\n"
 	"31:\n" /* waits to be fetched; the copy, to be ended */
@@ -162,8 +189,9 @@ __asm__(".pushsection .text\n"
 	"	xorl %edi, %edi\n"
 	"	CALL 231\n"
 	"	hlt\n"
-	"	.org ma_snapshot_enter + 512\n" /* SNAPSHOT_CODE_BYTES; fails if there are more */
+	"	.org ma_snapshot_enter + 640\n" /* SNAPSHOT_CODE_BYTES; fails if there are more */
 	"	.size ma_snapshot_enter, . - ma_snapshot_enter\n"
+	"	.purgem ADVISE\n"
 	"	.purgem CALL\n"
 	"	.purgem LOAD\n"
 	"	.popsection\n");

@@ -32,16 +32,26 @@ struct snapshot {
 	uint64_t signals;			/* that the thread had blocked */
 	uint64_t adopts;			/* is set if the process inherits orphans */
 	uint64_t registers[SNAPSHOT_REGISTERS]; /* that the thread goes on with if nobody fetches it */
+	uint64_t pieces;			/* of ma_snapshot_pieces that are filled in */
 };
+
+/* Memory that the process has told fork to leave out: the copy shall have it, and the process's children again not. */
+struct snapshot_piece {
+	uint64_t first, count;	/* pages of 4 KiB: so this is no pointer to who looks for leaks */
+	uint32_t before, after; /* what madvise(2) is told, before and after the copy is made */
+};
+
+#define SNAPSHOT_PIECES 4096
 
 #define SNAPSHOT_ADOPTS 10 /* minus this, ECHILD, is what was made of a process that inherits orphans */
 
 extern struct snapshot ma_snapshot __attribute__((visibility("hidden")));
+extern struct snapshot_piece ma_snapshot_pieces[SNAPSHOT_PIECES] __attribute__((visibility("hidden")));
 
 /* Code, at which the thread begins. It has nothing but its stack pointer left. */
 extern const char ma_snapshot_enter[] __attribute__((visibility("hidden")));
 
-#define SNAPSHOT_CODE_BYTES 512
+#define SNAPSHOT_CODE_BYTES 640
 
 #endif
 

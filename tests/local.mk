@@ -162,7 +162,7 @@ unit_tests += \
 	tests/unit/test_report \
 	tests/unit/test_unwind
 if MA_THREADS
-unit_tests += tests/unit/test_leak_threads
+unit_tests += tests/unit/test_leak_threads tests/tools/test_stop
 endif
 endif
 
@@ -269,6 +269,9 @@ tests_unit_test_timer_single_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_timer_single_LDADD = $(unit_ldadd)
 tests_unit_test_output_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_output_LDADD = $(unit_ldadd)
+tests_tools_test_stop_SOURCES = tests/tools/test_stop.c tools/ma/message.c tools/ma/stop.c
+tests_tools_test_stop_CPPFLAGS = $(unit_cppflags)
+tests_tools_test_stop_LDADD = $(unit_ldadd)
 tests_unit_test_text_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_text_LDADD = $(unit_ldadd)
 tests_unit_test_thread_CPPFLAGS = $(unit_cppflags)

@@ -4,6 +4,8 @@
 bin_PROGRAMS += ma
 ma_SOURCES = \
 	src/source.c \
+	tools/ma/apart.c \
+	tools/ma/apart.h \
 	tools/ma/argument.c \
 	tools/ma/argument.h \
 	tools/ma/attach.c \
@@ -21,6 +23,8 @@ ma_SOURCES = \
 	tools/ma/draw_svg.c \
 	tools/ma/draw_terminal.c \
 	tools/ma/draw_write.c \
+	tools/ma/elsewhere.c \
+	tools/ma/elsewhere.h \
 	tools/ma/environment.c \
 	tools/ma/environment.h \
 	tools/ma/help.c \

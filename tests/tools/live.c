@@ -16,6 +16,8 @@
  *   live forks              forgets the same, and at its end has a child
  *   live sections           forgets the same, and does all its work in a restartable sequence, see rseq(2)
  *   live has-sections       tells by its exit status whether it can do that
+ *   live apart PIECES       the same, and has the only pointers to other objects in memory that fork leaves out, in so many
+ *                           pieces and more and more, which are still left out at its end
  *   live alarmed            waits, and handles a signal a thousand times a second meanwhile
  *
  * Built twice: as a stranger to libma, for `ma run`, and with libma linked in statically.
@@ -35,6 +37,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -323,6 +326,69 @@ static void *vforks(void *unused)
 	return unused;
 }
 
+/* --- memory that fork leaves out --- */
+
+static char *apart, *wiped;
+static size_t page, apart_bytes;
+
+static void *map(size_t size, int advice)
+{
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED || (advice != 0 && madvise(at, size, advice) != 0))
+		exit(3);
+	return at;
+}
+
+/* Every other page is a piece. The two objects that are known here only are not lost. */
+static void fill_apart(size_t pieces)
+{
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	apart_bytes = 2 * page * pieces;
+	apart = map(apart_bytes, 0);
+	for (size_t i = 0; i < pieces; i++)
+		if (madvise(apart + 2 * i * page, page, MADV_DONTFORK) != 0)
+			exit(3);
+	wiped = map(page, MADV_WIPEONFORK);
+	*(void **)(void *)(apart + apart_bytes - 2 * page) = get(500);
+	*(void **)(void *)wiped = get(500);
+}
+
+/* Takes the only pointer to an object from one such mapping to another one all the time. */
+static void *carries(void *unused)
+{
+	void **from = map(page, MADV_DONTFORK);
+
+	*from = get(500);
+	while (!atomic_load(&stop)) {
+		void **to = map(page, MADV_DONTFORK);
+
+		*to = *from;
+		munmap(from, page);
+		from = to;
+		poll(NULL, 0, 1);
+	}
+	give(*from);
+	return unused;
+}
+
+/* Is all still there in this process, and not in its child? */
+static bool is_left_out(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		for (char *at = apart; at < apart + apart_bytes; at += 2 * page)
+			if (msync(at, page, MS_ASYNC) == 0 || errno != ENOMEM ||
+			    msync(at + page, page, MS_ASYNC) != 0)
+				_exit(1);
+		_exit(*(void **)(void *)wiped == NULL ? 0 : 1);
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0 &&
+	       *(void **)(void *)wiped != NULL;
+}
+
 static void alarm_often(void)
 {
 	const struct itimerval often = {{.tv_usec = 1000}, {.tv_usec = 1000}};
@@ -451,6 +517,10 @@ int main(int argc, char **argv)
 	} else if (strcmp(what, "half-filtered") == 0) {
 		forget();
 		pthread_create(&thread[threads++], NULL, filters, NULL);
+	} else if (strcmp(what, "apart") == 0) {
+		fill_apart(number);
+		forget();
+		pthread_create(&thread[threads++], NULL, carries, NULL);
 	} else if (strcmp(what, "vforks") == 0) {
 		forget();
 		pthread_create(&thread[threads++], NULL, vforks, NULL);
@@ -479,6 +549,8 @@ int main(int argc, char **argv)
 		pthread_join(thread[i], NULL);
 	if (strcmp(what, "forks") == 0 && !has_child())
 		return 6;
+	if (strcmp(what, "apart") == 0 && !is_left_out())
+		return 7;
 	if (tracer == 0 && (waitpid(-1, NULL, __WALL | WNOHANG) != -1 || errno != ECHILD))
 		return 4; /* a child that is none of ours */
 	return atomic_load(&faults) == 0 ? 0 : 1;

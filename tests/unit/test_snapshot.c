@@ -25,6 +25,22 @@ struct shared {
 };
 
 static volatile uint64_t counter; /* each process has its own */
+static volatile uint64_t *apart;  /* memory that its forks leave out; NULL: there is none */
+static size_t page;
+
+/* Has a child of this process what its forks shall leave out? */
+static bool leaks_apart(void)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(msync((void *)(uintptr_t)apart, page, MS_ASYNC) == -1 && errno == ENOMEM &&
+				      apart[page / sizeof(*apart)] == 0
+			      ? 0
+			      : 1);
+	return waitpid(child, &status, 0) != child || status != 0;
+}
 
 /* Counts, and looks at what it would notice: a changed register or flag, a signal that is blocked, a child. */
 static void count(struct shared *shared)
@@ -47,6 +63,8 @@ static void count(struct shared *shared)
 		_exit(3);
 	if (waitpid(-1, NULL, __WALL) != -1 || errno != ECHILD)
 		_exit(4);
+	if (apart != NULL && leaks_apart())
+		_exit(5);
 	_exit(0);
 }
 
@@ -75,6 +93,12 @@ static pid_t start_counting(struct shared *shared, bool adopts)
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_CHILD_SUBREAPER, adopts, 0, 0, 0);
+		if (apart != NULL) {
+			madvise((void *)(uintptr_t)apart, page, MADV_DONTFORK);
+			madvise((char *)(uintptr_t)apart + page, page, MADV_WIPEONFORK);
+			apart[0] = 6;
+			apart[page / sizeof(*apart)] = 7;
+		}
 		count(shared);
 	}
 	while (shared->seen == 0) /* it is out of fork */
@@ -118,14 +142,19 @@ static struct user_regs_struct get_registers(pid_t pid)
 static struct user_regs_struct send_there(pid_t pid, pid_t tool)
 {
 	struct snapshot snapshot = {.pause = {0, 5000000}, .pauses = 2000, .all_signals = UINT64_MAX};
-	struct iovec here = {&snapshot, sizeof(snapshot)}, there = {&ma_snapshot, sizeof(snapshot)};
+	struct snapshot_piece pieces[] = {
+		{(uintptr_t)apart >> 12, page >> 12, MADV_DOFORK, MADV_DONTFORK},
+		{((uintptr_t)apart + page) >> 12, page >> 12, MADV_KEEPONFORK, MADV_WIPEONFORK}};
+	struct iovec here[] = {{&snapshot, sizeof(snapshot)}, {pieces, sizeof(pieces)}};
+	struct iovec there[] = {{&ma_snapshot, sizeof(snapshot)}, {ma_snapshot_pieces, sizeof(pieces)}};
 	struct user_regs_struct registers = get_registers(pid), sent = registers;
 
 	expect((long)registers.orig_rax == -1); /* it does not make system calls */
 	expect(ptrace(PTRACE_GETSIGMASK, pid, (void *)sizeof(snapshot.signals), &snapshot.signals) == 0);
 	memcpy(snapshot.registers, &registers, sizeof(registers));
 	snapshot.tool = tool;
-	expect(process_vm_writev(pid, &here, 1, &there, 1, 0) == sizeof(snapshot));
+	snapshot.pieces = apart == NULL ? 0 : LENGTH(pieces);
+	expect(process_vm_writev(pid, here, 2, there, 2, 0) == sizeof(snapshot) + sizeof(pieces));
 	sent.rip = (uintptr_t)ma_snapshot_enter;
 	set_registers(pid, &sent);
 	return registers;
@@ -255,12 +284,38 @@ START_TEST(a_process_that_inherits_orphans_is_not_copied)
 }
 END_TEST
 
+START_TEST(what_fork_leaves_out_is_in_the_copy_and_is_left_out_again)
+{
+	struct shared *shared = share();
+	pid_t pid, made;
+
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	apart = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	expect(apart != MAP_FAILED);
+	pid = start_counting(shared, false);
+	for (int round = 0; round < 3; round++) {
+		uint64_t seen;
+
+		made = copy_and_fetch(pid);
+		expect(read_word(made, &apart[0]) == 6 &&
+		       read_word(made, &apart[page / sizeof(*apart)]) == 7);
+		expect(kill(made, SIGKILL) == 0);
+		copy_and_die(pid);
+		seen = shared->seen;
+		while (shared->seen < seen + 1000)
+			rest();
+	}
+	counts_on(shared, pid);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		a_copy_stands_still_and_the_process_goes_on,
 		without_who_made_it_the_process_goes_on_and_the_copy_ends,
 		a_process_that_inherits_orphans_is_not_copied,
+		what_fork_leaves_out_is_in_the_copy_and_is_left_out_again,
 	};
 
 	return unit_run("snapshot", tests, LENGTH(tests));

@@ -17,7 +17,8 @@
  *
  * Where also the contents of objects are read, that would be all memory, and copying takes five to ten times as
  * long as forking does: then the process is forked while it stands still (snapshot.c), and what is read is that
- * snapshot. So it is where the sites of all objects are read, which take as much memory as the objects do.
+ * snapshot. So it is where the sites of all objects are read, which take as much memory as the objects do, and of a large
+ * heap that changes faster than what is read of it can be copied.
  *
  * The child is the only tracer, so the process goes on whichever of the two is killed, and however. A reader that does
  * not come to an end, or falls over a heap in the middle of a change, takes nothing with it.
@@ -34,7 +35,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -42,6 +42,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "elsewhere.h"
 #include "inspect/residency.h"
 #include "lock.h"
 #include "message.h"
@@ -54,14 +55,15 @@
 
 enum {
 	MOST_ATTEMPTS = 6,
-	MOST_LAYOUTS = 12, /* how often ma starts anew to lie elsewhere in memory */
 	PAUSE_MS = 2,	   /* before the first of several attempts, that the process may go on; then longer */
 	READ_SECONDS = 20, /* of processor time, for a reader; more for large processes */
 	PROGRESS_AFTER_MS = 1000,
-	STILL_LEAST_US = 10000,	       /* that readers may take while a process stands still */
-	STILL_PER_GIB_US = 25000,      /* the same for large ones */
-	STILL_LAST_US = 1000000,       /* in the last attempts */
-	SMALL_MIRROR = 4 * 1024 * 1024 /* what is so small is read while the process stands still */
+	STILL_LEAST_US = 10000,		/* that readers may take while a process stands still */
+	STILL_PER_GIB_US = 25000,	/* the same for large ones */
+	STILL_LAST_US = 1000000,	/* in the last attempts */
+	SMALL_MIRROR = 4 * 1024 * 1024, /* what is so small is read while the process stands still */
+	SMALL_COPY = 8 * 1024 * 1024,	/* and so small, copied rather than forked; */
+	FORK_SPEED = 5			/* a fork of as much is so often as fast */
 };
 
 /* How the child ended. */
@@ -114,8 +116,11 @@ static struct child {
 	int report;
 	struct stopped *threads;
 	int faults;
-	size_t peak_resident; /* of the process, in bytes */
-	char *own_locks;      /* ours, as they were: a reader that fell may have left one locked */
+	size_t peak_resident;	   /* of the process, in bytes */
+	struct stop_inside inside; /* of libma */
+	bool snapshots;		   /* no snapshot was tried yet, and one may be */
+	bool too_much;		   /* this attempt had better be one */
+	char *own_locks;	   /* ours, as they were: a reader that fell may have left one locked */
 } child;
 
 static void keep_own_locks(void)
@@ -243,6 +248,16 @@ static uint64_t still_us(unsigned attempts)
 	return us > STILL_LEAST_US ? us : STILL_LEAST_US;
 }
 
+/* What tells that a thread is inside libma: src/busy.h. The variable is 0 until the library has begun. */
+static void know_inside(void)
+{
+	uintptr_t at = target_place(child.target, "busy.distance");
+
+	child.inside = (struct stop_inside){child.target->text_start, child.target->text_end, 0};
+	if (at != 0)
+		target_read(child.target->pid, at, &child.inside.mark, sizeof child.inside.mark);
+}
+
 static void stop_now(struct stopped *stopped)
 {
 	int error = stop_all(stopped, child.target->pid);
@@ -251,7 +266,7 @@ static void stop_now(struct stopped *stopped)
 		child.shared->error = error;
 		child_end(error == ESRCH ? OUTCOME_GONE : OUTCOME_REFUSED);
 	}
-	child.shared->result.inside = stop_outside(stopped, child.target->text_start, child.target->text_end);
+	child.shared->result.inside = stop_outside(stopped, &child.inside);
 	if (child.depth == ATTACH_CONTENTS)
 		stop_read_vectors(stopped);
 	child.threads = stopped;
@@ -266,8 +281,17 @@ static void stopped_since(uint64_t start)
 		child.shared->result.stopped_us = took;
 }
 
+/* Would it take longer to copy what is due, and from the second attempt on to read it, too, than to make a snapshot? */
+static bool is_too_much(void)
+{
+	size_t due = mirror_due_bytes() * (child.shared->result.attempts > 1 ? 2 : 1);
+
+	return due > SMALL_COPY && due > resident_bytes(child.target->pid) / FORK_SPEED;
+}
+
 /* Stops the process, takes what the readers need, and lets it go. If there is time, or a first attempt has shown that
- * it changes too fast, they read at once. Returns how that ended; MIRROR_STUCK if there was no time. */
+ * it changes too fast, they read at once. Returns how that ended; MIRROR_STUCK if there was no time, MIRROR_STRAY if
+ * a snapshot is to be made instead. */
 static enum mirror_fault take(struct stopped *stopped)
 {
 	struct attach_result *result = &child.shared->result;
@@ -281,10 +305,17 @@ static enum mirror_fault take(struct stopped *stopped)
 		child_end(OUTCOME_GONE);
 	if (child.depth != ATTACH_CONTENTS && result->attempts <= MOST_ATTEMPTS / 2)
 		quiet_keep(child.target->pid);
-	if (!mirror_renew(child.memory))
-		child_end(OUTCOME_GONE);
-	if (result->attempts > 1 || mirror_bytes() <= SMALL_MIRROR)
-		fault = read_now(most);
+	child.too_much = child.snapshots && is_too_much();
+	if (child.too_much) {
+		mirror_keep_none();
+		result->attempts--; /* it was none */
+		fault = MIRROR_STRAY;
+	} else {
+		if (!mirror_renew(child.memory))
+			child_end(OUTCOME_GONE);
+		if (result->attempts > 1 || mirror_bytes() <= SMALL_MIRROR)
+			fault = read_now(most);
+	}
 	stop_release(stopped);
 	stopped_since(start);
 	stop_settle(stopped);
@@ -364,13 +395,16 @@ static pid_t take_snapshot(struct stopped *stopped)
 	return copy;
 }
 
-/* The attempts on snapshots. Does not return if one of them has a result; else no snapshot can be made. */
+/* The attempts on snapshots. Does not return if one of them has a result; else no snapshot can be made, and the attempts
+ * count as if there had been none. */
 static void attempt_snapshots(struct stopped *stopped)
 {
 	struct attach_result *result = &child.shared->result;
+	unsigned attempts_before = result->attempts;
 
-	mirror_expect_all(true);
+	mirror_of_snapshot(true);
 	result->snapshot = true;
+	result->torn = false;
 	result->no_snapshot = snapshot_obstacle(child.target);
 	while (result->no_snapshot == NULL && result->attempts < MOST_ATTEMPTS) {
 		enum mirror_fault fault = MIRROR_STRAY;
@@ -393,8 +427,8 @@ static void attempt_snapshots(struct stopped *stopped)
 		pause_between();
 	}
 	child.memory = child.target->pid;
-	mirror_expect_all(false);
-	result->attempts = 0;
+	mirror_of_snapshot(false);
+	result->attempts = attempts_before;
 	result->snapshot = false;
 }
 
@@ -412,6 +446,7 @@ static bool has_sites(void)
 _Noreturn static void child_main(void)
 {
 	struct stopped stopped = {0};
+	bool all; /* is to be read */
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != child.parent) /* it was killed before that */
@@ -419,6 +454,7 @@ _Noreturn static void child_main(void)
 	prctl(PR_SET_TIMERSLACK, 1);
 	setpriority(PRIO_PROCESS, 0, -20); /* a process waits for us: hurry, if we may */
 	keep_own_locks();
+	know_inside();
 	child.peak_resident = (size_t)target_status(child.target->pid, "VmHWM") * 1024;
 	ma_inspect_subject.process = subject_number;
 	ma_inspect_subject.peak_resident = subject_peak;
@@ -427,48 +463,25 @@ _Noreturn static void child_main(void)
 	/* What the readers complain of is part of their report. */
 	if (dup2(child.report, STDERR_FILENO) < 0 || dup2(child.report, STDOUT_FILENO) < 0)
 		child_end(OUTCOME_NONE);
-	if (child.depth == ATTACH_CONTENTS || (child.depth == ATTACH_SITES && has_sites()))
+	all = child.depth == ATTACH_CONTENTS || (child.depth == ATTACH_SITES && has_sites());
+	if (all) {
+		mirror_expect_all();
 		attempt_snapshots(&stopped);
+	}
 	reserve_now();
 	scout();
-	while (!attempt(&stopped) && child.shared->result.attempts < MOST_ATTEMPTS)
+	child.snapshots = !all && mirror_bytes() > SMALL_MIRROR;
+	while (!attempt(&stopped) && child.shared->result.attempts < MOST_ATTEMPTS) {
 		pause_between();
+		if (child.snapshots && (child.too_much || child.shared->result.attempts > 1)) {
+			attempt_snapshots(&stopped);
+			child.snapshots = false;
+		}
+	}
 	child_end(child.shared->outcome);
 }
 
 /* --- in the parent --- */
-
-/* Starts ma anew, with its own memory elsewhere: something of the process lies where it lies now. */
-static void move_elsewhere(pid_t pid)
-{
-	const char *name = "MA_LAYOUT", *value = getenv(name);
-	long layouts = value == NULL ? 0 : strtol(value, NULL, 10);
-	char *next = text_format("%ld", layouts + 1), *line = NULL, **argv;
-	int personality_now = personality(0xffffffff);
-	size_t room = 0, count = 0;
-	FILE *file = fopen("/proc/self/cmdline", "re");
-
-	if (layouts < MOST_LAYOUTS && file != NULL && setenv(name, next, 1) == 0) {
-		/* Without randomisation everything is where it was; every third time, try the old order of things. */
-		if (personality_now != -1)
-			personality(
-				(unsigned long)((personality_now & ~ADDR_NO_RANDOMIZE & ~ADDR_COMPAT_LAYOUT) |
-						(layouts % 3 == 2 ? ADDR_COMPAT_LAYOUT : 0)));
-		argv = NULL;
-		do {
-			argv = realloc(argv, (count + 1) * sizeof *argv);
-			if (argv == NULL)
-				fail(EXIT_OWN_FAILURE, "out of memory");
-			line = NULL;
-			room = 0;
-			argv[count++] = getdelim(&line, &room, '\0', file) > 0 ? line : NULL;
-		} while (argv[count - 1] != NULL);
-		execv("/proc/self/exe", argv);
-	}
-	fail(EXIT_OWN_FAILURE,
-	     "process %ld has its memory where ma has its own, and ma can't get out of the way: try again",
-	     (long)pid);
-}
 
 /* Waits for the child; says what it is doing if that takes long and somebody is there to read it. Returns the wait
  * status. */

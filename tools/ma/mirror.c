@@ -50,10 +50,8 @@
 enum {
 	MOST_AHEAD = 256,    /* pages that are copied at once when they are read one after another */
 	MOST_PIECES = 20000, /* copied pieces, before they get larger */
-	BATCH = 64,	     /* runs in one process_vm_readv(2) */
-	RUN_PAGES = 64,	     /* and pages in a run: small enough for threads to share the work */
 	MOST_THREADS = 8,
-	PAGEMAP_PAGES = 512 /* entries read at once */
+	PAGEMAP_PAGES = 512 /* entries read, and pages copied, at once; in fewer runs than IOV_MAX */
 };
 
 struct range {
@@ -230,33 +228,75 @@ static bool copy_run(uintptr_t at, size_t count)
 	return true;
 }
 
-/* Copies pages, but those that the process never touched: reading would make them its own. */
-static bool copy_pages(const struct range *range, uintptr_t at, size_t count)
+/* Copies runs of pages in as few calls as possible. False: the process has ended. */
+static bool copy_runs(const struct iovec *run, size_t count)
 {
-	uint64_t entries[PAGEMAP_PAGES];
-
 	while (count > 0) {
-		size_t now = count < PAGEMAP_PAGES ? count : PAGEMAP_PAGES;
-		bool told = range->anonymous && pagemap_read(at, now, entries);
+		ssize_t got = memory >= 0 ? read_piece((uintptr_t)run->iov_base, run->iov_len)
+					  : process_vm_readv(target_pid, run, count, run, count, 0);
+		size_t left = got > 0 ? (size_t)got : 0;
 
-		for (size_t from = 0, to; from < now; from = to) {
-			to = from + 1;
-			if (told && !is_there(entries[from]))
-				continue;
-			while (to < now && (!told || is_there(entries[to])))
-				to++;
-			if (!copy_run(at + from * page, to - from))
+		if (got == 0 || (got < 0 && errno == ESRCH))
+			return false;
+		for (; count > 0 && left >= run->iov_len; run++, count--)
+			left -= run->iov_len;
+		if (count > 0) { /* some page of it is not there any more */
+			madvise(run->iov_base, run->iov_len, MADV_DONTNEED);
+			if (!copy_run((uintptr_t)run->iov_base, run->iov_len / page))
 				return false;
+			run++;
+			count--;
 		}
-		at += now * page;
-		count -= now;
 	}
 	return true;
 }
 
-void mirror_expect_all(bool snapshot)
+/* Those of 64 pages that are to be copied again, a bit for each. */
+static uint64_t due_word(const struct range *range, size_t word)
+{
+	return range->copied[word] & (range->kept == NULL ? ~UINT64_C(0) : ~range->kept[word]);
+}
+
+static bool is_due(const struct range *range, size_t index)
+{
+	return due_word(range, index / 64) >> (index % 64) & 1;
+}
+
+/* Copies PAGEMAP_PAGES pages at most, but those that the process never touched: reading would make them its own.
+ * `again`: they were copied before; those that it gave back since must read as zero. */
+static bool copy_window(const struct range *range, size_t first, size_t count, bool again)
+{
+	uintptr_t start = range->start + first * page;
+	struct iovec run[PAGEMAP_PAGES];
+	uint64_t entries[PAGEMAP_PAGES];
+	bool told = range->anonymous && pagemap_read(start, count, entries);
+	size_t runs = 0;
+
+	for (size_t from = 0, to; from < count; from = to) {
+		bool there = !told || is_there(entries[from]);
+		void *at = (void *)(start + from * page);
+
+		to = from + 1;
+		if (again && !is_due(range, first + from))
+			continue;
+		while (to < count && (!again || is_due(range, first + to)) &&
+		       (!told || is_there(entries[to]) == there))
+			to++;
+		if (there)
+			run[runs++] = (struct iovec){at, (to - from) * page};
+		else if (again)
+			madvise(at, (to - from) * page, MADV_DONTNEED);
+	}
+	return copy_runs(run, runs);
+}
+
+void mirror_expect_all(void)
 {
 	least_ahead = MOST_AHEAD;
+}
+
+void mirror_of_snapshot(bool snapshot)
+{
 	of_snapshot = snapshot;
 }
 
@@ -269,7 +309,8 @@ static size_t piece_size(const struct range *range, uintptr_t at, size_t index)
 		wanted = ahead * 2 < MOST_AHEAD ? ahead * 2 : MOST_AHEAD;
 	if (pieces > MOST_PIECES)
 		wanted = wanted < 16 * (pieces / MOST_PIECES) ? 16 * (pieces / MOST_PIECES) : wanted;
-	while (count < wanted && index + count < pages && !is_copied(range, index + count))
+	while (count < wanted && count < PAGEMAP_PAGES && index + count < pages &&
+	       !is_copied(range, index + count))
 		count++;
 	ahead = wanted;
 	ahead_at = at + count * page;
@@ -299,7 +340,7 @@ static enum mirror_fault serve(uintptr_t at)
 	pieces++;
 	bytes += count * page;
 	late_bytes += count * page;
-	return copy_pages(range, at, count) ? MIRROR_SOUND : MIRROR_GONE;
+	return copy_window(range, index, count, false) ? MIRROR_SOUND : MIRROR_GONE;
 }
 
 /* --- reading --- */
@@ -354,11 +395,9 @@ static void open_anew(int *file, pid_t pid, const char *name)
 }
 
 /*
- * From here on it is this process that is copied.
- *
- * Of a snapshot, memory is read as a file: process_vm_readv() pins the pages, and for that the kernel copies each that
- * is still one with the original's, which takes longer than the reading, and as much memory again. It is the faster
- * one where nothing is shared.
+ * From here on it is this process that is copied. Of a snapshot, memory is read as a file: process_vm_readv() pins the
+ * pages, and for that the kernel copies each that is still one with the original's, which takes longer than the reading,
+ * and as much memory again. It is the faster one where nothing is shared.
  */
 static void look_at(pid_t pid)
 {
@@ -379,9 +418,8 @@ enum mirror_fault mirror_read(pid_t pid, void (*read)(void *), void *arg, unsign
 	const struct itimerval limit = {.it_value = {.tv_sec = seconds}}, none = {0};
 	const struct itimerval most = {.it_value = {.tv_sec = (time_t)(most_us / 1000000),
 						    .tv_usec = (suseconds_t)(most_us % 1000000)}};
-	int fault;
-
 	static bool handled;
+	int fault;
 
 	look_at(pid);
 	if (!handled)
@@ -436,64 +474,28 @@ void mirror_realloc(void *pointer, size_t size)
 
 /* --- copying all again --- */
 
+/* Some of a range's pages: what a thread takes at once. */
+struct window {
+	const struct range *range;
+	size_t first, count;
+};
+
 static struct {
-	struct iovec *run; /* runs of copied pages, none longer than RUN_PAGES */
+	struct window *window;
 	size_t count, room;
 	atomic_size_t next;
 	atomic_bool gone;
 } renewal;
 
-static void run_add(uintptr_t at, size_t count)
+static void window_add(const struct range *range, size_t first, size_t count)
 {
 	if (renewal.count == renewal.room) {
-		renewal.room = renewal.room == 0 ? 4096 : renewal.room * 2;
-		renewal.run = realloc(renewal.run, renewal.room * sizeof *renewal.run);
-		if (renewal.run == NULL)
+		renewal.room = renewal.room == 0 ? 1024 : renewal.room * 2;
+		renewal.window = realloc(renewal.window, renewal.room * sizeof *renewal.window);
+		if (renewal.window == NULL)
 			fail(EXIT_OWN_FAILURE, "out of memory");
 	}
-	renewal.run[renewal.count++] = (struct iovec){(void *)at, count * page};
-}
-
-/* Copies the runs [first, end) in as few calls as possible. */
-static void runs_copy(size_t first, size_t end)
-{
-	while (first < end && !atomic_load_explicit(&renewal.gone, memory_order_relaxed)) {
-		size_t count = end - first;
-		ssize_t got = memory >= 0 ? read_piece((uintptr_t)renewal.run[first].iov_base,
-						       renewal.run[first].iov_len)
-					  : process_vm_readv(target_pid, &renewal.run[first], count,
-							     &renewal.run[first], count, 0);
-		size_t left = got > 0 ? (size_t)got : 0;
-
-		if (got == 0 || (got < 0 && errno == ESRCH)) {
-			atomic_store_explicit(&renewal.gone, true, memory_order_relaxed);
-			return;
-		}
-		while (first < end && left >= renewal.run[first].iov_len)
-			left -= renewal.run[first++].iov_len;
-		if (first < end) { /* some page of it is not there any more */
-			uintptr_t at = (uintptr_t)renewal.run[first].iov_base;
-			size_t size = renewal.run[first].iov_len;
-
-			madvise((void *)at, size, MADV_DONTNEED);
-			copy_run(at, size / page);
-			first++;
-		}
-	}
-}
-
-/* Takes batches until there are none. */
-static void *renew_batches(void *unused)
-{
-	size_t first;
-
-	(void)unused;
-	while ((first = atomic_fetch_add(&renewal.next, BATCH)) < renewal.count) {
-		size_t end = first + BATCH < renewal.count ? first + BATCH : renewal.count;
-
-		runs_copy(first, end);
-	}
-	return NULL;
+	renewal.window[renewal.count++] = (struct window){range, first, count};
 }
 
 bool mirror_has(uintptr_t at)
@@ -517,50 +519,50 @@ void mirror_keep(uintptr_t start, uintptr_t end)
 	}
 }
 
-/* Is this page to be copied again? */
-static bool is_due(const struct range *range, size_t index)
+void mirror_keep_none(void)
 {
-	return is_copied(range, index) &&
-	       (range->kept == NULL || (range->kept[index / 64] >> (index % 64) & 1) == 0);
+	for (size_t i = 0; i < range_count; i++)
+		if (ranges[i].kept != NULL) {
+			munmap(ranges[i].kept,
+			       ((ranges[i].end - ranges[i].start) / page + 63) / 64 * sizeof(uint64_t));
+			ranges[i].kept = NULL;
+		}
 }
 
-/* Lists the copied pages of one window of a range. Those that the process gave back since must read as zero. */
-static void window_list(const struct range *range, size_t first, size_t count)
+size_t mirror_due_bytes(void)
 {
-	uint64_t entries[PAGEMAP_PAGES];
-	bool told = range->anonymous && pagemap_read(range->start + first * page, count, entries);
+	size_t pages = 0;
 
-	for (size_t from = 0, to; from < count; from = to) {
-		bool there = !told || is_there(entries[from]);
+	for (size_t i = 0; i < range_count; i++)
+		for (size_t word = ranges[i].first / 64; word <= ranges[i].last / 64; word++)
+			pages += (size_t)__builtin_popcountll(due_word(&ranges[i], word));
+	return pages * page;
+}
 
-		to = from + 1;
-		if (!is_due(range, first + from))
-			continue;
-		while (to < count && to - from < RUN_PAGES && is_due(range, first + to) &&
-		       (!told || is_there(entries[to]) == there))
-			to++;
-		if (there)
-			run_add(range->start + (first + from) * page, to - from);
-		else
-			madvise((void *)(range->start + (first + from) * page), (to - from) * page,
-				MADV_DONTNEED);
-	}
+/* Takes windows until there are none. */
+static void *renew_windows(void *unused)
+{
+	size_t next;
+
+	while ((next = atomic_fetch_add(&renewal.next, 1)) < renewal.count &&
+	       !atomic_load_explicit(&renewal.gone, memory_order_relaxed))
+		if (!copy_window(renewal.window[next].range, renewal.window[next].first,
+				 renewal.window[next].count, true))
+			atomic_store_explicit(&renewal.gone, true, memory_order_relaxed);
+	return unused;
 }
 
 static void range_list(const struct range *range)
 {
-	size_t pages = (range->end - range->start) / page;
-
-	for (size_t first = range->first / PAGEMAP_PAGES * PAGEMAP_PAGES;
-	     first <= range->last && range->last < pages; first += PAGEMAP_PAGES) {
+	for (size_t first = range->first / PAGEMAP_PAGES * PAGEMAP_PAGES; first <= range->last;
+	     first += PAGEMAP_PAGES) {
+		size_t left = range->last + 1 - first, count = left < PAGEMAP_PAGES ? left : PAGEMAP_PAGES;
 		uint64_t any = 0;
 
-		for (size_t i = 0; i < PAGEMAP_PAGES && first + i < pages; i += 64)
-			any |= range->copied[(first + i) / 64] &
-			       (range->kept == NULL ? ~UINT64_C(0) : ~range->kept[(first + i) / 64]);
+		for (size_t i = 0; i < count; i += 64)
+			any |= due_word(range, (first + i) / 64);
 		if (any != 0)
-			window_list(range, first,
-				    pages - first < PAGEMAP_PAGES ? pages - first : PAGEMAP_PAGES);
+			window_add(range, first, count);
 	}
 }
 
@@ -576,17 +578,12 @@ bool mirror_renew(pid_t pid)
 	for (size_t i = 0; i < range_count; i++)
 		range_list(&ranges[i]);
 	while (threads < MOST_THREADS && (long)threads + 1 < cores && bytes >> 22 > threads &&
-	       pthread_create(&thread[threads], NULL, renew_batches, NULL) == 0)
+	       pthread_create(&thread[threads], NULL, renew_windows, NULL) == 0)
 		threads++;
-	renew_batches(NULL);
+	renew_windows(NULL);
 	for (unsigned i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
-	for (size_t i = 0; i < range_count; i++)
-		if (ranges[i].kept != NULL) {
-			munmap(ranges[i].kept,
-			       ((ranges[i].end - ranges[i].start) / page + 63) / 64 * sizeof(uint64_t));
-			ranges[i].kept = NULL;
-		}
+	mirror_keep_none();
 	late_bytes = 0;
 	return !atomic_load(&renewal.gone);
 }

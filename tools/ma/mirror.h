@@ -24,9 +24,11 @@ enum mirror_fault {
  * there itself. */
 bool mirror_reserve(const struct mappings *mappings);
 
-/* Nearly all will be read, from here on of a snapshot or of the process itself: what is copied for a read is a large
- * piece in any case. */
-void mirror_expect_all(bool snapshot);
+/* Nearly all will be read: what is copied for a read is a large piece in any case. */
+void mirror_expect_all(void);
+
+/* From here on it is a snapshot that is read, or the process itself again. */
+void mirror_of_snapshot(bool snapshot);
 
 /* Calls `read(arg)`, which may read the mirror: what it touches is copied. It may take so many seconds of processor
  * time, and, if `most_us` is not 0, so many microseconds. Returns how that ended. */
@@ -45,8 +47,12 @@ bool mirror_resident(uintptr_t start, size_t pages, unsigned char *resident);
 /* Whether the page at `at` was copied. */
 bool mirror_has(uintptr_t at);
 
-/* The next mirror_renew() leaves out the pages of [start, end). */
+/* The next mirror_renew() leaves out the pages of [start, end); or none, after all. */
 void mirror_keep(uintptr_t start, uintptr_t end);
+void mirror_keep_none(void);
+
+/* How many bytes it would copy. */
+size_t mirror_due_bytes(void);
 
 /* Copies all that was ever touched once more. The process stands still. False: it has ended. */
 bool mirror_renew(pid_t pid);

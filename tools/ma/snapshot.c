@@ -11,7 +11,9 @@
  *     numbers: a copy could be the first in a new one, which ends with it for good;
  *   - if a thread's system calls are filtered (seccomp), as the filter may kill for a fork;
  *   - if the process would inherit the orphaned copy, as process number 1 or by PR_SET_CHILD_SUBREAPER;
- *   - if it has memory that fork leaves out (MADV_DONTFORK, MADV_WIPEONFORK);
+ *   - if it has memory that fork leaves out (MADV_DONTFORK, MADV_WIPEONFORK), and that can't be taken in for this once:
+ *     in thousands of pieces, or of a kind that the kernel does not allow it for, or with a kernel before 5.13, where a
+ *     fork takes memory that devices write to (RDMA) away from under them;
  *   - for the moment, if no thread is where it may be sent from.
  */
 #include <config.h>
@@ -33,7 +35,7 @@
 #include <unistd.h>
 
 #include "../../src/snapshot.h"
-#include "message.h"
+#include "apart.h"
 
 #if MA_SNAPSHOT
 
@@ -76,31 +78,14 @@ static const char *thread_obstacle(pid_t tid)
 
 static const char INHERITS[] = "it inherits orphans";
 
-/* Has it memory that fork would leave out? */
-static bool leaves_out(pid_t pid)
-{
-	char *path = text_format("/proc/%ld/smaps", (long)pid);
-	FILE *file = fopen(path, "re");
-	char line[512];
-	bool found = file == NULL;
-
-	free(path);
-	while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
-		found = strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " wr") != NULL &&
-			(strstr(line, " dc") != NULL || strstr(line, " wf") != NULL);
-	if (file != NULL)
-		fclose(file);
-	return found;
-}
-
 const char *snapshot_obstacle(const struct target *target)
 {
 	if (target_place(target, "snapshot.enter") == 0)
 		return "its libma has no code for that";
 	if (target->pid == 1)
 		return INHERITS;
-	if (leaves_out(target->pid))
-		return "fork leaves out some of its memory";
+	if (!apart_look(target->pid))
+		return APART_OBSTACLE;
 	return thread_obstacle(target->pid);
 }
 
@@ -180,7 +165,8 @@ static struct stopped_thread *send_one(struct stopped *stopped, uintptr_t enter,
 					    .pauses = PAUSES,
 					    .tool = getpid(),
 					    .all_signals = UINT64_MAX,
-					    .signals = thread->blocked};
+					    .signals = thread->blocked,
+					    .pieces = apart_count()};
 		memcpy(written.registers, &own, sizeof own);
 		registers.rip = enter;
 		registers.orig_rax = (unsigned long)-1;
@@ -191,8 +177,8 @@ static struct stopped_thread *send_one(struct stopped *stopped, uintptr_t enter,
 	return NULL;
 }
 
-/* Waits until the thread is done; returns what it made, 0 if it is not in time. */
-static int64_t wait_for_copy(pid_t pid, struct stopped_thread *thread, uintptr_t data)
+/* Waits until the thread is done; `*made`: number of the copy, or below 0. False: it is not in time. */
+static bool wait_for_copy(pid_t pid, struct stopped_thread *thread, uintptr_t data, int64_t *made)
 {
 	uint64_t polls = (uint64_t)(WAIT_MS + (target_status(pid, "VmRSS") >> 20) * WAIT_PER_GIB_MS) *
 			 1000000 / POLL_NS;
@@ -201,7 +187,8 @@ static int64_t wait_for_copy(pid_t pid, struct stopped_thread *thread, uintptr_t
 	while (polls-- > 0 && target_read(pid, data, &now, offsetof(struct snapshot, tool)) &&
 	       now.done == 0 && stop_keep_running(thread))
 		nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
-	return now.done != 0 ? now.made : 0;
+	*made = now.done != 0 ? now.made : 0;
+	return now.done != 0;
 }
 
 static bool is_as_written(const struct snapshot *seen)
@@ -218,15 +205,22 @@ pid_t snapshot_make(const struct target *target, struct stopped *stopped, const 
 	uintptr_t data = target_place(target, "snapshot.data");
 	struct stopped_thread *thread;
 	int64_t made;
+	bool done;
 
 	*obstacle = NULL;
 	if (is_busy(stopped, enter, data))
 		return 0;
+	if (!apart_prepare(target)) {
+		*obstacle = APART_OBSTACLE;
+		return 0;
+	}
 	thread = send_one(stopped, enter, data, obstacle);
 	if (thread == NULL)
 		return 0;
 	*obstacle = NULL;
-	made = wait_for_copy(target->pid, thread, data);
+	done = wait_for_copy(target->pid, thread, data, &made);
+	if (!done && apart_count() > 0) /* it has something to set right: it goes on by itself */
+		return 0;
 	/* What its registers were is not to be found there later, by who looks for leaks. */
 	if (stop_fetch(stopped, thread, enter, enter + SNAPSHOT_CODE_BYTES))
 		write_to(target->pid, data, &(struct snapshot){0}, sizeof(struct snapshot));
@@ -248,8 +242,13 @@ bool snapshot_hold(const struct target *target, pid_t copy, const char **obstacl
 	}
 	if (ptrace(PTRACE_INTERRUPT, copy, NULL, NULL) == 0 && waitpid(copy, NULL, __WALL) == copy &&
 	    target_read(copy, target_place(target, "snapshot.data"), &seen, sizeof seen) &&
-	    is_as_written(&seen) && ptrace(PTRACE_SETOPTIONS, copy, NULL, (void *)PTRACE_O_EXITKILL) == 0)
-		return true;
+	    is_as_written(&seen) && ptrace(PTRACE_SETOPTIONS, copy, NULL, (void *)PTRACE_O_EXITKILL) == 0) {
+		if (apart_is_whole(copy))
+			return true;
+		snapshot_end(copy);
+		*obstacle = apart_count() > 0 ? APART_OBSTACLE : NULL;
+		return false;
+	}
 	ptrace(PTRACE_DETACH, copy, NULL, NULL);
 	return false;
 }

@@ -187,6 +187,7 @@ static void thread_read(struct stopped_thread *thread)
 	memcpy(&registers, thread->registers, sizeof registers);
 	thread->program_counter = registers.rip;
 	thread->stack_pointer = registers.rsp;
+	thread->thread_pointer = registers.fs_base;
 #elif defined __i386__
 	struct user_regs_struct registers;
 	memcpy(&registers, thread->registers, sizeof registers);
@@ -197,16 +198,19 @@ static void thread_read(struct stopped_thread *thread)
 	memcpy(&registers, thread->registers, sizeof registers);
 	thread->program_counter = registers.pc;
 	thread->stack_pointer = registers.sp;
+	room = (struct iovec){&thread->thread_pointer, sizeof thread->thread_pointer};
+	if (ptrace(PTRACE_GETREGSET, thread->tid, (void *)NT_ARM_TLS, &room) != 0)
+		thread->thread_pointer = 0;
 #endif
 }
 
-int stop_all(struct stopped *stopped, pid_t pid)
+/* Stops the threads that are not known yet. One that runs may start others until it stands still: looks again until there
+ * are no new ones. Returns minus errno if that fails. */
+static int stop_new(struct stopped *stopped)
 {
-	size_t interrupted = 0;
+	size_t known = stopped->count, interrupted = known;
 	int came;
 
-	*stopped = (struct stopped){.pid = pid};
-	/* A thread that runs may start others until it stands still: look again until there are no new ones. */
 	while ((came = seize_new(stopped)) > 0) {
 		for (size_t i = interrupted; i < stopped->count; i++)
 			/* One that we could not let go before may have stopped since: it would stop twice. */
@@ -218,33 +222,54 @@ int stop_all(struct stopped *stopped, pid_t pid)
 				thread_wait(stopped, &stopped->thread[i]);
 		interrupted = stopped->count;
 	}
+	for (size_t i = known; i < stopped->count; i++)
+		if (stopped->thread[i].stopped)
+			thread_read(&stopped->thread[i]);
+	return came;
+}
+
+int stop_all(struct stopped *stopped, pid_t pid)
+{
+	int came;
+
+	*stopped = (struct stopped){.pid = pid};
+	came = stop_new(stopped);
 	if (came < 0 || stopped->count == 0) {
 		stop_release(stopped);
 		return came < 0 ? -came : ESRCH;
 	}
-	for (size_t i = 0; i < stopped->count; i++)
-		if (stopped->thread[i].stopped)
-			thread_read(&stopped->thread[i]);
 	return 0;
 }
 
-/* Is the thread inside the code, or, as far as the top of its stack tells, in a function that it called? */
-static bool is_inside(const struct stopped *stopped, const struct stopped_thread *thread, uintptr_t start,
-		      uintptr_t end)
+/* Is there, as far as the top of its stack tells, a function that the code called? */
+static bool is_called(const struct stopped *stopped, const struct stopped_thread *thread,
+		      const struct stop_inside *inside)
 {
 	uintptr_t words[STACK_WORDS];
 	size_t count = thread->stack_pointer == 0 ? 0 : STACK_WORDS;
 
-	if (!thread->stopped || thread->gone)
-		return false;
-	if (thread->program_counter >= start && thread->program_counter < end)
-		return true;
 	while (count > 0 && !target_read(stopped->pid, thread->stack_pointer, words, count * sizeof *words))
 		count /= 2; /* the stack begins right above */
 	for (size_t i = 0; i < count; i++)
-		if (words[i] >= start && words[i] < end)
+		if (words[i] >= inside->start && words[i] < inside->end)
 			return true;
 	return false;
+}
+
+static bool is_inside(const struct stopped *stopped, const struct stopped_thread *thread,
+		      const struct stop_inside *inside)
+{
+	unsigned mark;
+
+	if (!thread->stopped || thread->gone)
+		return false;
+	if (thread->program_counter >= inside->start && thread->program_counter < inside->end)
+		return true;
+	if (inside->mark == 0)
+		return is_called(stopped, thread, inside);
+	return thread->thread_pointer != 0 &&
+	       target_read(stopped->pid, thread->thread_pointer + inside->mark, &mark, sizeof mark) &&
+	       mark != 0;
 }
 
 /* Lets one thread run. */
@@ -279,24 +304,32 @@ static void run_slice(const struct stopped *stopped, struct stopped_thread *thre
 		thread_read(thread);
 }
 
-size_t stop_outside(struct stopped *stopped, uintptr_t start, uintptr_t end)
+size_t stop_outside(struct stopped *stopped, const struct stop_inside *inside)
 {
 	uint64_t until = now_us() + OUTSIDE_US;
 	long slice = SLICE_NS;
-	size_t inside;
+	size_t count;
 
 	do {
-		inside = 0;
-		for (size_t i = 0; i < stopped->count && start != end; i++) {
-			if (!is_inside(stopped, &stopped->thread[i], start, end))
+		size_t known = stopped->count;
+		bool ran = false;
+
+		count = 0;
+		for (size_t i = 0; i < known; i++) {
+			if (!is_inside(stopped, &stopped->thread[i], inside))
 				continue;
-			if (now_us() < until)
+			if (now_us() < until) {
 				run_slice(stopped, &stopped->thread[i], slice);
-			inside += is_inside(stopped, &stopped->thread[i], start, end);
+				ran = true;
+			}
+			count += is_inside(stopped, &stopped->thread[i], inside);
 		}
+		if (ran)
+			stop_new(stopped); /* that those which ran have started */
+		count += stopped->count - known;
 		slice *= 2; /* a busy system may not let it run at once */
-	} while (inside > 0 && now_us() < until);
-	return inside;
+	} while (count > 0 && now_us() < until);
+	return count;
 }
 
 void stop_read_vectors(struct stopped *stopped)

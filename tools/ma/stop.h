@@ -17,6 +17,7 @@ struct stopped_thread {
 	bool by_job_control;			  /* it stood still before */
 	int signal;				  /* that it was about to get, 0 if none */
 	uintptr_t program_counter, stack_pointer; /* 0: not known */
+	uintptr_t thread_pointer;		  /* the same */
 	bool blocked_known;
 	uint64_t blocked; /* signals, a bit for each */
 	size_t register_bytes;
@@ -35,9 +36,17 @@ struct stopped {
 /* Stops every thread. 0, or errno: ESRCH if the process has ended, EPERM if it may not be done. */
 int stop_all(struct stopped *stopped, pid_t pid);
 
-/* Lets threads that are inside the code [start, end), or a function that it called, run on until they are outside, one
- * at a time and for a few milliseconds at most. Returns how many are still inside. */
-size_t stop_outside(struct stopped *stopped, uintptr_t start, uintptr_t end);
+/* What tells whether a thread is inside of something. */
+struct stop_inside {
+	uintptr_t start, end; /* its code; the same: not known */
+	/* From a thread's pointer to an unsigned that is not 0 while the thread is inside, in whatever code. 0: there is none;
+	 * then a return address into the code on top of the thread's stack counts, which may be old. */
+	uintptr_t mark;
+};
+
+/* Lets threads that are inside run on until they are outside, one at a time and for a few milliseconds at most. Returns
+ * how many are still inside. */
+size_t stop_outside(struct stopped *stopped, const struct stop_inside *inside);
 
 /* Reads the vector registers of all. */
 void stop_read_vectors(struct stopped *stopped);
