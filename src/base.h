@@ -38,7 +38,7 @@
 static_assert(_Alignof(max_align_t) <= 16, "an address of a whole unit suits every object");
 
 /* A granule is the smallest slab; a window is the largest chunk, and what the registry counts in. */
-#define MA_GRANULE_SHIFT 13
+#define MA_GRANULE_SHIFT 14
 #define MA_GRANULE ((size_t)1 << MA_GRANULE_SHIFT)
 #define MA_WINDOW_SHIFT 22
 #define MA_WINDOW ((size_t)1 << MA_WINDOW_SHIFT)

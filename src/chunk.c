@@ -412,7 +412,7 @@ size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to, bool thorough)
 
 struct slab *ma_chunk_take_slab(struct chunk *chunk)
 {
-	for (unsigned word = 0; word < CHUNK_SLABS / 64; word++) {
+	for (unsigned word = 0; word < MA_GRANULES / 64; word++) {
 		uint64_t free = ~chunk->slab_in_use[word];
 		if (free != 0) {
 			unsigned bit = (unsigned)__builtin_ctzll(free);

@@ -80,10 +80,6 @@ struct slab {
 #define CHUNK_CELL ((size_t)4096)
 #define CHUNK_CELLS (MA_WINDOW / CHUNK_CELL)
 
-/* Descriptors of a chunk. That many slabs of the usual least size, of 16 KiB, fit into a window; a chunk that also has
- * more of the smaller first slabs of classes may run out of them. */
-#define CHUNK_SLABS 256u
-
 struct chunk {
 	MA_SHARED(void *) owner;   /* the heap; written by the adopter under the heaps lock */
 	struct chunk *next, *prev; /* of the same heap; the owner writes */
@@ -96,10 +92,10 @@ struct chunk {
 	bool on_break;
 	bool huge;				/* marked for huge pages */
 	uint64_t resident[CHUNK_CELLS / 64];	/* by cell: known to be resident; a clear bit says nothing */
-	uint64_t slab_in_use[CHUNK_SLABS / 64]; /* descriptors taken; bit 0 always is */
+	uint64_t slab_in_use[MA_GRANULES / 64]; /* descriptors taken; bit 0 always is */
 	/* Which descriptor's slab lies in each granule of the window; 0: none. */
 	uint8_t slab_at[MA_GRANULES];
-	struct slab slab[CHUNK_SLABS];
+	struct slab slab[MA_GRANULES];
 };
 
 /* The registry: a radix tree of two levels over windows, see chunk.c. */

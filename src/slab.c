@@ -20,11 +20,10 @@
 
 /* --- shape of a class --- */
 
-/* Granules of the smallest slab of a class but the first: 16 KiB, room for 31 slots of up to 2 KiB, for 15 and more of larger
- * ones. */
+/* Granules of the smallest slab of a class but the first: room for 31 slots of up to 2 KiB, for 15 and more of larger ones. */
 static unsigned least_granules(size_t size)
 {
-	return 2 * (unsigned)ma_min((size * 32 + 2 * MA_GRANULE - 1) / (2 * MA_GRANULE), 4);
+	return (unsigned)ma_min((size * 32 + MA_GRANULE - 1) / MA_GRANULE, 4);
 }
 
 /* Granules of a class's first slab: room for 7 slots or more, as of many sizes a program has but a few objects at a time. */
@@ -41,6 +40,14 @@ static unsigned next_granules(const struct slab_bin *bin, size_t size)
 	if (bin->bytes == 0)
 		return first_granules(size);
 	return (unsigned)ma_clamp(bin->bytes / SLAB_PART, least_granules(size), SLAB_MOST_GRANULES);
+}
+
+/* What will do before the heap grows, instead of so many; 0: nothing. */
+static unsigned fewer_granules(unsigned granules, size_t size)
+{
+	if (granules > least_granules(size))
+		return least_granules(size);
+	return granules > first_granules(size) ? first_granules(size) : 0;
 }
 
 /* Bytes from the block's header to slot 0, so that slots keep the alignment of their size. It costs no slot that the
@@ -215,8 +222,7 @@ static struct mem_block *slab_block(struct blocks *blocks, unsigned granules)
 	return ma_block_alloc(blocks, &request, &zero);
 }
 
-/* NULL: out of memory; or, `*crowded`, the chunk in which there is room has no descriptor left. */
-static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigned class, bool *crowded)
+static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigned class)
 {
 	size_t size = ma_slab_class_size(class);
 	unsigned granules = next_granules(&slabs->bin[class], size);
@@ -224,20 +230,12 @@ static struct slab *slab_new(struct slabs *slabs, struct blocks *blocks, unsigne
 	struct chunk *chunk;
 	struct slab *slab;
 
-	*crowded = false;
-	if (block == NULL && granules > least_granules(size)) {
-		granules = least_granules(size);
+	while (block == NULL && (granules = fewer_granules(granules, size)) != 0)
 		block = slab_block(blocks, granules);
-	}
 	if (block == NULL)
 		return NULL;
 	chunk = ma_chunk_of(block);
 	slab = ma_chunk_take_slab(chunk);
-	*crowded = slab == NULL;
-	if (slab == NULL) {
-		ma_block_free(blocks, chunk, block);
-		return NULL;
-	}
 	ma_block_mark(block, BLOCK_SLAB);
 	slab->start = (char *)block + class_lead(size);
 	slab->base = (uintptr_t)slab->start - (uint64_t)INT64_MIN;
@@ -374,12 +372,9 @@ void *ma_slab_refill(struct slabs *slabs, struct blocks *blocks, unsigned class,
 		if (slab == NULL && ma_slab_is_rare(bin, blocks, ma_slab_class_size(class)))
 			return alloc_early(blocks, bin, ma_slab_class_size(class), request, zero);
 		if (slab == NULL) {
-			bool crowded;
-			slab = slab_new(slabs, blocks, class, &crowded);
+			slab = slab_new(slabs, blocks, class);
 			if (slab == NULL)
-				return crowded ? alloc_early(blocks, bin, ma_slab_class_size(class), request,
-							     zero)
-					       : NULL;
+				return NULL;
 			bin->carving = slab;
 		}
 		set_current(slabs, class, slab);
@@ -473,7 +468,7 @@ static bool delete_if_empty(struct slabs *slabs, struct blocks *blocks, struct s
 void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk)
 {
 	blocks->steady = true;
-	for (unsigned i = 1; i < CHUNK_SLABS; i++) {
+	for (unsigned i = 1; i < MA_GRANULES; i++) {
 		struct slab *slab = slab_of_index(chunk, i);
 		if (slab == NULL || slab->full)
 			continue;
@@ -486,7 +481,7 @@ void ma_slab_collect(struct slabs *slabs, struct blocks *blocks, struct chunk *c
 void ma_slab_recount(struct slabs *slabs, struct blocks *blocks, struct chunk *chunk)
 {
 	blocks->steady = true;
-	for (unsigned i = 1; i < CHUNK_SLABS; i++) {
+	for (unsigned i = 1; i < MA_GRANULES; i++) {
 		struct slab *slab = slab_of_index(chunk, i);
 		uint32_t ready = slab == NULL ? UINT32_MAX : ma_slab_count_ready(slab);
 		if (ready == UINT32_MAX || (slab->full && ready == 0))
@@ -522,12 +517,12 @@ bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *ch
 {
 	unsigned done = 0;
 
-	for (; done < CHUNK_SLABS; done++) {
+	for (; done < MA_GRANULES; done++) {
 		struct slab *slab = slab_of_index(chunk, done);
 		if (slab != NULL && !ma_slab_disarm(slab))
 			break;
 	}
-	if (done == CHUNK_SLABS)
+	if (done == MA_GRANULES)
 		return true;
 	blocks->steady = true;
 	for (unsigned i = 0; i < done; i++) {
@@ -546,7 +541,7 @@ bool ma_slab_freeze(struct slabs *slabs, struct blocks *blocks, struct chunk *ch
 void ma_slab_adopt(struct slabs *slabs, struct blocks *blocks, struct slabs *from, struct chunk *chunk)
 {
 	blocks->steady = true;
-	for (unsigned i = 1; i < CHUNK_SLABS; i++) {
+	for (unsigned i = 1; i < MA_GRANULES; i++) {
 		struct slab *slab = slab_of_index(chunk, i);
 		struct slab_bin *bin, *old;
 		if (slab == NULL)

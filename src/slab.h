@@ -32,7 +32,7 @@
 #define SLAB_MAX ((size_t)4096)
 
 /* The largest slab. */
-#define SLAB_MOST_GRANULES 32u
+#define SLAB_MOST_GRANULES 16u
 #define SLAB_MOST_SLOTS (SLAB_MOST_GRANULES * MA_GRANULE / MA_UNIT)
 
 /* Slabs are found from pointers through a map of the low 32 bits of the address, in granules. */

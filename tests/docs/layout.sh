@@ -63,10 +63,10 @@ layout() {
 document=$MA_SRCDIR/docs/architecture.md
 clean layout "$document"
 
-sed -e 's/^     56      limit /     64      limit /' -e 's/33,536 bytes/33,552 bytes/' -e 's/slab\[256\]/slab[255]/' \
+sed -e 's/^     56      limit /     64      limit /' -e 's/33,280 bytes/33,296 bytes/' -e 's/slab\[256\]/slab[255]/' \
 	-e 's/^     88     pending/     96     pending/' -e '/^    0 *4 *8 *12 *16$/s/12 /10 /' "$document" >"$scratch/planted.md"
 layout "$scratch/planted.md" >"$scratch/faults"
-for fault in 'offsetof(struct chunk, limit) == 64' 'sizeof(struct chunk) == 33552' '== 255 ' \
+for fault in 'offsetof(struct chunk, limit) == 64' 'sizeof(struct chunk) == 33296' '== 255 ' \
 	'offsetof(struct slab, pending) == 96' 'offsetof(struct mem_block, check) == 10'; do
 	planted "$fault" cat "$scratch/faults"
 done

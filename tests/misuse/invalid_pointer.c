@@ -105,7 +105,7 @@ MISUSE(free_never_allocated,
 {
 	char *p = take_slot();
 
-	release(p + 48 * 120);
+	release(p + 48 * 200);
 }
 
 /* Frees what the C library's malloc returned. */

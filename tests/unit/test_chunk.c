@@ -305,11 +305,11 @@ END_TEST
 START_TEST(slab_descriptors)
 {
 	struct chunk *chunk = new_chunk(1000, false);
-	struct slab *slab[CHUNK_SLABS];
+	struct slab *slab[MA_GRANULES];
 
-	for (unsigned i = 0; i < CHUNK_SLABS - 1; i++) {
+	for (unsigned i = 0; i < MA_GRANULES - 1; i++) {
 		slab[i] = ma_chunk_take_slab(chunk);
-		expect(slab[i] > &chunk->slab[0] && slab[i] < &chunk->slab[CHUNK_SLABS]);
+		expect(slab[i] > &chunk->slab[0] && slab[i] < &chunk->slab[MA_GRANULES]);
 		for (unsigned j = 0; j < i; j++)
 			expect(slab[j] != slab[i]);
 		slab[i]->index = (uint8_t)(slab[i] - chunk->slab);

@@ -111,9 +111,7 @@ START_TEST(slabs)
 	chunk = ma_chunk_of(p[0]);
 	map();
 	cells_of(chunk, cells);
-	/* What is carved ahead is an eighth at most. */
-	expect(count_of(cells, "9") >= COUNT * 64 / CELL - 3 &&
-	       count_of(cells, "012345678") <= COUNT * 64 / 8 / CELL + 1);
+	expect(count_of(cells, "9") >= COUNT * 64 / CELL - 3 && count_of(cells, "012345678") <= 2);
 	for (unsigned i = 0; i < COUNT; i += 2)
 		ma_free(p[i]);
 	map();

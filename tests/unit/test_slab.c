@@ -124,7 +124,7 @@ START_TEST(slabs_grow_with_their_class)
 			continue;
 		expect(slab->granules * MA_GRANULE ==
 		       ma_block_bytes(ma_block_around(ma_chunk_of_slab(slab), slab->start)));
-		expect(slab->granules <= ma_max(bytes / 8, 2) && slab->granules <= SLAB_MOST_GRANULES);
+		expect(slab->granules <= ma_max(bytes / 8, 1) && slab->granules <= SLAB_MOST_GRANULES);
 		largest = (unsigned)ma_max(largest, slab->granules);
 	}
 	expect(largest == SLAB_MOST_GRANULES);
@@ -158,29 +158,6 @@ START_TEST(the_first_slab_is_small)
 	for (size_t i = 0; i < LENGTH(kept); i++)
 		give(&mine, kept[i]);
 	expect(used_slots(&mine) == 0);
-}
-END_TEST
-
-/* A chunk can run out of descriptors, as the first slab of a class is smaller than what they are counted for. Then blocks serve. */
-START_TEST(no_descriptor_is_left)
-{
-	static void *kept[200];
-	uint64_t taken[CHUNK_SLABS / 64];
-	struct chunk *chunk;
-
-	begin();
-	chunk = ma_chunk_of(take_slot(1000));
-	memcpy(taken, chunk->slab_in_use, sizeof(taken));
-	memset(chunk->slab_in_use, 0xff, sizeof(taken));
-	for (size_t i = 0; i < LENGTH(kept); i++) {
-		kept[i] = take(&mine, 100);
-		expect(kept[i] != NULL && slab_of(kept[i]) == NULL && ma_chunk_of(kept[i]) == chunk);
-	}
-	memcpy(chunk->slab_in_use, taken, sizeof(taken));
-	expect(slab_of(take(&mine, 100)) != NULL);
-	for (size_t i = 0; i < LENGTH(kept); i++)
-		give(&mine, kept[i]);
-	expect(used_slots(&mine) == 2);
 }
 END_TEST
 
@@ -451,7 +428,6 @@ int main(void)
 		large_slots_are_for_many,
 		slabs_grow_with_their_class,
 		the_first_slab_is_small,
-		no_descriptor_is_left,
 		reserves_are_shed,
 		double_push_shows,
 		history_of_one,

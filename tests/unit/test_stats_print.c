@@ -52,7 +52,7 @@ START_TEST(as_text)
 	says(" in 101 objects\n");
 	says("libma:   large        3.0 MiB in 1 object; 4.0 MiB in the cache of freed ones\n");
 	says("libma:   heaps        1, idle 0, slabs 1, mappings 3\n");
-	says("libma:   slots of 64 B: 8.0 KiB in 1 slab, ");
+	says("libma:   slots of 64 B: 16.0 KiB in 1 slab, ");
 	says(" brk, 2 mmap, 0 munmap, 0 mremap, ");
 	expect((strstr(text, "libma:   calls        103 allocations of 7.1 MiB in all, 1 frees, 0 of them "
 			     "remote\n") != NULL) == MA_STATS);
@@ -66,7 +66,7 @@ START_TEST(as_json)
 	says("\"large_bytes\": 3145728,\n");
 	says("\"cached_bytes\": 4194304,\n");
 	says("\"used_blocks\": ");
-	says("{\"slot_size\": 64, \"slabs\": 1, \"slab_bytes\": 8192, ");
+	says("{\"slot_size\": 64, \"slabs\": 1, \"slab_bytes\": 16384, ");
 	says("\"heaps_by_number\": [\n    {\"number\": 1, \"thread\": ");
 	expect((strstr(text, "\"allocations\": 103,\n") != NULL) == MA_STATS);
 	expect(strcmp(text + strlen(text) - 7, "\n  ]\n}\n") == 0);
@@ -81,7 +81,7 @@ START_TEST(as_openmetrics)
 	says("libma_held_bytes{source=\"large\"} 3145728\n");
 	says("# TYPE libma_system_calls counter\n");
 	says("libma_system_calls_total{call=\"mmap\"} 2\n");
-	says("libma_class_slab_bytes{slot_size=\"64\"} 8192\n");
+	says("libma_class_slab_bytes{slot_size=\"64\"} 16384\n");
 	expect(strcmp(text + strlen(text) - 6, "# EOF\n") == 0);
 }
 END_TEST
