@@ -73,13 +73,12 @@ static uintptr_t program_counter(const ucontext_t *context)
 #endif
 }
 
-/* A handler that interrupts another one, which has interrupted libma, has done the same. */
+/* A handler that interrupts another one, which has interrupted libma, has done the same: its thread is still busy. */
 static bool was_inside(const ucontext_t *context)
 {
 	uintptr_t at = program_counter(context);
 
-	return ma_busy != 0 || ma_busy_interrupted != 0 ||
-	       (at >= (uintptr_t)library_start && at < (uintptr_t)text_end);
+	return ma_busy != 0 || (at >= (uintptr_t)library_start && at < (uintptr_t)text_end);
 }
 
 static __attribute__((noinline)) void handle_inside(full_handler *handler, int number, siginfo_t *info,

@@ -29,6 +29,7 @@ unsigned ma_signals_interrupt(uintptr_t low, uintptr_t high)
 	interruption[level] = (struct interruption){ma_thread_heap, ma_thread_own, ma_busy, low, high};
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	ma_busy_interrupted = level + 1;
+	ma_busy_begin(); /* what was interrupted is still half done */
 	ma_thread_heap = ma_thread_own = &ma_heap_none;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return level;
@@ -68,7 +69,7 @@ bool ma_signals_interrupted_still(void)
 			ma_busy_begin();
 			ma_heap_recount(latest->own);
 		}
-		ma_busy = level == 1 ? 0 : latest[-1].busy;
+		ma_busy = level == 1 ? 0 : latest[-1].busy + 1;
 	}
 	return false;
 }
