@@ -248,14 +248,19 @@ static uint64_t still_us(unsigned attempts)
 	return us > STILL_LEAST_US ? us : STILL_LEAST_US;
 }
 
-/* What tells that a thread is inside libma: src/busy.h. The variable is 0 until the library has begun. */
+/* What tells that a thread is inside libma: src/busy.h. The variable is 0 until the library has begun. One that is in libma's
+ * code without a mark takes or gives back a slot: of that one nobody knows yet whether it is in use, which matters to who
+ * counts. A program may have hundreds of threads that do little else. */
 static void know_inside(void)
 {
 	uintptr_t at = target_place(child.target, "busy.distance");
+	struct stop_inside *inside = &child.inside;
 
-	child.inside = (struct stop_inside){child.target->text_start, child.target->text_end, 0};
+	*inside = (struct stop_inside){child.target->text_start, child.target->text_end, 0};
 	if (at != 0)
-		target_read(child.target->pid, at, &child.inside.mark, sizeof child.inside.mark);
+		target_read(child.target->pid, at, &inside->mark, sizeof inside->mark);
+	if (inside->mark != 0 && child.depth != ATTACH_AUDIT)
+		inside->end = inside->start;
 }
 
 static void stop_now(struct stopped *stopped)

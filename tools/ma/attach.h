@@ -23,7 +23,8 @@ struct subject_process {
 
 /* What of the process is read. */
 enum attach_depth {
-	ATTACH_HEAP, /* the heap, but not what lies in its objects */
+	ATTACH_HEAP,  /* the heap, but not what lies in its objects */
+	ATTACH_AUDIT, /* the same for who counts: no thread is in the middle of so much as a pop or a push */
 	ATTACH_SITES, /* the same with the sites of its objects, if they are kept: these are as large as the heap */
 	ATTACH_CONTENTS, /* all of its memory */
 };

@@ -93,7 +93,7 @@ int check_main(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &live) != 0)
 		return EXIT_USAGE;
-	result = live_read(&live, ATTACH_HEAP, check, NULL);
+	result = live_read(&live, ATTACH_AUDIT, check, NULL);
 	attach_print(&result, stdout);
 	if (result.faults == 0)
 		printf("process %ld: the heap is sound\n", (long)live.pid);
