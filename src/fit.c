@@ -204,8 +204,12 @@ static struct mem_block *newest_take(struct fit *fit)
 
 void ma_fit_settle(struct fit *fit)
 {
-	if (fit->newest != NULL)
-		tree_insert(fit, newest_take(fit));
+	if (fit->newest == NULL)
+		return;
+	/* What leads beyond the bins was written over. */
+	MA_CHECK(fit->newest->units <= MA_WINDOW / MA_UNIT,
+		 "block header overwritten (an overflow of the block before it?)", fit->newest);
+	tree_insert(fit, newest_take(fit));
 }
 
 void ma_fit_insert(struct fit *fit, struct mem_block *block)
