@@ -206,7 +206,7 @@ void ma_fit_settle(struct fit *fit)
 {
 	if (fit->newest == NULL)
 		return;
-	/* What leads beyond the bins was written over. */
+	/* Nobody has proved its header since it was put there, and such a size leads beyond the bins. */
 	MA_CHECK(fit->newest->units <= MA_WINDOW / MA_UNIT,
 		 "block header overwritten (an overflow of the block before it?)", fit->newest);
 	tree_insert(fit, newest_take(fit));

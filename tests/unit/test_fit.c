@@ -280,6 +280,29 @@ static void write_and_remove(void *arg)
 	ma_fit_remove(&model->fit, model->block[0]);
 }
 
+static void write_size_and_settle(void *arg)
+{
+	struct model *model = arg;
+
+	model->block[0]->units |= 0xc1000000;
+	ma_fit_settle(&model->fit);
+}
+
+/* A size that leads beyond the bins. */
+START_TEST(write_to_the_newest_header_is_reported)
+{
+	struct model model;
+	char text[256];
+
+	model_begin(&model, 5);
+	model_insert(&model, 0, 77);
+	expect(WIFSIGNALED(unit_child(write_size_and_settle, &model, text, sizeof(text))));
+	expect(strstr(text, "libma: block header overwritten (an overflow of the block before it?): 0x") ==
+	       text);
+	model_end(&model);
+}
+END_TEST
+
 START_TEST(write_to_the_newest_is_reported)
 {
 	void (*const writes[])(void *) = {write_and_settle, write_and_remove};
@@ -306,6 +329,7 @@ int main(void)
 		missing_block_is_reported,
 		newest_waits,
 		write_to_the_newest_is_reported,
+		write_to_the_newest_header_is_reported,
 	};
 
 	return unit_run("fit", tests, LENGTH(tests));
