@@ -192,38 +192,45 @@ _Noreturn void ma_heap_report(const void *p)
 		       ma_block_size(block));
 }
 
-/* What `p` is, with its chunk and slab. Any pointer may be asked about. */
-MA_INLINE enum heap_place judge(const struct heap *heap, const void *p, struct chunk **chunk_of,
-				struct slab **slab_of)
+/* Who finds a slot in its slab by the one multiplication needs no bounds. */
+MA_INLINE bool is_slot(const struct slab *slab, const void *p)
 {
-	struct chunk *chunk = ma_chunk_of(p);
-	struct slab *slab;
-	const struct mem_block *block;
+	return ma_slab_holds_shared(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start));
+}
 
-	*chunk_of = chunk;
-	*slab_of = NULL;
-	/* The break behind the chunk may be a stranger's. */
-	if (chunk == NULL || (const char *)p >= ma_chunk_end(chunk))
+/* What `p` is, which lies in the window of a chunk, and not in a slab. */
+MA_INLINE enum heap_place judge_block(const struct heap *heap, const struct chunk *chunk, const void *p)
+{
+	const struct mem_block *block = ma_block_of(p);
+
+	if ((const char *)p >= ma_chunk_end(chunk)) /* the break behind it may be a stranger's */
 		return PLACE_STRANGE;
-	if ((const char *)p < chunk->start + sizeof(*block) || (uintptr_t)p % MA_UNIT != 0)
+	if ((const char *)block < chunk->start || (uintptr_t)p % MA_UNIT != 0)
 		return PLACE_WRONG;
-	slab = ma_slab_in_chunk(chunk, p);
-	*slab_of = slab;
-	if (slab != NULL) {
-		const struct slot *slot = p;
-		if (!ma_slab_holds_shared(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start)))
-			return PLACE_WRONG;
-		if (slot->free_in == slab && ma_slab_is_free(slab, p))
-			return PLACE_WRONG;
-		return PLACE_SLOT;
-	}
-	block = ma_block_of(p);
 	__builtin_prefetch(ma_block_right(block)); /* who frees the block looks at it */
 	/* The owner may be writing the other words of a header whose block another thread holds. */
 	if (block->state != BLOCK_USED || (is_owner(heap, chunk) && !ma_block_is_sound(block)))
 		return PLACE_WRONG;
 	return ma_slab_block_may_be_free(chunk, p) && ma_slab_block_is_free(chunk, p) ? PLACE_WRONG
 										      : PLACE_BLOCK;
+}
+
+/* What `p` is, with its chunk and slab. Any pointer may be asked about. */
+MA_INLINE enum heap_place judge(const struct heap *heap, const void *p, struct chunk **chunk_of,
+				struct slab **slab_of)
+{
+	struct chunk *chunk = ma_chunk_of(p);
+	struct slab *slab = chunk == NULL ? NULL : ma_slab_in_chunk(chunk, p);
+	const struct slot *slot = p;
+
+	*chunk_of = chunk;
+	*slab_of = slab;
+	if (chunk == NULL)
+		return PLACE_STRANGE;
+	if (slab == NULL)
+		return judge_block(heap, chunk, p);
+	return !is_slot(slab, p) || (slot->free_in == slab && ma_slab_is_free(slab, p)) ? PLACE_WRONG
+											: PLACE_SLOT;
 }
 
 /* Usable bytes at what was judged to be a slot or a block. */
@@ -266,14 +273,11 @@ MA_INLINE void free_remote(struct heap *heap, struct chunk *chunk, struct slab *
 		notify(chunk, slab != NULL ? slab : &chunk->slab[0]);
 }
 
-/* A slot's judgement is shorter: who finds it in a slab by the one multiplication needs no bounds. What is wrong with it
- * judge() tells. */
+/* What may be free already is left to judge(). */
 MA_INLINE bool free_slot_at_hand(struct heap *heap, struct chunk *chunk, struct slab *slab, void *p)
 {
-	const struct slot *slot = p;
-
-	if (MA_UNLIKELY(!ma_slab_holds_shared(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start))) ||
-	    MA_UNLIKELY(slot->free_in == slab) || is_owner(heap, chunk))
+	if (MA_UNLIKELY(!is_slot(slab, p)) || MA_UNLIKELY(((const struct slot *)p)->free_in == slab) ||
+	    is_owner(heap, chunk))
 		return false;
 	if (MA_STATS)
 		ma_heap_count_free(heap, slab->slot_size);
@@ -281,17 +285,15 @@ MA_INLINE bool free_slot_at_hand(struct heap *heap, struct chunk *chunk, struct 
 	return true;
 }
 
-static __attribute__((noinline)) bool free_block_at_hand(struct heap *heap, void *p)
+static __attribute__((noinline)) bool free_block_at_hand(struct heap *heap, struct chunk *chunk, void *p)
 {
-	struct chunk *chunk;
-	struct slab *slab;
 	size_t usable;
 
-	if (judge(heap, p, &chunk, &slab) != PLACE_BLOCK)
+	if (judge_block(heap, chunk, p) != PLACE_BLOCK)
 		return false;
-	usable = MA_STATS ? usable_of(slab, p) : 0;
+	usable = MA_STATS ? usable_of(NULL, p) : 0;
 	if (!is_owner(heap, chunk))
-		free_remote(heap, chunk, slab, p);
+		free_remote(heap, chunk, NULL, p);
 	else if (!ma_quick_put(&heap->blocks, chunk, ma_block_of(p)))
 		return false;
 	if (MA_STATS)
@@ -301,10 +303,13 @@ static __attribute__((noinline)) bool free_block_at_hand(struct heap *heap, void
 
 bool ma_heap_free_at_hand(struct heap *heap, void *p)
 {
-	struct chunk *chunk = ma_chunk_near(p);
-	struct slab *slab = chunk == NULL ? NULL : ma_slab_in_chunk(chunk, p);
+	struct chunk *chunk = ma_chunk_near(p); /* the judgements have bounds of their own */
+	struct slab *slab;
 
-	return slab != NULL ? free_slot_at_hand(heap, chunk, slab, p) : free_block_at_hand(heap, p);
+	if (chunk == NULL)
+		return false;
+	slab = ma_slab_in_chunk(chunk, p);
+	return slab != NULL ? free_slot_at_hand(heap, chunk, slab, p) : free_block_at_hand(heap, chunk, p);
 }
 
 static enum heap_place free_large(struct heap *heap, void *p)
