@@ -63,13 +63,21 @@ void *ma_rezalloc(void *ptr, size_t size)
 	return p;
 }
 
+/* As ma_front_size(), for what must be libma's. */
+static size_t size_of_known(const void *ptr)
+{
+	enum heap_place place;
+	size_t size = ma_front_size(ptr, &place);
+
+	if (place == PLACE_STRANGE)
+		ma_heap_report(ptr);
+	return size;
+}
+
 void *ma_expand(void *ptr, size_t size)
 {
 	if (ptr != NULL && size <= PTRDIFF_MAX) {
-		enum heap_place place;
-		ma_front_size(ptr, &place);
-		if (place == PLACE_STRANGE)
-			ma_heap_report(ptr);
+		size_of_known(ptr); /* a bad pointer is reported, not refused */
 		if (ma_front_resize(ptr, size))
 			return ptr;
 	}
@@ -121,12 +129,9 @@ void *ma_memalign(size_t alignment, size_t size)
 
 void ma_free_sized(void *ptr, size_t size)
 {
-	enum heap_place place;
-	size_t usable = ptr == NULL ? 0 : ma_front_size(ptr, &place);
+	size_t usable = ptr == NULL ? SIZE_MAX : size_of_known(ptr);
 
-	if (ptr != NULL && usable == 0)
-		ma_heap_report(ptr);
-	if (ptr != NULL && size > usable)
+	if (size > usable)
 		ma_fatal_place("sized free with a size that the allocation can't have", ptr, "allocation",
 			       ptr, usable);
 	ma_free(ptr);
@@ -141,14 +146,8 @@ void ma_free_aligned_sized(void *ptr, size_t alignment, size_t size)
 
 size_t ma_usable_size(const void *ptr)
 {
-	enum heap_place place;
-	size_t size;
+	size_t size = ptr == NULL ? 0 : size_of_known(ptr);
 
-	if (ptr == NULL)
-		return 0;
-	size = ma_front_size(ptr, &place);
-	if (place == PLACE_STRANGE)
-		ma_heap_report(ptr);
 	return size == SIZE_MAX ? 0 : size;
 }
 

@@ -139,7 +139,7 @@ EXTRA_libma_la_DEPENDENCIES = src/libma.map
 if MA_PRELOAD
 pkglib_LTLIBRARIES += libma-preload.la
 endif
-libma_preload_la_SOURCES = src/override.c src/override_dlopen.c src/override_new.c \
+libma_preload_la_SOURCES = src/override.c src/override.h src/override_dlopen.c src/override_new.c \
 	src/override_signal.c src/source.c src/source.h
 libma_preload_la_CPPFLAGS = $(library_cppflags)
 libma_preload_la_CFLAGS = $(library_cflags)

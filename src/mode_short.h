@@ -41,7 +41,7 @@ MA_INLINE bool ma_short_enter(unsigned modes)
 {
 	if (!(modes & MODE_SIGNALS))
 		return true;
-	if (ma_busy != 0 || ma_busy_interrupted != 0 || ma_load_relaxed(&ma_signals_any))
+	if (ma_busy != 0 || ma_load_relaxed(&ma_signals_any))
 		return false;
 	ma_busy_begin();
 	return true;

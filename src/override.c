@@ -23,10 +23,9 @@
 #include "front.h"
 #include "inspect/inspect.h"
 #include "ma.h"
+#include "override.h"
 #include "source.h"
 #include "text.h"
-
-#define EXPORT __attribute__((visibility("default")))
 
 extern void __libc_free(void *) __attribute__((weak));
 extern void *__libc_realloc(void *, size_t) __attribute__((weak));

@@ -7,13 +7,13 @@
  * there. The flag is taken out, so that such a library finds its names as all others do; MA_OPTIONS=deepbind=1 leaves it.
  *
  * The C library tells by the return address who calls, as $ORIGIN, a RUNPATH and the namespace are the caller's: so the real
- * function is jumped to, not called. It is the next one behind ours, be it another preloaded library's. Safe in threads,
- * as all that it keeps is that function's address, which each of them would find.
+ * function is jumped to, not called.
  */
 #include <dlfcn.h>
 
 #include "atomic.h"
 #include "options.h"
+#include "override.h"
 
 #if __has_attribute(musttail)
 #define JUMPS
@@ -27,17 +27,14 @@ typedef void *opener(const char *file, int flags);
 
 static opener *next_dlopen(void)
 {
-	static MA_SHARED(opener *) kept;
-	opener *found = ma_load_relaxed(&kept);
+	static MA_SHARED(void *) kept;
+	opener *found;
 
-	if (found == NULL) {
-		*(void **)&found = dlsym(RTLD_NEXT, "dlopen");
-		ma_store_relaxed(&kept, found);
-	}
+	*(void **)&found = ma_override_next(&kept, "dlopen");
 	return found;
 }
 
-JUMPS __attribute__((visibility("default"))) void *dlopen(const char *file, int flags)
+JUMPS EXPORT void *dlopen(const char *file, int flags)
 {
 	opener *next = next_dlopen();
 

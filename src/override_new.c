@@ -9,8 +9,8 @@
 
 #include "front.h"
 #include "ma.h"
+#include "override.h"
 
-#define EXPORT __attribute__((visibility("default")))
 #define UNUSED __attribute__((unused))
 
 typedef void new_handler(void);

@@ -12,16 +12,14 @@
  * These are functions that a handler may call. So nothing here waits: what is kept of a signal is written before the kernel is
  * told, and a thread that sets the same signal at the same time may find its handler called with the other's flags.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <ucontext.h>
 
 #include "atomic.h"
 #include "options.h"
+#include "override.h"
 #include "signals.h"
-
-#define EXPORT __attribute__((visibility("default")))
 
 typedef void plain_handler(int number);
 typedef void full_handler(int number, siginfo_t *info, void *context);
@@ -38,23 +36,12 @@ static struct {
 extern const char library_start[] __asm__("__ehdr_start") __attribute__((visibility("hidden")));
 extern const char text_end[] __asm__("etext") __attribute__((visibility("hidden")));
 
-static void *next(MA_SHARED(void *) *kept, const char *name)
-{
-	void *found = ma_load_relaxed(kept);
-
-	if (found == NULL) {
-		found = dlsym(RTLD_NEXT, name); /* each that looks finds the same */
-		ma_store_relaxed(kept, found);
-	}
-	return found;
-}
-
 static int next_sigaction(int number, const struct sigaction *action, struct sigaction *old)
 {
 	static MA_SHARED(void *) kept;
 	action_setter *found;
 
-	*(void **)&found = next(&kept, "sigaction");
+	*(void **)&found = ma_override_next(&kept, "sigaction");
 	return found(number, action, old);
 }
 
@@ -169,7 +156,7 @@ static plain_handler *set_simply(handler_setter *next_one, int number, plain_han
 		static MA_SHARED(void *) kept;                                                               \
 		handler_setter *found;                                                                       \
                                                                                                              \
-		*(void **)&found = next(&kept, #function);                                                   \
+		*(void **)&found = ma_override_next(&kept, #function);                                       \
 		return set_simply(found, number, handler);                                                   \
 	}
 

@@ -72,13 +72,7 @@ if [ "$MA_THREADS" = 1 ]; then
 	for _ in 1 2 3 4 5 6; do
 		expect 0 '^  definitely lost: 0 bytes in 0 allocations$' '' "$ma" leaks $pid
 	done
-	for ms in 001 002 003 004 005 006 007 008 010 012 015 020 025 030 040 050; do
-		"$ma" leaks $pid >/dev/null 2>&1 &
-		command=$!
-		sleep 0.$ms
-		kill -KILL $command 2>/dev/null
-		wait $command 2>/dev/null
-	done
+	killed '001 002 003 004 005 006 007 008 010 012 015 020 025 030 040 050' "$ma" leaks $pid
 	for _ in 1 2 3 4 5 6 7 8 9 10; do # what ma left behind ends soon
 		sleep 0.2
 		[ -n "$(copies)" ] || break
@@ -117,13 +111,7 @@ if [ "$snapshots$MA_THREADS" = 11 ] && printf '%s\n5.13\n' "$(uname -r)" | sort 
 		expect 0 '^  indirectly lost: 20[0-9]* bytes in 2 allocations$' ' from a snapshot' "$ma" leaks -v $pid
 		grep -q '^  definitely lost: 10[0-9]* bytes in 1 allocation$' out || wrong 'more is lost' "$ma" leaks
 	done
-	for ms in 001 002 003 004 005 006 008 010 015 020; do
-		"$ma" leaks $pid >/dev/null 2>&1 &
-		command=$!
-		sleep 0.$ms
-		kill -KILL $command 2>/dev/null
-		wait $command 2>/dev/null
-	done
+	killed '001 002 003 004 005 006 008 010 015 020' "$ma" leaks $pid
 	finish 0 apart
 fi
 

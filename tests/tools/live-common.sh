@@ -28,6 +28,19 @@ finish() {
 	[ $ended -eq "$1" ] || wrong "the process ended with status $ended instead of $1" "$2"
 }
 
+# killed 'MILLISECONDS...' COMMAND...: the command is killed after each of these times.
+killed() {
+	moments=$1
+	shift
+	for ms in $moments; do
+		"$@" >/dev/null 2>&1 &
+		command=$!
+		sleep "0.$ms"
+		kill -KILL $command 2>/dev/null
+		wait $command 2>/dev/null
+	done
+}
+
 # stays_stopped EXPECT-ARGUMENT...: what looks into the process while it is stopped works, and leaves it so. Then it ends.
 stays_stopped() {
 	kill -STOP "$pid"

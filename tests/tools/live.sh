@@ -102,13 +102,7 @@ esac
 # Killed at any moment, ma harms nobody.
 
 start "$ma" run "$plain" busy 2
-for ms in 001 002 003 005 008 010 015 020 030 050; do
-	"$ma" check $pid >/dev/null 2>&1 &
-	command=$!
-	sleep 0.$ms
-	kill -KILL $command 2>/dev/null
-	wait $command 2>/dev/null
-done
+killed '001 002 003 005 008 010 015 020 030 050' "$ma" check $pid
 for _ in 1 2 3 4 5 6 7 8 9 10; do # a reader that ma left behind ends soon
 	sleep 0.2
 	case $(state) in *[tT]*) ;; *) break ;; esac

@@ -161,17 +161,23 @@ START_TEST(without_a_heap)
 }
 END_TEST
 
+/* The thread has its heap again, or gets one. */
+static void allocates(void)
+{
+	void *p = ma_malloc(1);
+
+	expect(p != NULL);
+	ma_free(p);
+}
+
 /* A handler of a thread that had no heap yet gets none either. */
 START_TEST(before_the_first_call)
 {
 	unsigned level = interrupt();
-	void *p;
 
 	expect(ma_malloc(1) == NULL && ma_thread_own == &ma_heap_none);
 	ma_signals_resume(level);
-	p = ma_malloc(1);
-	expect(p != NULL);
-	ma_free(p);
+	allocates();
 }
 END_TEST
 
@@ -197,9 +203,7 @@ START_TEST(nested)
 	}
 	expect(ma_thread_own != &ma_heap_none && ma_busy == 0 && ma_busy_interrupted == 0);
 	ma_free(p);
-	p = ma_malloc(1);
-	expect(p != NULL);
-	ma_free(p);
+	allocates();
 }
 END_TEST
 
@@ -326,15 +330,11 @@ END_TEST
 /* A thread without a heap whose taking of one is interrupted. */
 START_TEST(before_the_first_heap)
 {
-	void *p;
-
 	turn_on("signals=1");
 	ma_busy_begin();
 	expect(ma_thread_own == &ma_heap_none && ma_malloc(1) == NULL && ma_thread_own == &ma_heap_none);
 	ma_busy_end();
-	p = ma_malloc(1);
-	expect(p != NULL);
-	ma_free(p);
+	allocates();
 }
 END_TEST
 
