@@ -2,7 +2,8 @@
 /*
  * api.c - the public functions: they check arguments, set errno, and leave the rest to front.h.
  *
- * Their contracts stand in ma.h and in section 3 of the manual.
+ * Their contracts stand in ma.h and in section 3 of the manual. Each marks its thread while it is at work, for signal handlers:
+ * see inside.h. The fast paths do so with an instruction or two each, and leave the rest to front.c, which ends it.
  */
 #include "ma.h"
 
@@ -10,27 +11,65 @@
 #include <string.h>
 
 #include "front.h"
+#include "inside.h"
 #include "large.h"
 #include "mode.h"
 
 void *ma_malloc(size_t size)
 {
-	return ma_front_alloc(size);
+	struct slab *slab;
+	void *slot;
+
+	if (MA_UNLIKELY(!ma_inside_enter()))
+		return ma_front_alloc_again(size);
+	slot = ma_front_pop(size, &slab);
+	if (MA_UNLIKELY(slot == NULL))
+		return ma_front_alloc_inside(size);
+	ma_inside_leave();
+	return slot;
 }
 
 void ma_free(void *ptr)
 {
-	ma_front_free(ptr, ma_front_free_known);
+	struct slab *slab;
+
+	if (MA_UNLIKELY(!ma_inside_enter())) {
+		ma_front_free_again(ptr);
+		return;
+	}
+	switch (ma_front_push(ptr, &slab)) {
+	case SLAB_PUSHED:
+		ma_inside_leave();
+		return;
+	case SLAB_EVENT:
+		ma_front_event_inside(slab);
+		return;
+	default:
+		ma_front_free_inside(ptr);
+	}
 }
 
 void *ma_calloc(size_t count, size_t size)
 {
-	return ma_front_calloc(count, size);
+	unsigned call = ma_inside_begin();
+	void *p = ma_front_calloc(count, size);
+
+	ma_inside_end(call);
+	return p;
+}
+
+static __attribute__((noinline)) void *realloc_slow(void *ptr, size_t size)
+{
+	unsigned call = ma_inside_begin();
+	void *p = ma_front_realloc_known(ptr, size);
+
+	ma_inside_end(call);
+	return p;
 }
 
 void *ma_realloc(void *ptr, size_t size)
 {
-	return MA_LIKELY(ma_front_suits(ptr, size)) ? ptr : ma_front_realloc_known(ptr, size);
+	return MA_LIKELY(!ma_inside_is() && ma_front_suits(ptr, size)) ? ptr : realloc_slow(ptr, size);
 }
 
 void *ma_reallocarray(void *ptr, size_t count, size_t size)
@@ -50,7 +89,7 @@ void *ma_rezalloc(void *ptr, size_t size)
 	char *p;
 
 	if (ptr == NULL)
-		return ma_front_calloc(1, size);
+		return ma_calloc(1, size);
 	p = ma_realloc(ptr, size);
 	if (p == NULL)
 		return NULL;
@@ -63,91 +102,71 @@ void *ma_rezalloc(void *ptr, size_t size)
 	return p;
 }
 
-/* As ma_front_size(), for what must be libma's. */
-static size_t size_of_known(const void *ptr)
-{
-	enum heap_place place;
-	size_t size = ma_front_size(ptr, &place);
-
-	if (place == PLACE_STRANGE)
-		ma_heap_report(ptr);
-	return size;
-}
-
 void *ma_expand(void *ptr, size_t size)
 {
+	unsigned call = ma_inside_begin();
+	bool done = false;
+
 	if (ptr != NULL && size <= PTRDIFF_MAX) {
-		size_of_known(ptr); /* a bad pointer is reported, not refused */
-		if (ma_front_resize(ptr, size))
-			return ptr;
+		ma_front_size_known(ptr); /* a bad pointer is reported, not refused */
+		done = ma_front_resize(ptr, size);
 	}
+	ma_inside_end(call);
+	if (done)
+		return ptr;
 	errno = ENOMEM;
 	return NULL;
 }
 
-static bool is_power_of_two(size_t n)
-{
-	return n != 0 && (n & (n - 1)) == 0;
-}
-
 void *ma_aligned_alloc(size_t alignment, size_t size)
 {
-	if (!is_power_of_two(alignment)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	return ma_front_alloc_aligned(size, alignment);
+	unsigned call = ma_inside_begin();
+	void *p = ma_front_aligned_alloc(alignment, size);
+
+	ma_inside_end(call);
+	return p;
 }
 
 int ma_posix_memalign(void **out, size_t alignment, size_t size)
 {
-	int saved = errno;
-	void *p;
+	unsigned call = ma_inside_begin();
+	int error = ma_front_posix_memalign(out, alignment, size);
 
-	if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
-		return EINVAL;
-	p = ma_front_alloc_aligned(size, alignment);
-	errno = saved;
-	if (p == NULL)
-		return ENOMEM;
-	*out = p;
-	return 0;
+	ma_inside_end(call);
+	return error;
 }
 
 void *ma_memalign(size_t alignment, size_t size)
 {
-	size_t power = MA_UNIT;
+	unsigned call = ma_inside_begin();
+	void *p = ma_front_memalign(alignment, size);
 
-	while (power < alignment && power <= PTRDIFF_MAX / 2)
-		power *= 2;
-	if (power < alignment) {
-		errno = EINVAL;
-		return NULL;
-	}
-	return ma_front_alloc_aligned(size, power);
+	ma_inside_end(call);
+	return p;
 }
 
 void ma_free_sized(void *ptr, size_t size)
 {
-	size_t usable = ptr == NULL ? SIZE_MAX : size_of_known(ptr);
+	unsigned call = ma_inside_begin();
 
-	if (size > usable)
-		ma_fatal_place("sized free with a size that the allocation can't have", ptr, "allocation",
-			       ptr, usable);
-	ma_free(ptr);
+	ma_front_free_sized(ptr, size);
+	ma_inside_end(call);
 }
 
 void ma_free_aligned_sized(void *ptr, size_t alignment, size_t size)
 {
-	if (ptr != NULL && (!is_power_of_two(alignment) || ((uintptr_t)ptr & (alignment - 1)) != 0))
-		ma_fatal("sized free with an alignment that the allocation can't have", ptr);
-	ma_free_sized(ptr, size);
+	unsigned call = ma_inside_begin();
+
+	ma_front_free_aligned_sized(ptr, alignment, size);
+	ma_inside_end(call);
 }
 
 size_t ma_usable_size(const void *ptr)
 {
-	size_t size = ptr == NULL ? 0 : size_of_known(ptr);
+	unsigned call = ma_inside_begin();
+	size_t size = ptr == NULL ? 0 : ma_front_size_known(ptr);
 
+	ma_inside_end(call);
 	return size == SIZE_MAX ? 0 : size;
 }
 
@@ -158,16 +177,18 @@ size_t ma_good_size(size_t size)
 
 int ma_trim(size_t pad)
 {
+	unsigned call = ma_inside_begin();
 	struct heap *heap = ma_thread_own;
-	size_t given;
+	size_t given = 0;
 
-	if (!ma_mode_enter())
-		return 0;
-	ma_mode_flush();
-	given = ma_large_trim() + ma_heaps_trim_idle(0);
-	if (heap != &ma_heap_none)
-		given += ma_heap_trim(heap, pad);
-	ma_mode_leave();
+	if (ma_mode_enter()) {
+		ma_mode_flush();
+		given = ma_large_trim() + ma_heaps_trim_idle(0);
+		if (heap != &ma_heap_none)
+			given += ma_heap_trim(heap, pad);
+		ma_mode_leave();
+	}
+	ma_inside_end(call);
 	return given != 0;
 }
 

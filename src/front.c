@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inside.h"
 #include "inspect/inspect.h"
 #include "large.h"
 #include "ma.h"
@@ -199,6 +200,16 @@ size_t ma_front_size(const void *p, enum heap_place *place)
 	return size;
 }
 
+size_t ma_front_size_known(const void *ptr)
+{
+	enum heap_place place;
+	size_t size = ma_front_size(ptr, &place);
+
+	if (place == PLACE_STRANGE)
+		ma_heap_report(ptr);
+	return size;
+}
+
 bool ma_front_resize(void *p, size_t size)
 {
 	bool done;
@@ -296,6 +307,121 @@ void *ma_front_realloc_known(void *p, size_t size)
 	return moved;
 }
 
+/* --- what else the public functions and the overriding ones share --- */
+
+static bool is_power_of_two(size_t n)
+{
+	return n != 0 && (n & (n - 1)) == 0;
+}
+
+void *ma_front_aligned_alloc(size_t alignment, size_t size)
+{
+	if (!is_power_of_two(alignment)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return ma_front_alloc_aligned(size, alignment);
+}
+
+int ma_front_posix_memalign(void **out, size_t alignment, size_t size)
+{
+	int saved = errno;
+	void *p;
+
+	if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
+		return EINVAL;
+	p = ma_front_alloc_aligned(size, alignment);
+	errno = saved;
+	if (p == NULL)
+		return ENOMEM;
+	*out = p;
+	return 0;
+}
+
+void *ma_front_memalign(size_t alignment, size_t size)
+{
+	size_t power = MA_UNIT;
+
+	while (power < alignment && power <= PTRDIFF_MAX / 2)
+		power *= 2;
+	if (power < alignment) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return ma_front_alloc_aligned(size, power);
+}
+
+void ma_front_free_sized(void *ptr, size_t size)
+{
+	size_t usable = ptr == NULL ? SIZE_MAX : ma_front_size_known(ptr);
+
+	if (size > usable)
+		ma_fatal_place("sized free with a size that the allocation can't have", ptr, "allocation",
+			       ptr, usable);
+	ma_front_free(ptr, ma_front_free_known);
+}
+
+void ma_front_free_aligned_sized(void *ptr, size_t alignment, size_t size)
+{
+	if (ptr != NULL && (!is_power_of_two(alignment) || ((uintptr_t)ptr & (alignment - 1)) != 0))
+		ma_fatal("sized free with an alignment that the allocation can't have", ptr);
+	ma_front_free_sized(ptr, size);
+}
+
+/* --- what the public functions' fast paths fail over to --- */
+
+void *ma_front_alloc_again(size_t size)
+{
+	unsigned call = ma_inside_begin_slow();
+	void *p = ma_front_alloc_slow(size);
+
+	ma_inside_end(call);
+	return p;
+}
+
+void *ma_front_alloc_inside(size_t size)
+{
+	void *p;
+
+	if (ma_inside_locks()) {
+		ma_inside_leave();
+		return ma_front_alloc_again(size);
+	}
+	p = ma_front_alloc_slow(size);
+	ma_inside_leave();
+	return p;
+}
+
+void ma_front_free_again(void *p)
+{
+	unsigned call = ma_inside_begin_slow();
+
+	ma_front_free_known(p);
+	ma_inside_end(call);
+}
+
+void ma_front_free_inside(void *p)
+{
+	if (ma_inside_locks()) {
+		ma_inside_leave();
+		ma_front_free_again(p);
+		return;
+	}
+	if (p != NULL)
+		ma_front_free_known(p);
+	ma_inside_leave();
+}
+
+void ma_front_event_inside(struct slab *slab)
+{
+	if (ma_inside_locks()) { /* takes back what was pushed */
+		ma_front_free_inside(ma_slab_pop(slab));
+		return;
+	}
+	ma_front_event(slab);
+	ma_inside_leave();
+}
+
 /* All that a program's call can lead through here. */
 #define ENTRY(function) (void (*)(void))(function)
 static void (*const entries[])(void) = {
@@ -322,6 +448,13 @@ static void (*const entries[])(void) = {
 	ENTRY(free_any),
 	ENTRY(free_slower),
 	ENTRY(ma_front_realloc_known),
+	ENTRY(ma_front_aligned_alloc),
+	ENTRY(ma_front_posix_memalign),
+	ENTRY(ma_front_memalign),
+	ENTRY(ma_front_alloc_again),
+	ENTRY(ma_front_alloc_inside),
+	ENTRY(ma_front_free_again),
+	ENTRY(ma_front_free_inside),
 };
 
 /* Other libraries' constructors, which ran before, have allocated without the modes. */

@@ -28,6 +28,9 @@ void ma_front_free_known(void *p);
  * knows. */
 size_t ma_front_size(const void *p, enum heap_place *place);
 
+/* The same for a caller to whom an unknown pointer is a fault: reports it. */
+size_t ma_front_size_known(const void *p);
+
 /* Resizes `p`, which is libma's, without moving it. */
 bool ma_front_resize(void *p, size_t size);
 
@@ -55,6 +58,20 @@ void *ma_front_realloc(void *p, size_t size, bool *strange);
 
 /* The same for a caller to whom an unknown pointer is a fault: reports it. */
 void *ma_front_realloc_known(void *p, size_t size);
+
+/* The public functions of these names, without the mark (see inside.h): the overriding ones are these, too. */
+void *ma_front_aligned_alloc(size_t alignment, size_t size);
+int ma_front_posix_memalign(void **out, size_t alignment, size_t size);
+void *ma_front_memalign(size_t alignment, size_t size);
+void ma_front_free_sized(void *p, size_t size);
+void ma_front_free_aligned_sized(void *p, size_t alignment, size_t size);
+
+/* For a public function's fast path. `again`: it has found the mark. `inside`: it has set it, and failed; these end it. */
+void *ma_front_alloc_again(size_t size);
+void ma_front_free_again(void *p);
+void *ma_front_alloc_inside(size_t size);
+void ma_front_free_inside(void *p);
+void ma_front_event_inside(struct slab *slab);
 
 /* Once, when the library is loaded. */
 void ma_front_start(void);

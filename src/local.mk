@@ -50,6 +50,8 @@ libma_core_la_SOURCES = \
 	src/guard.h \
 	src/header.h \
 	src/heap.h \
+	src/inside.c \
+	src/inside.h \
 	src/inspect/check.c \
 	src/inspect/inspect.h \
 	src/inspect/leak.h \
@@ -75,6 +77,7 @@ libma_core_la_SOURCES = \
 	src/quarantine.c \
 	src/quarantine.h \
 	src/quick.h \
+	src/readable.h \
 	src/redzone.c \
 	src/redzone.h \
 	src/report.h \

@@ -8,6 +8,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "guard.h"
+#include "inside.h"
 #include "limit.h"
 #include "mode_short.h"
 #include "options.h"
@@ -73,12 +74,13 @@ void ma_mode_limit(size_t soft, size_t hard, void (*function)(size_t held, size_
 		   void *arg)
 {
 	static MA_SHARED(bool) known; /* to fork */
+	bool marked;
 
 	if (!ma_swap_acq_rel(&known, true))
 		ma_thread_at_fork(ma_limit_lock_all, ma_limit_unlock_all);
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	ma_limit_set(soft, hard, function, arg);
-	ma_mode_end();
+	ma_mode_end(marked);
 	if (function != NULL)
 		turn_on(MODE_LIMIT);
 }
@@ -275,14 +277,17 @@ void ma_mode_take(void)
 		ma_signals_take(free_aside);
 }
 
-void ma_mode_begin(void)
+bool ma_mode_begin(void)
 {
 	if (ma_modes() & MODE_SIGNALS)
 		ma_busy_begin();
+	return ma_inside_enter();
 }
 
-void ma_mode_end(void)
+void ma_mode_end(bool marked)
 {
+	if (marked)
+		ma_inside_leave();
 	if (ma_modes() & MODE_SIGNALS)
 		ma_mode_leave();
 }
@@ -290,7 +295,10 @@ void ma_mode_end(void)
 /* Calls what the program has set, which may do all that it may elsewhere. */
 static void call_limit(struct limit_call *call, size_t wanted)
 {
+	uintptr_t mark = ma_inside_let_out();
+
 	call->function(call->held, wanted, call->arg);
+	ma_inside_mark(mark);
 	ma_limit_called();
 }
 
@@ -395,11 +403,12 @@ enum heap_place ma_mode_free(struct heap *heap, void *p)
 
 void ma_mode_flush(void)
 {
+	bool marked;
 	void *out;
 
 	if (!(ma_modes() & MODE_QUARANTINE))
 		return;
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	ma_lock(&flush_lock);
 	for (struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next) {
 		struct mode_heap *mode = ma_load_acquire(&heap->mode); /* pairs with mode_of() */
@@ -408,7 +417,7 @@ void ma_mode_flush(void)
 			ma_heap_free(ma_thread_own, out);
 	}
 	ma_unlock(&flush_lock);
-	ma_mode_end();
+	ma_mode_end(marked);
 }
 
 const char *ma_mode_audit(const void *p, size_t usable)

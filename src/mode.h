@@ -79,10 +79,10 @@ MA_INLINE void ma_mode_leave(void)
 	ma_busy_end();
 }
 
-/* The same, with signals=1, around all that reads the heaps and may call the program. They nest, and cost nothing to speak of
- * without the mode. */
-void ma_mode_begin(void);
-void ma_mode_end(void);
+/* Around all that reads the heaps: what handlers call is refused meanwhile. They nest; the second is given what the first has
+ * returned. */
+bool ma_mode_begin(void);
+void ma_mode_end(bool marked);
 
 /* Frees what is in quarantine, of all threads. */
 void ma_mode_flush(void);

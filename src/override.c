@@ -14,16 +14,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "front.h"
 #include "inspect/inspect.h"
 #include "ma.h"
 #include "override.h"
+#include "readable.h"
 #include "source.h"
 #include "text.h"
 
@@ -61,17 +60,6 @@ __attribute__((constructor(101))) static void override_load(void)
 
 /* --- the C library's own memory --- */
 
-/* May the word at `p` be read? The kernel reads the set of signals there, and then finds that -1 is nothing to do with
- * it: nothing is changed. */
-static bool is_readable(const void *p)
-{
-	int saved = errno;
-	bool fault = syscall(SYS_rt_sigprocmask, -1, p, NULL, _NSIG / 8) != 0 && errno == EFAULT;
-
-	errno = saved;
-	return !fault;
-}
-
 /* Does what stands before `p` look like the head of a chunk in use of glibc's malloc? */
 static bool is_libc_memory(const void *p)
 {
@@ -79,14 +67,15 @@ static bool is_libc_memory(const void *p)
 	const size_t *next;
 	size_t size;
 
-	if (p == NULL || (uintptr_t)p % (2 * sizeof(size_t)) != 0 || !is_readable(head) || !is_readable(p))
+	if (p == NULL || (uintptr_t)p % (2 * sizeof(size_t)) != 0 || !ma_is_readable(head) ||
+	    !ma_is_readable(p))
 		return false;
 	size = head[1] & ~(size_t)7;
 	if (head[1] & 2) /* a mapping of its own */
 		return (((uintptr_t)head - head[0]) | (head[0] + size)) % ma_source_page() == 0;
 	next = (const size_t *)((const char *)head + size);
 	/* The next chunk says that this one is in use. */
-	return size >= 4 * sizeof(size_t) && size % (2 * sizeof(size_t)) == 0 && is_readable(next + 1) &&
+	return size >= 4 * sizeof(size_t) && size % (2 * sizeof(size_t)) == 0 && ma_is_readable(next + 1) &&
 	       (next[1] & 1) != 0;
 }
 
@@ -159,17 +148,17 @@ EXPORT void *reallocarray(void *p, size_t count, size_t size)
 
 EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
-	return ma_aligned_alloc(alignment, size);
+	return ma_front_aligned_alloc(alignment, size);
 }
 
 EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
 {
-	return ma_posix_memalign(out, alignment, size);
+	return ma_front_posix_memalign(out, alignment, size);
 }
 
 EXPORT void *memalign(size_t alignment, size_t size)
 {
-	return ma_memalign(alignment, size);
+	return ma_front_memalign(alignment, size);
 }
 
 static void *alloc_pages(size_t size)
@@ -199,7 +188,7 @@ EXPORT void free_sized(void *p, size_t size)
 	if (host.free != NULL)
 		host.free(p);
 	else
-		ma_free_sized(p, size);
+		ma_front_free_sized(p, size);
 }
 
 EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
@@ -207,7 +196,7 @@ EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
 	if (host.free != NULL)
 		host.free(p);
 	else
-		ma_free_aligned_sized(p, alignment, size);
+		ma_front_free_aligned_sized(p, alignment, size);
 }
 
 EXPORT size_t malloc_usable_size(void *p)

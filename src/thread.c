@@ -18,10 +18,11 @@
 #include <unistd.h>
 
 #include "busy.h"
+#include "inside.h"
 #include "lock.h"
 #include "signals.h"
 
-MA_THREAD_LOCAL struct heap *ma_thread_heap = &ma_heap_none;
+MA_THREAD_LOCAL struct thread_front ma_thread_front = {.heap = &ma_heap_none};
 MA_THREAD_LOCAL struct heap *ma_thread_own = &ma_heap_none;
 
 static _Thread_local uint32_t number; /* 0: not asked for yet */
@@ -44,35 +45,42 @@ static void at_fork(void (*before)(void), void (*parent)(void), void (*child)(vo
 		pthread_atfork(before, parent, child);
 }
 
-/* The heap of a thread that a signal handler ends while it is inside libma is half changed: nobody gets it. */
-static void thread_exit(void *heap)
+static void leave(struct heap *heap)
 {
-	if (ma_busy_interrupted != 0)
-		return;
 	ma_busy_begin();
 	ma_thread_heap = ma_thread_own = &ma_heap_none;
 	ma_heaps_leave(heap);
 	ma_busy_end();
 }
 
+/* The heap of a thread that a signal handler ends while it is inside libma is half changed: nobody gets it. */
+static void thread_exit(void *heap)
+{
+	if (ma_busy_interrupted == 0 && !ma_inside_is())
+		leave(heap);
+}
+
+static _Thread_local bool holds; /* from before a fork until it is done */
+
 /* A handler that forks may have interrupted its own thread where that holds the locks: better a child that must not allocate
  * much than none. */
 static void fork_before(void)
 {
-	if (ma_busy_interrupted == 0)
+	holds = ma_busy_interrupted == 0 && (!ma_inside_is() || ma_busy == 0);
+	if (holds)
 		ma_heaps_before_fork();
 }
 
 static void fork_parent(void)
 {
-	if (ma_busy_interrupted == 0)
+	if (holds)
 		ma_heaps_after_fork_parent();
 }
 
 static void fork_child(void)
 {
 	number = 0;
-	if (ma_busy_interrupted != 0)
+	if (!holds)
 		return;
 	if (ma_thread_own != &ma_heap_none)
 		ma_store_relaxed(&ma_thread_own->thread, (int)ma_thread_number());
@@ -127,7 +135,7 @@ struct heap *ma_thread_bind(void)
 	ma_store_relaxed(&heap->thread, (int)ma_thread_number());
 	ma_thread_heap = ma_heap_seen(heap, view);
 	if (!hear_of_exit(heap)) {
-		thread_exit(heap);
+		leave(heap);
 		heap = NULL;
 	}
 	errno = saved;

@@ -6,7 +6,7 @@
 
 #include "signals.h"
 
-struct heap *ma_thread_heap = &ma_heap_none;
+struct thread_front ma_thread_front = {.heap = &ma_heap_none};
 struct heap *ma_thread_own = &ma_heap_none;
 static enum heap_view view;
 

@@ -110,6 +110,7 @@ unit_tests = \
 	tests/unit/test_guard \
 	tests/unit/test_heap \
 	tests/unit/test_heaps \
+	tests/unit/test_inside \
 	tests/unit/test_large \
 	tests/unit/test_leak_index \
 	tests/unit/test_leak_mark \
@@ -195,6 +196,8 @@ tests_unit_test_heap_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_heap_LDADD = $(unit_ldadd)
 tests_unit_test_heaps_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_heaps_LDADD = $(unit_ldadd)
+tests_unit_test_inside_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_inside_LDADD = $(unit_ldadd)
 tests_unit_test_large_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_large_LDADD = $(unit_ldadd)
 tests_unit_test_leak_CPPFLAGS = $(unit_cppflags)

@@ -146,8 +146,9 @@ int ma_check(void)
 {
 	struct audit audit = {0};
 	bool lost = false;
+	bool marked;
 
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	for (const struct heap *heap = ma_heaps_first(); heap != NULL; heap = heap->next) {
 		if (!heap->lost)
 			check_heap(&audit, heap);
@@ -156,6 +157,6 @@ int ma_check(void)
 	/* A thread that a fork has lost may have been about to write or to wipe a redzone, anywhere. */
 	if (audit.faults == 0 && !lost && ma_modes() & (MODE_REDZONE | MODE_QUARANTINE))
 		ma_walk(check_object, &audit);
-	ma_mode_end();
+	ma_mode_end(marked);
 	return audit.faults;
 }

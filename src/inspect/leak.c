@@ -279,12 +279,13 @@ static __attribute__((noinline)) int check_above(int fd)
 int ma_leak_check(int fd)
 {
 	int saved = errno, lost;
+	bool marked;
 
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	ma_mode_flush();
 	__builtin_unwind_init(); /* the registers that calls keep are in this frame now */
 	lost = check_above(fd);
-	ma_mode_end();
+	ma_mode_end(marked);
 	if (lost >= 0)
 		errno = saved;
 	return lost;

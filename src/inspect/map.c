@@ -56,17 +56,18 @@ void ma_map_each(struct chunk *chunk, void (*see)(const void *object, size_t usa
 int ma_heap_map(int fd, enum ma_format format)
 {
 	struct text text;
+	bool marked;
 
 	if (format != MA_TEXT && format != MA_JSON) {
 		errno = EINVAL;
 		return -1;
 	}
 	ma_text_begin(&text, fd);
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	if (format == MA_TEXT)
 		ma_map_write_text(&text);
 	else
 		ma_map_write_json(&text);
-	ma_mode_end();
+	ma_mode_end(marked);
 	return ma_text_end(&text);
 }

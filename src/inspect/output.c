@@ -309,13 +309,15 @@ void ma_inspect_start(void)
 
 void ma_inspect_at_exit(void)
 {
+	bool marked;
+
 	ma_timer_stop();
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	if (ma_options.leaks[0] != '\0')
 		write_leaks();
 	if (ma_options.stats[0] != '\0')
 		write_stats();
 	if (ma_options.map[0] != '\0')
 		write_map();
-	ma_mode_end();
+	ma_mode_end(marked);
 }

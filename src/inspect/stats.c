@@ -226,12 +226,14 @@ void ma_stats_collect(struct ma_stats *stats, const struct heap *only)
 
 int ma_stats(struct ma_stats *stats)
 {
+	bool marked;
+
 	if (stats->struct_size != sizeof(*stats)) { /* the first release: there is one size only */
 		errno = EINVAL;
 		return -1;
 	}
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	ma_stats_collect(stats, NULL);
-	ma_mode_end();
+	ma_mode_end(marked);
 	return 0;
 }

@@ -476,11 +476,12 @@ int ma_stats_print(int fd, enum ma_format format)
 {
 	struct text text;
 	bool written;
+	bool marked;
 
 	ma_text_begin(&text, fd);
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	written = ma_stats_write(&text, format);
-	ma_mode_end();
+	ma_mode_end(marked);
 	if (!written) {
 		errno = EINVAL;
 		return -1;

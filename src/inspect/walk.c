@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "heap.h"
+#include "inside.h"
 #include "large.h"
 #include "mode.h"
 
@@ -21,11 +22,17 @@ struct walk {
 
 static int show(struct walk *walk, enum ma_kind kind, const void *address, size_t size, size_t slot_size)
 {
+	uintptr_t mark;
+	int result;
+
 	walk->place.kind = kind;
 	walk->place.address = address;
 	walk->place.size = size;
 	walk->place.slot_size = slot_size;
-	return walk->visitor(&walk->place, walk->arg);
+	mark = ma_inside_let_out();
+	result = walk->visitor(&walk->place, walk->arg);
+	ma_inside_mark(mark);
+	return result;
 }
 
 static int walk_slots(struct walk *walk, const struct slab *slab)
@@ -97,8 +104,9 @@ int ma_walk(ma_visitor *visitor, void *arg)
 	struct large_place large;
 	bool more;
 	int result = 0;
+	bool marked;
 
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	more = ma_large_after(NULL, &large);
 	while (result == 0 && (chunk != NULL || more)) {
 		if (chunk != NULL && (!more || (const char *)chunk < large.start)) {
@@ -109,6 +117,6 @@ int ma_walk(ma_visitor *visitor, void *arg)
 			more = ma_large_after(large.start, &large);
 		}
 	}
-	ma_mode_end();
+	ma_mode_end(marked);
 	return result;
 }

@@ -13,7 +13,7 @@ allocating() {
 		-o signals -L"$MA_BUILDDIR/.libs" -lma -Wl,-rpath,"$MA_BUILDDIR/.libs" $LDFLAGS 2>err ||
 		echo "signals.c does not compile: $(tail -n 3 err)"
 	for options in '' hardened=1 sites=1 guard=20,fill=1; do
-		on_libma env MA_OPTIONS="$options" timeout 60 ./signals off >out 2>err ||
+		on_libma env MA_OPTIONS="$options" timeout 60 ./signals preloaded >out 2>err ||
 			echo "signals with options '$options': exit status $?: $(tail -n 3 err)"
 	done
 }

@@ -6,6 +6,7 @@ stress_tests = \
 	tests/stress/crowd \
 	tests/stress/exits \
 	tests/stress/handover \
+	tests/stress/leaps \
 	tests/stress/signals \
 	tests/stress/threads
 # A sanitizer's own locks may be held by another thread when a process forks.
@@ -26,6 +27,7 @@ tests_stress_crowd_LDADD = tests/libwhole.la
 tests_stress_exits_LDADD = tests/libwhole.la
 tests_stress_forks_LDADD = tests/libwhole.la
 tests_stress_handover_LDADD = tests/libwhole.la
+tests_stress_leaps_LDADD = tests/libwhole.la
 tests_stress_signals_SOURCES = tests/stress/signals.c tests/stress/stress.h
 tests_stress_signals_LDADD = tests/libwhole.la
 tests_stress_threads_LDADD = tests/libwhole.la

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A timer's signal handler that allocates and frees, whatever it interrupts, beside threads that do nothing else, some of
- * them shortly, and forks. All put what they have into one table, and free what was there.
+ * Timers' signal handlers that allocate and free, whatever they interrupt, each other too, one of them on an alternate stack:
+ * beside threads that do nothing else, some of them shortly, and forks. All put what they have into one table, and free what was
+ * there.
  *
- * Linked to libma it sets signals=1, if MA_OPTIONS is not set. With the preload library it needs no option:
- * tests/preload/interrupts.sh runs it so. "signals off" leaves the option out: then it is to fail, in a second or so, if libma
- * is not preloaded.
+ * It needs no option. "signals preloaded" is for the preload library: then the C library has objects of libma's too.
+ * tests/preload/interrupts.sh runs it so.
  */
 #include "../emulated.h"
 #include "stress.h"
@@ -41,6 +41,20 @@ static void release(struct thing *thing)
 	ma_free(thing);
 }
 
+/* A realloc() that is refused leaves the object as it was. */
+static struct thing *resize(struct thing *thing, size_t size)
+{
+	size_t had = thing->size < size ? thing->size : size;
+	struct thing *resized = ma_realloc(thing, size);
+
+	expect(resized != NULL || errno == ENOMEM);
+	atomic_fetch_add(resized == NULL ? &refused : &granted, 1);
+	if (resized == NULL)
+		return thing;
+	expect(pattern_holds(resized + 1, had - sizeof(*resized), resized->seed));
+	return thing_set(resized, size < 2000 ? size : 2000, resized->seed);
+}
+
 static void on_alarm(int number)
 {
 	static atomic_ulong seed;
@@ -52,7 +66,13 @@ static void on_alarm(int number)
 		ma_free(ma_malloc(100));
 	for (int i = 0; i < 2 && !atomic_load(&forking); i++) {
 		size_t place = random_below(&random, PLACES), size = size_for_handler(&random);
-		struct thing *thing = random_once_in(&random, 4) ? ma_calloc(1, size) : ma_malloc(size);
+		struct thing *thing = atomic_exchange(&table[place], NULL);
+		if (thing != NULL && random_once_in(&random, 3)) {
+			release(atomic_exchange(&table[place], resize(thing, size)));
+			continue;
+		}
+		release(thing);
+		thing = random_once_in(&random, 4) ? ma_calloc(1, size) : ma_malloc(size);
 		if (thing != NULL) {
 			thing_set(thing, size < 2000 ? size : 2000, random_next(&random));
 			atomic_fetch_add(&granted, 1);
@@ -65,11 +85,21 @@ static void on_alarm(int number)
 	errno = saved;
 }
 
-static void set_timer(long microseconds)
+static void set_timers(long microseconds)
 {
-	struct itimerval every = {{0, microseconds}, {0, microseconds}};
+	const struct itimerval every = {{0, microseconds}, {0, microseconds}};
 
 	expect(setitimer(ITIMER_REAL, &every, NULL) == 0);
+	expect(setitimer(ITIMER_PROF, &every, NULL) == 0);
+}
+
+/* For this thread. */
+static void stand_by(void)
+{
+	static char alternate[256 * 1024];
+	const stack_t stack = {.ss_sp = alternate, .ss_size = sizeof(alternate)};
+
+	expect(sigaltstack(&stack, NULL) == 0);
 }
 
 /* What is put aside still goes with the next call, which is the thread's last. */
@@ -79,6 +109,7 @@ static void *block_and_free(void *result)
 
 	sigemptyset(&alarms);
 	sigaddset(&alarms, SIGALRM);
+	sigaddset(&alarms, SIGPROF);
 	expect(pthread_sigmask(SIG_BLOCK, &alarms, NULL) == 0);
 	ma_free(ma_malloc(1));
 	return result;
@@ -134,21 +165,19 @@ static void fork_one(uintptr_t number)
 int main(int count, char **arg)
 {
 	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
-	bool off = count > 1 && strcmp(arg[1], "off") == 0;
+	bool preloaded = count > 1 && strcmp(arg[1], "preloaded") == 0;
 	pthread_t thread[THREADS];
 
 	if (is_emulated()) {
 		fputs("skipped: under emulation the children of a process with threads crash\n", stderr);
 		return 77;
 	}
-	if (getenv("MA_OPTIONS") == NULL) {
-		setenv("MA_OPTIONS", off ? "" : "signals=1", 1);
-		execv("/proc/self/exe", arg);
-		expect(false);
-	}
 	end = stress_end();
+	stand_by();
 	expect(sigaction(SIGALRM, &action, NULL) == 0);
-	set_timer(100);
+	action.sa_flags |= SA_ONSTACK;
+	expect(sigaction(SIGPROF, &action, NULL) == 0);
+	set_timers(100);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		thread[i] = stress_thread(work, (void *)i);
 	for (uintptr_t i = 0; stress_now() < end; i++) {
@@ -159,13 +188,13 @@ int main(int count, char **arg)
 	}
 	for (int i = 0; i < THREADS; i++)
 		expect(pthread_join(thread[i], NULL) == 0);
-	set_timer(0);
+	set_timers(0);
 	expect(ma_check() == 0);
 	for (int i = 0; i < PLACES; i++)
 		thing_free(table[i]);
-	expect(granted > 0 && (off || refused > 0));
-	if (off)
-		expect(ma_check() == 0); /* if it is preloaded, the C library has objects too */
+	expect(granted > 0 && refused > 0);
+	if (preloaded)
+		expect(ma_check() == 0);
 	else
 		stress_finish();
 	return 0;

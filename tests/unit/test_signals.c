@@ -92,10 +92,10 @@ static void inside(const char *options)
 {
 	turn_on(options);
 	allocate();
-	ma_mode_begin();
+	ma_busy_begin();
 	refuse();
 	expect(used() == LENGTH(sizes) + 1);
-	ma_mode_end();
+	ma_mode_leave();
 	expect(used() == 1 && ma_check() == 0);
 	ma_free(kept);
 	expect(used() == 0);
@@ -121,13 +121,13 @@ START_TEST(more_than_there_is_room_for)
 	turn_on("signals=1");
 	for (size_t i = 0; i < LENGTH(allocated); i++)
 		allocated[i] = ma_malloc(i);
-	ma_mode_begin();
+	ma_busy_begin();
 	for (size_t i = 0; i < LENGTH(allocated); i++)
 		ma_free(allocated[i]);
-	ma_mode_begin();
-	ma_mode_end(); /* not the outermost */
+	ma_busy_begin();
+	ma_mode_leave(); /* not the outermost */
 	expect(used() == LENGTH(allocated));
-	ma_mode_end();
+	ma_mode_leave();
 	expect(used() == 1 && ma_check() == 0);
 }
 END_TEST
@@ -276,10 +276,10 @@ static void free_twice(void *p)
 {
 	void *again = hide(p);
 
-	ma_mode_begin();
+	ma_busy_begin();
 	ma_free(p);
 	ma_free(again);
-	ma_mode_end();
+	ma_mode_leave();
 }
 
 START_TEST(misuse_is_found_later)
@@ -297,11 +297,13 @@ END_TEST
 /* Without the option nothing is refused: walks and checks may be gone through by those who allocate. */
 START_TEST(off)
 {
+	bool marked;
+
 	turn_on("fill=1");
-	ma_mode_begin();
+	marked = ma_mode_begin();
 	ma_free(ma_malloc(100));
 	expect(ma_busy == 0 && used() == 0);
-	ma_mode_end();
+	ma_mode_end(marked);
 }
 END_TEST
 
