@@ -51,11 +51,21 @@ void ma_free(void *ptr)
 
 void *ma_calloc(size_t count, size_t size)
 {
-	unsigned call = ma_inside_begin();
-	void *p = ma_front_calloc(count, size);
+	struct slab *slab;
+	size_t bytes;
+	void *slot;
 
-	ma_inside_end(call);
-	return p;
+	if (__builtin_mul_overflow(count, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (MA_UNLIKELY(!ma_inside_enter()))
+		return ma_front_calloc_again(bytes);
+	slot = ma_front_pop(bytes, &slab);
+	if (MA_UNLIKELY(slot == NULL))
+		return ma_front_calloc_inside(bytes);
+	ma_inside_leave(); /* the slot is the caller's now */
+	return memset(slot, 0, slab->slot_size);
 }
 
 static __attribute__((noinline)) void *realloc_slow(void *ptr, size_t size)

@@ -392,6 +392,28 @@ void *ma_front_alloc_inside(size_t size)
 	return p;
 }
 
+void *ma_front_calloc_again(size_t bytes)
+{
+	unsigned call = ma_inside_begin_slow();
+	void *p = calloc_slow(bytes);
+
+	ma_inside_end(call);
+	return p;
+}
+
+void *ma_front_calloc_inside(size_t bytes)
+{
+	void *p;
+
+	if (ma_inside_locks()) {
+		ma_inside_leave();
+		return ma_front_calloc_again(bytes);
+	}
+	p = calloc_slow(bytes);
+	ma_inside_leave();
+	return p;
+}
+
 void ma_front_free_again(void *p)
 {
 	unsigned call = ma_inside_begin_slow();
@@ -453,6 +475,8 @@ static void (*const entries[])(void) = {
 	ENTRY(ma_front_memalign),
 	ENTRY(ma_front_alloc_again),
 	ENTRY(ma_front_alloc_inside),
+	ENTRY(ma_front_calloc_again),
+	ENTRY(ma_front_calloc_inside),
 	ENTRY(ma_front_free_again),
 	ENTRY(ma_front_free_inside),
 };

@@ -68,8 +68,10 @@ void ma_front_free_aligned_sized(void *p, size_t alignment, size_t size);
 
 /* For a public function's fast path. `again`: it has found the mark. `inside`: it has set it, and failed; these end it. */
 void *ma_front_alloc_again(size_t size);
+void *ma_front_calloc_again(size_t bytes);
 void ma_front_free_again(void *p);
 void *ma_front_alloc_inside(size_t size);
+void *ma_front_calloc_inside(size_t bytes);
 void ma_front_free_inside(void *p);
 void ma_front_event_inside(struct slab *slab);
 
