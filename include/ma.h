@@ -8,8 +8,11 @@
  *   - a failed allocation returns NULL, sets errno to ENOMEM and changes nothing;
  *   - a pointer returned is aligned to alignof(max_align_t) at least, is owned by the caller, and
  *     is released by ma_free() or given to ma_realloc() by any thread;
- *   - functions are safe in threads (MT-Safe), not in signal handlers (AS-Unsafe) nor under asynchronous
- *     cancellation (AC-Unsafe); none is a cancellation point;
+ *   - functions are safe in threads (MT-Safe), not under asynchronous cancellation (AC-Unsafe); none is a
+ *     cancellation point;
+ *   - those that allocate and free may be called from signal handlers (AS-Safe): in one that has interrupted
+ *     libma, allocations fail, and what is freed is freed later. Not ma_rezalloc() and ma_expand(), nor
+ *     what tells of the heap or trims it (AS-Unsafe);
  *   - a pointer that libma did not hand out, or has taken back, is a fatal error: one line on
  *     standard error, then abort().
  *

@@ -215,6 +215,7 @@ static __attribute__((noinline)) void enter_and_raise(size_t depth, int number)
 	space[0] = 0;
 	expect(ma_inside_enter());
 	raise(number);
+	expect(false); /* and the frame lasts until here */
 }
 
 /* Above the mark, at it, a little and much below. */
