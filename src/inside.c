@@ -119,9 +119,7 @@ static void forget(uintptr_t here)
 	} else if (ma_busy != 0) {
 		ma_busy = 0;
 	} else {
-		ma_busy_begin();
-		ma_heap_recount(ma_thread_own);
-		ma_busy_end();
+		ma_signals_recount(ma_thread_own);
 	}
 }
 

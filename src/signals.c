@@ -2,6 +2,8 @@
 /* signals.c - takes a thread's heap away and gives it back, and owns the places for what handlers have freed. */
 #include "signals.h"
 
+#include <signal.h>
+
 #include "thread.h"
 
 static MA_SHARED(void *) place[SIGNALS_ASIDE];
@@ -52,6 +54,19 @@ void ma_signals_resume(unsigned level)
 		give_back(&interruption[level]);
 }
 
+/* No handler comes in between: one that left too would leave counts behind that nobody knows to be wrong. */
+void ma_signals_recount(struct heap *heap)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	ma_busy_begin();
+	ma_heap_recount(heap);
+	ma_busy_end();
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 /* What a handler calls lies below it on its stack: one that lies elsewhere has been left, and so was what it had
  * interrupted. If that was a fast path its counts may be wrong; if it was a change of the heap that calls out, nobody knows
  * what it has come to, and the heap may be found damaged. */
@@ -65,10 +80,8 @@ bool ma_signals_interrupted_still(void)
 		if (here >= latest->low && here < latest->high)
 			return true;
 		give_back(latest);
-		if (latest->busy == 0) {
-			ma_busy_begin();
-			ma_heap_recount(latest->own);
-		}
+		if (latest->busy == 0)
+			ma_signals_recount(latest->own);
 		ma_busy = level == 1 ? 0 : latest[-1].busy + 1;
 	}
 	return false;

@@ -24,6 +24,8 @@
 #include "base.h"
 #include "busy.h"
 
+struct heap;
+
 /* Objects that can be put aside. */
 #define SIGNALS_ASIDE 1024u
 
@@ -31,6 +33,9 @@
  * calls lies on the stack between `low` and `high`. The first returns what the second is to be given. */
 unsigned ma_signals_interrupt(uintptr_t low, uintptr_t high);
 void ma_signals_resume(unsigned level);
+
+/* A pop or push of the calling thread may have been left in its middle: counts anew what its heap's slabs have ready. */
+void ma_signals_recount(struct heap *heap);
 
 /* Does the handler still run? One may have been left by longjmp(3): then the thread gets back what it had. */
 bool ma_signals_interrupted_still(void);

@@ -100,11 +100,8 @@ int main(void)
 	const stack_t stack = {.ss_sp = alternate, .ss_size = sizeof(alternate)};
 	double now = stress_now(), quarter = (stress_end() - now) / 4;
 
-#if defined(__SANITIZE_THREAD__)
-	fputs("skipped: the sanitizer lets a handler run only where the program makes a system call\n",
-	      stderr);
-	return 77;
-#endif
+	if (stress_handlers_wait())
+		return 77;
 	expect(sigaltstack(&stack, NULL) == 0);
 	prepare();
 	for (int i = 0; i < 4; i++)

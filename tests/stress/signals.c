@@ -172,6 +172,8 @@ int main(int count, char **arg)
 		fputs("skipped: under emulation the children of a process with threads crash\n", stderr);
 		return 77;
 	}
+	if (stress_handlers_wait())
+		return 77;
 	end = stress_end();
 	stand_by();
 	expect(sigaction(SIGALRM, &action, NULL) == 0);

@@ -377,5 +377,10 @@ int main(void)
 		reading,
 	};
 
+#ifdef __SANITIZE_THREAD__ /* it puts signals off to the next system call: there is no kernel's frame then */
+	(void)tests;
+	return EXIT_SKIPPED;
+#else
 	return unit_run("inside", tests, LENGTH(tests));
+#endif
 }
