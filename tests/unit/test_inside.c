@@ -379,7 +379,7 @@ int main(void)
 
 #ifdef __SANITIZE_THREAD__ /* it puts signals off to the next system call: there is no kernel's frame then */
 	(void)tests;
-	return EXIT_SKIPPED;
+	return 77; /* skipped, as Automake knows it */
 #else
 	return unit_run("inside", tests, LENGTH(tests));
 #endif
