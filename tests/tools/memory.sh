@@ -68,8 +68,11 @@ int main(int argc, char **argv)
 	size_t mb = 1 << 20;
 	pthread_t thread;
 	char byte;
+	char *fenced = mmap(NULL, 5 * mb, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	memset(mmap(NULL, 3 * mb, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1, 3 * mb);
+	/* By itself, as the kernel makes one of it and a thread's stack that happens to lie beside it. */
+	mprotect(fenced + mb, 3 * mb, PROT_READ | PROT_WRITE);
+	memset(fenced + mb, 1, 3 * mb);
 	memset(mmap(NULL, 5 * mb, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), 1, 5 * mb);
 	if (mmap(NULL, 7 * mb, PROT_READ, MAP_PRIVATE, open(argv[argc - 1], O_RDONLY), 0) == MAP_FAILED)
 		return 1;

@@ -199,6 +199,7 @@ START_TEST(outside)
 }
 END_TEST
 
+#ifndef __SANITIZE_ADDRESS__ /* it surrounds local arrays with what nobody writes to: a frame's remains show there */
 static __attribute__((noinline)) bool grants_deep(size_t depth)
 {
 	volatile char *space = alloca(depth);
@@ -240,6 +241,7 @@ START_TEST(left)
 	}
 }
 END_TEST
+#endif
 
 /* Out of what calls out of libma; and a pop that never came to its end. */
 START_TEST(left_half_done)
@@ -369,7 +371,9 @@ int main(void)
 		one_above_the_other,
 		deep_in_a_handler,
 		outside,
+#ifndef __SANITIZE_ADDRESS__
 		left,
+#endif
 		left_half_done,
 		left_on_the_alternate_stack,
 		while_locks_are_held,
