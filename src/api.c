@@ -2,8 +2,8 @@
 /*
  * api.c - the public functions: they check arguments, set errno, and leave the rest to front.h.
  *
- * Their contracts stand in ma.h and in section 3 of the manual. Each marks its thread while it is at work, for signal handlers:
- * see inside.h. The fast paths do so with an instruction or two each, and leave the rest to front.c, which ends it.
+ * Their contracts stand in ma.h and in section 3 of the manual. Each marks its thread while it is at work, for signal
+ * handlers: see inside.h. The fast paths do so with an instruction or two each, and leave the rest to front.c, which ends it.
  */
 #include "ma.h"
 

@@ -370,48 +370,43 @@ void ma_front_free_aligned_sized(void *ptr, size_t alignment, size_t size)
 
 /* --- what the public functions' fast paths fail over to --- */
 
-void *ma_front_alloc_again(size_t size)
+/* `alloc` is ma_front_alloc_slow() or calloc_slow(). */
+MA_INLINE void *alloc_again(void *(*alloc)(size_t bytes), size_t bytes)
 {
 	unsigned call = ma_inside_begin_slow();
-	void *p = ma_front_alloc_slow(size);
+	void *p = alloc(bytes);
 
 	ma_inside_end(call);
 	return p;
+}
+
+MA_INLINE void *alloc_inside(void *(*alloc)(size_t bytes), size_t bytes)
+{
+	bool locks = ma_inside_locks();
+	void *p = locks ? NULL : alloc(bytes);
+
+	ma_inside_leave();
+	return locks ? alloc_again(alloc, bytes) : p;
+}
+
+void *ma_front_alloc_again(size_t size)
+{
+	return alloc_again(ma_front_alloc_slow, size);
 }
 
 void *ma_front_alloc_inside(size_t size)
 {
-	void *p;
-
-	if (ma_inside_locks()) {
-		ma_inside_leave();
-		return ma_front_alloc_again(size);
-	}
-	p = ma_front_alloc_slow(size);
-	ma_inside_leave();
-	return p;
+	return alloc_inside(ma_front_alloc_slow, size);
 }
 
 void *ma_front_calloc_again(size_t bytes)
 {
-	unsigned call = ma_inside_begin_slow();
-	void *p = calloc_slow(bytes);
-
-	ma_inside_end(call);
-	return p;
+	return alloc_again(calloc_slow, bytes);
 }
 
 void *ma_front_calloc_inside(size_t bytes)
 {
-	void *p;
-
-	if (ma_inside_locks()) {
-		ma_inside_leave();
-		return ma_front_calloc_again(bytes);
-	}
-	p = calloc_slow(bytes);
-	ma_inside_leave();
-	return p;
+	return alloc_inside(calloc_slow, bytes);
 }
 
 void ma_front_free_again(void *p)

@@ -3,14 +3,14 @@
  * inside.h - is a thread in one of the ma_ functions? For signal handlers of programs that are linked to libma.
  *
  * The preload library is told of every signal before the program's handler is, and so costs its fast paths nothing (see
- * signals.h). In a linked program nobody tells: there each public function marks its thread as long as it runs. A call that finds
- * the mark is one of a handler's that has interrupted another: it takes the thread's heap away until it ends, as the preload
- * library does until the handler ends, and so is refused an allocation, and frees by the remote lists.
+ * signals.h). In a linked program nobody tells: there each public function marks its thread as long as it runs. A call that
+ * finds the mark is one of a handler's that has interrupted another: it takes the thread's heap away until it ends, as the
+ * preload library does until the handler ends, and so is refused an allocation, and frees by the remote lists.
  *
  * The mark is an address in the frame of who has set it. So it tells what is left of it when a handler has left by
- * siglongjmp(3): if the stack ends above it, or none of the kernel's signal frames lies between here and there, nobody is there
- * any more. That is looked for only when a mark is found. It errs on the side of refusing: what is left of a signal frame may
- * lie in a local array that was not written to yet, below a frame that calls still.
+ * siglongjmp(3): if the stack ends above it, or none of the kernel's signal frames lies between here and there, nobody is
+ * there any more. That is looked for only when a mark is found. It errs on the side of refusing: what is left of a signal
+ * frame may lie in a local array that was not written to yet, below a frame that calls still.
  *
  * The functions that libma puts in the place of the C library's do not mark: the C library may call them out of libma.
  */
@@ -32,8 +32,8 @@ MA_INLINE bool ma_inside_is(void)
 	return ma_thread_front.inside != 0;
 }
 
-/* Does the thread hold a lock of libma's, without a mark? It does in fork. What a handler in the preload library finds that has
- * interrupted libma is another matter, and known to be one. */
+/* Does the thread hold a lock of libma's, without a mark? It does in fork. What a handler in the preload library finds that
+ * has interrupted libma is another matter, and known to be one. */
 MA_INLINE bool ma_inside_locks(void)
 {
 	return MA_UNLIKELY(ma_busy != 0) && ma_busy_interrupted == 0;

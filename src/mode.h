@@ -79,8 +79,8 @@ MA_INLINE void ma_mode_leave(void)
 	ma_busy_end();
 }
 
-/* Around all that reads the heaps: what handlers call is refused meanwhile. They nest; the second is given what the first has
- * returned. */
+/* Around all that reads the heaps: what handlers call is refused meanwhile. They nest; the second is given what the first
+ * has returned. */
 bool ma_mode_begin(void);
 void ma_mode_end(bool marked);
 

@@ -11,8 +11,8 @@
  * In a program that is linked to libma nobody tells what was interrupted. There the public functions mark their thread, and
  * one that finds the mark does the same for as long as it runs: see inside.h.
  *
- * For handlers that nobody tells the preload library of, signals=1 sends every call through the slow paths; from its first step in
- * until its last a thread counts as inside, and all frees of a handler's are put aside.
+ * For handlers that nobody tells the preload library of, signals=1 sends every call through the slow paths; from its first
+ * step in until its last a thread counts as inside, and all frees of a handler's are put aside.
  *
  * All threads share the places. Each is taken and left by one atomic step, so that handlers may interrupt each other and
  * whoever takes from here. Fails by losing what there is no place for: that memory stays in use for good.
@@ -29,8 +29,9 @@ struct heap;
 /* Objects that can be put aside. */
 #define SIGNALS_ASIDE 1024u
 
-/* Around the run of a handler that has interrupted libma, or one call of its: takes the thread's heap away, and gives it back. What the handler
- * calls lies on the stack between `low` and `high`. The first returns what the second is to be given. */
+/* Around the run of a handler that has interrupted libma, or one call of its: takes the thread's heap away, and gives it
+ * back. What the handler calls lies on the stack between `low` and `high`. The first returns what the second is to be
+ * given. */
 unsigned ma_signals_interrupt(uintptr_t low, uintptr_t high);
 void ma_signals_resume(unsigned level);
 

@@ -80,6 +80,7 @@ tests_unit_libunit_la_SOURCES = \
 	tests/hide.h \
 	tests/pattern.h \
 	tests/random.h \
+	tests/used.h \
 	tests/unit/leak_unit.h \
 	tests/unit/block_side.h \
 	tests/unit/slab_side.h \

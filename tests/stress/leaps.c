@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signal handlers that leave by siglongjmp(3), out of the middle of a ma_malloc or ma_free as likely as not; from the
- * program's stack or an alternate one, with others above them. The program goes on to allocate, from further down its stack than
- * it was, or further up.
+ * program's stack or an alternate one, with others above them. The program goes on to allocate, from further down its stack
+ * than it was, or further up.
  *
  * What is interrupted is a fast path, which leaves no more behind than a slot.
  */

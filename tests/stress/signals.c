@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers' signal handlers that allocate and free, whatever they interrupt, each other too, one of them on an alternate stack:
- * beside threads that do nothing else, some of them shortly, and forks. All put what they have into one table, and free what was
- * there.
+ * Timers' signal handlers that allocate and free, whatever they interrupt, each other too, one of them on an alternate
+ * stack: beside threads that do nothing else, some of them shortly, and forks. All put what they have into one table, and
+ * free what was there.
  *
  * It needs no option. "signals preloaded" is for the preload library: then the C library has objects of libma's too.
  * tests/preload/interrupts.sh runs it so.

@@ -16,6 +16,7 @@
 #include "../expect.h"
 #include "../pattern.h"
 #include "../random.h"
+#include "../used.h"
 #include "ma.h"
 
 /* As gcc says it. */
@@ -125,23 +126,13 @@ static inline struct thing *thing_resize(struct thing *thing, struct random *ran
 	return thing_set(thing, size, seed + 1);
 }
 
-static inline int stress_count_used(const struct ma_place *place, void *count)
-{
-	*(size_t *)count += place->kind == MA_BLOCK_USED || place->kind == MA_SLOT_USED ||
-			    place->kind == MA_LARGE_USED;
-	return 0;
-}
-
 /* With all other threads gone and everything freed: the heap is sound, and empty. */
 static inline void stress_finish(void)
 {
-	size_t used = 0;
-
 	expect(ma_check() == 0);
 	ma_trim(0);
 	expect(ma_check() == 0);
-	ma_walk(stress_count_used, &used);
-	expect(used == 0);
+	expect(used() == 0);
 }
 
 static inline pthread_t stress_thread(void *(*body)(void *), void *arg)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The mark of a thread that is in a public function: who finds it is a handler, or it is all that is left of one that leapt. */
+/* The mark of a thread that is in a public function: who finds it is a handler, or it is left of one that leapt. */
+#include "../used.h"
 #include "unit.h"
 
 #include <alloca.h>
@@ -18,21 +19,6 @@ static const size_t sizes[] = {0, 10, 100, 1000, 5000, 50000, 3000000};
 static void *object_of[LENGTH(sizes)], *kept;
 static sigjmp_buf out;
 static volatile sig_atomic_t handled;
-
-static int count_used(const struct ma_place *place, void *count)
-{
-	*(size_t *)count += place->kind == MA_SLOT_USED || place->kind == MA_BLOCK_USED ||
-			    place->kind == MA_LARGE_USED;
-	return 0;
-}
-
-static size_t used(void)
-{
-	size_t count = 0;
-
-	ma_walk(count_used, &count);
-	return count;
-}
 
 static void allocate(void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Handlers that have interrupted libma: refused; what they free goes by the remote lists, or is put aside. */
+#include "../used.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -42,21 +43,6 @@ static void turn_on(const char *options)
 {
 	ma_options_read(options);
 	ma_mode_start(NULL, 0);
-}
-
-static int count_used(const struct ma_place *place, void *count)
-{
-	*(size_t *)count += place->kind == MA_SLOT_USED || place->kind == MA_BLOCK_USED ||
-			    place->kind == MA_LARGE_USED;
-	return 0;
-}
-
-static size_t used(void)
-{
-	size_t count = 0;
-
-	ma_walk(count_used, &count);
-	return count;
 }
 
 /* Objects of all kinds. */
