@@ -12,6 +12,14 @@
 #include "../../tools/ma/stop.h"
 #include "../../tools/ma/target.h"
 
+/* Of tools/ma/target.c, of which stop.c wants nothing else. */
+bool target_read(pid_t pid, uintptr_t from, void *to, size_t size)
+{
+	struct iovec here = {to, size}, there = {(void *)from, size};
+
+	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
 #if defined __x86_64__ || defined __aarch64__
 
 #define ROUNDS 50
@@ -36,13 +44,6 @@ static uintptr_t distance(void)
 	uintptr_t pointer = (uintptr_t)__builtin_thread_pointer();
 #endif
 	return (uintptr_t)&mark - pointer;
-}
-
-bool target_read(pid_t pid, uintptr_t from, void *to, size_t size)
-{
-	struct iovec here = {to, size}, there = {(void *)from, size};
-
-	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
 static void rest(long ns)
