@@ -278,8 +278,8 @@ static void add_slab(struct grid *grid, const struct draw_block *block, uint64_t
 {
 	uint64_t carved = block->first + (uint64_t)block->carved * block->slot_size;
 
-	if (carved > block->bytes)
-		return;
+	if (carved > block->bytes || block->used > block->carved)
+		return; /* no map of ours */
 	if (block->bits == NULL) {
 		uint64_t used = (uint64_t)block->used * block->slot_size;
 
