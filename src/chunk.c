@@ -134,11 +134,18 @@ static bool cells_are_resident(const struct chunk *chunk, size_t first, size_t l
 	return (~chunk->resident[last / 64] << (63 - last % 64) >> (63 - last % 64 + first % 64)) == 0;
 }
 
-/* [from, to) is not resident any more. */
-static void cells_forget(struct chunk *chunk, const char *from, const char *to)
+/* [from, to) is not resident any more. Returns how many bytes of it were known to be. */
+static size_t cells_forget(struct chunk *chunk, const char *from, const char *to)
 {
-	for (; from < to; from += CHUNK_CELL)
-		chunk->resident[cell_of(from) / 64] &= ~(UINT64_C(1) << (cell_of(from) % 64));
+	size_t known = 0;
+
+	for (; from < to; from += CHUNK_CELL) {
+		uint64_t bit = UINT64_C(1) << (cell_of(from) % 64),
+			 *word = &chunk->resident[cell_of(from) / 64];
+		known += (*word & bit) != 0 ? CHUNK_CELL : 0;
+		*word &= ~bit;
+	}
+	return known;
 }
 
 /* --- making and giving back --- */
@@ -404,8 +411,7 @@ size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to, bool thorough)
 
 	if (first >= end || ma_source_purge(first, end) == 0)
 		return 0;
-	cells_forget(chunk, first, end);
-	return (size_t)(end - first);
+	return cells_forget(chunk, first, end);
 }
 
 /* --- slab descriptors --- */

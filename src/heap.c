@@ -441,6 +441,9 @@ void ma_heap_recount(struct heap *heap)
 
 size_t ma_heap_trim(struct heap *heap, size_t pad)
 {
-	ma_heap_collect(heap);
-	return ma_block_trim(&heap->blocks, pad);
+	size_t touched = heap->blocks.touched;
+
+	ma_heap_collect(heap); /* may give back by itself: counts as well */
+	touched -= ma_min(heap->blocks.touched, touched);
+	return touched + ma_block_trim(&heap->blocks, pad);
 }

@@ -114,6 +114,7 @@ struct heap *ma_heaps_take(void)
 void ma_heaps_leave(struct heap *heap)
 {
 	ma_slab_drain(&heap->slabs, &heap->blocks);
+	ma_quick_flush(&heap->blocks);
 	ma_lock(&heaps_lock);
 	idle_add(heap);
 	ma_unlock(&heaps_lock);

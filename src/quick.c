@@ -116,6 +116,12 @@ static void push(struct blocks *blocks, const struct chunk *chunk, struct mem_bl
 	blocks->changes++;
 }
 
+/* Bytes that may wait. */
+static size_t most_waiting(const struct blocks *blocks)
+{
+	return ma_max(ma_block_in_use(blocks) / QUICK_PART, QUICK_ALWAYS);
+}
+
 /* Is it worth a place? */
 static bool may_wait(const struct mem_block *block, size_t most)
 {
@@ -125,7 +131,7 @@ static bool may_wait(const struct mem_block *block, size_t most)
 
 bool ma_quick_put(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)
 {
-	size_t most = ma_block_in_use(blocks) / QUICK_PART;
+	size_t most = most_waiting(blocks);
 
 	if (!may_wait(block, most) || blocks->quick.bytes + ma_block_bytes(block) > most)
 		return false;
@@ -135,7 +141,7 @@ bool ma_quick_put(struct blocks *blocks, struct chunk *chunk, struct mem_block *
 
 void ma_quick_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block)
 {
-	size_t most = ma_block_in_use(blocks) / QUICK_PART;
+	size_t most = most_waiting(blocks);
 
 	if (may_wait(block, most))
 		push(blocks, chunk, block);

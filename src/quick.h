@@ -12,7 +12,8 @@
  *                                                newest block -> older -> older
  *
  *   - a list holds blocks of at least its class's size, and below the next one's; each is BLOCK_WAITING;
- *   - all together are at most 1/QUICK_PART of what the heap has in use.
+ *   - all together are at most 1/QUICK_PART of what the heap has in use, or QUICK_ALWAYS: they don't make it larger, as
+ *     they are merged before it grows.
  *
  * Called by the heap layer, and by the slab layer for what it serves with blocks; only by the thread that owns the heap.
  */
@@ -30,7 +31,8 @@ struct mem_block;
 #define QUICK_STEPS 32u				   /* classes to a doubling */
 #define QUICK_CLASSES (QUICK_STEPS * 10u + 1)
 #define QUICK_ABOVE 4u /* a block that is so many classes larger than was asked for will do: 3 % each */
-#define QUICK_PART 12
+#define QUICK_PART 4
+#define QUICK_ALWAYS ((size_t)256 * 1024)
 
 struct quick {
 	/* By class. The last few stay empty: a search may end there. */

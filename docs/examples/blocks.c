@@ -18,6 +18,7 @@ static int show(const struct ma_place *place, void *arg)
 
 static void draw(const char *what)
 {
+	ma_trim(1 << 20); /* merges what would wait to be taken again as it is */
 	ma_walk(show, NULL);
 	printf(" %s\n", what);
 }

@@ -55,6 +55,7 @@ int main(void)
 	       twice < object[COUNT - 1] ? "in a hole" : "behind them all: the heap has grown");
 	for (int i = 2; i < COUNT - 1; i += 2)
 		ma_free(object[i]);
+	ma_trim(1 << 20); /* merges what waits to be taken again as it is */
 	tell("the others too", object);
 	return 0;
 }

@@ -135,12 +135,12 @@ MISUSE(write_after_remote_free, "list of freed blocks overwritten (a write after
 /* Copies the links of a free block that has its bin to itself over those of two that share one: one is lost. */
 MISUSE(write_after_free_block_copied, "free block missing from its bin (a write after free?): ADDRESS")
 {
-	char *p = take_block(), *q = take_block(), *alone = hide(ma_malloc(50000));
+	char *p = take_block(), *q = take_block(), *alone = hide(ma_malloc(150000));
 	char *after_p = block_behind(p), *after_q = block_behind(q);
 
 	/* Too large for any hole or slab: it comes to lie behind. */
-	while (hide(ma_malloc(60000)) != block_behind(alone))
-		alone = hide(ma_malloc(50000));
+	while (hide(ma_malloc(170000)) != block_behind(alone))
+		alone = hide(ma_malloc(150000));
 	release(p);
 	release(q);
 	release(alone);

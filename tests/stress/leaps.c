@@ -80,7 +80,7 @@ static void run(double end, int flags, int inner_flags)
 	handle(SIGUSR1, on_inner, inner_flags);
 	sigsetjmp(out, 1);
 	if (stress_now() < end) {
-		idle = granted == before ? idle + 1 : 0; /* another process had the time, or it was too short */
+		idle = granted == before ? idle + 1 : 0; /* it was too short, or another process had it */
 		expect(idle < 100);
 		before = granted;
 		set_timer(100 + leaps % 17 + idle * 100);

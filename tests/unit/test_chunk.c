@@ -398,6 +398,7 @@ START_TEST(huge_pages_stay_whole)
 	expect(ma_chunk_purge(chunk, chunk->start, second, false) == 0);
 	expect(ma_chunk_purge(chunk, second + 1, end, false) == 0);
 	expect(ma_chunk_purge(chunk, second - 100000, end, false) == MA_HUGE_PAGE);
+	expect(ma_chunk_purge(chunk, second - 100000, end, false) == 0); /* is not resident now */
 	expect(ma_chunk_touch(chunk, second - 1, second + 1, 0) == MA_HUGE_PAGE);
 	expect(ma_chunk_touch(chunk, second, end, 0) == 0);
 	expect(ma_chunk_purge(chunk, second - 100000, second, true) > 90000);

@@ -88,10 +88,13 @@ START_TEST(what_does_not_wait)
 	give(small);
 	give(large);
 	expect(small->state == BLOCK_FREE && large->state == BLOCK_FREE);
-	block = take_fenced(100000);
-	blocks.touched = 0; /* a heap with nothing in use keeps nothing back */
+	block = take_fenced(QUICK_ALWAYS / 4);
+	blocks.touched = 0; /* a heap with nothing in use keeps little back */
 	give(block);
 	expect(block->state == BLOCK_FREE && blocks.quick.count == 0 && !ma_quick_flush(&blocks));
+	block = take_fenced(QUICK_ALWAYS / 5);
+	give(block);
+	expect(block->state == BLOCK_WAITING);
 }
 END_TEST
 

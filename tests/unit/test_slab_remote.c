@@ -61,6 +61,7 @@ START_TEST(remote_blocks)
 	for (unsigned i = 0; i < LENGTH(block); i++)
 		expect(block[i]->state == BLOCK_USED);
 	expect(ma_slab_drain(&mine.slabs, &mine.blocks));
+	ma_quick_flush(&mine.blocks);
 	expect(ma_block_first(mine.blocks.chunks)->state == BLOCK_FREE);
 	ma_block_trim(&mine.blocks, 0);
 	expect(mine.blocks.held <= MA_WINDOW);
