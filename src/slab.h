@@ -88,13 +88,12 @@ MA_INLINE size_t ma_slab_class_size(unsigned class)
 	return ((size_t)((class - 32) % 16 + 17) << ((class - 32) / 16 + 1)) * MA_UNIT;
 }
 
-/* What to ask for so that a slot serves `size` with the alignment, as a slot is aligned as its size is; SIZE_MAX if that
- * would waste much. */
+/* What to ask for so that a slot serves `size` with the alignment, as a slot is aligned as its size is; SIZE_MAX if none
+ * does. A small object on a large boundary gets much more than it needs, but of blocks on such boundaries each keeps as much
+ * free before it. */
 MA_INLINE size_t ma_slab_aligned_size(size_t size, size_t align)
 {
-	size_t rounded = ma_round_up(ma_max(size, 1), align);
-
-	return size <= SLAB_MAX && (align <= 64 || rounded <= 2 * size) ? rounded : SIZE_MAX;
+	return size <= SLAB_MAX && align <= SLAB_MAX ? ma_round_up(ma_max(size, 1), align) : SIZE_MAX;
 }
 
 MA_INLINE struct slab *ma_slab_at(struct slabs *slabs, ptrdiff_t distance)
