@@ -92,9 +92,13 @@ struct mem_block *ma_quick_alloc(struct blocks *blocks, size_t size, size_t alig
 /* Too much waits: the classes give way in turns. */
 static MA_COLD void make_room(struct blocks *blocks, size_t most)
 {
-	while (blocks->quick.bytes > most) {
-		blocks->quick.hand = (blocks->quick.hand + 1) % QUICK_CLASSES;
-		flush_class(blocks, blocks->quick.hand);
+	struct quick *quick = &blocks->quick;
+
+	while (quick->bytes > most) {
+		do {
+			quick->hand = quick->hand == QUICK_CLASSES - 1 ? 0 : quick->hand + 1;
+		} while (quick->first[quick->hand] == NULL);
+		flush_class(blocks, quick->hand);
 	}
 }
 
