@@ -98,7 +98,7 @@ static void *calloc_slow(size_t bytes)
 	if (p == NULL)
 		return no_memory();
 	zero = ma_min(size_quickly(p, &place), zero);
-	if (MA_UNLIKELY(zero >= LARGE_MIN))
+	if (MA_UNLIKELY(zero >= LARGE_MIN) && place == PLACE_LARGE) /* a block may have grown as large */
 		ma_large_clear(p, zero);
 	else
 		memset(p, 0, zero);

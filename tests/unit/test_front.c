@@ -125,6 +125,22 @@ START_TEST(calloc_after_any_history)
 }
 END_TEST
 
+/* A block that has grown in place may be as large as large objects are, and does not start with an OS page. */
+START_TEST(calloc_in_a_block_as_large_as_large_objects)
+{
+	char *block = ma_front_alloc(1200000), *behind = ma_front_alloc(1100000), *p;
+
+	expect(ma_front_alloc(5000) != NULL && front_free(behind));
+	expect(ma_front_resize(block, LARGE_MIN));
+	expect(ma_front_alloc(150000) != NULL); /* right behind the block */
+	memset(block, 1, LARGE_MIN);
+	expect(front_free(block));
+	p = ma_front_calloc(1, LARGE_MIN - MA_UNIT - 1);
+	expect(p == block && ma_usable_size(p) == LARGE_MIN);
+	expect(pattern_is_zero(p, LARGE_MIN) && ma_check() == 0);
+}
+END_TEST
+
 START_TEST(realloc_to_and_from_every_size)
 {
 	static const size_t sizes[] = {1,	16,	 17,	  100,	   1000,    1024,
@@ -196,6 +212,7 @@ int main(void)
 		errno_is_kept,
 		fast_path_serves_all_small_sizes,
 		calloc_after_any_history,
+		calloc_in_a_block_as_large_as_large_objects,
 		realloc_to_and_from_every_size,
 		realloc_of_a_stranger,
 		realloc_that_fails_changes_nothing,
