@@ -143,7 +143,7 @@ MA_INLINE enum slab_push ma_short_free(unsigned modes, struct slab *slab, void *
 /* Resizes an object of `had` bytes, which ma_short_look() told the slab of, in place; false: it has to move. */
 MA_INLINE bool ma_short_resize(unsigned modes, const struct slab *slab, void *p, size_t had, size_t size)
 {
-	if (ma_short_usable(modes, size) > slab->slot_size || size < had / 2)
+	if (size > slab->slot_size || ma_short_usable(modes, size) > slab->slot_size || size < had / 2)
 		return false;
 	if (modes & MODE_REDZONE)
 		ma_redzone_set(p, size, slab->slot_size);

@@ -281,6 +281,7 @@ static void small_ones(void *options)
 		memset(q, 1, ma_usable_size(q)); /* so that what is freed is not zero */
 		p = ma_realloc(p, size + 5);
 		expect(pattern_holds(p, size, size) && ma_usable_size(p) >= size + 5);
+		expect(ma_realloc(p, hide_size(SIZE_MAX - size % 32)) == NULL);
 		p = ma_realloc(p, size / 3 + 1);
 		expect(pattern_holds(p, ma_min(size, size / 3 + 1), size));
 		ma_free(p);
