@@ -250,8 +250,6 @@ static bool grow_chunk(struct blocks *blocks, size_t size)
 	if (chunk == NULL)
 		return false;
 	ma_block_link_chunk(blocks, chunk);
-	if (chunk->huge)
-		blocks->touched += MA_WINDOW;
 	cover(blocks, chunk, chunk->start);
 	return true;
 }
@@ -410,6 +408,7 @@ void ma_block_unlink_chunk(struct blocks *blocks, struct chunk *chunk)
 			blocks->top = blocks->top->next;
 	}
 	blocks->held -= (size_t)(ma_chunk_end(chunk) - (char *)chunk);
+	blocks->touched -= ma_min(ma_chunk_resident(chunk), blocks->touched);
 }
 
 void ma_block_link_chunk(struct blocks *blocks, struct chunk *chunk)
@@ -421,6 +420,7 @@ void ma_block_link_chunk(struct blocks *blocks, struct chunk *chunk)
 	blocks->chunks = chunk;
 	if (chunk->on_break && (blocks->top == NULL || chunk > blocks->top))
 		blocks->top = chunk;
+	blocks->touched += ma_chunk_resident(chunk);
 	note_growth(blocks, (size_t)(ma_chunk_end(chunk) - (char *)chunk));
 }
 

@@ -64,7 +64,7 @@ struct blocks {
 	struct chunk *top;    /* the newest of them on the break */
 	void *owner;	      /* what new chunks are marked with */
 	size_t held;	      /* bytes of all chunks */
-	size_t touched;	      /* bytes that were made resident ahead of their use, and not given back */
+	size_t touched;	      /* bytes that all chunks know to be resident */
 	size_t peak;	      /* the most that held was */
 	size_t dirty;	    /* bytes of big free blocks that may be resident: what a purge would give back */
 	size_t kept;	    /* of them, what the last purge let be: parts of huge pages, and little pieces */

@@ -78,10 +78,8 @@ static size_t delete_if_empty(struct blocks *blocks, struct chunk *chunk)
 		return 0;
 	dirty = ma_block_index_remove(blocks, block);
 	ma_block_unlink_chunk(blocks, chunk);
-	if (ma_chunk_delete(chunk)) {
-		blocks->touched -= ma_min(dirty, blocks->touched);
+	if (ma_chunk_delete(chunk))
 		return size;
-	}
 	ma_block_link_chunk(blocks, chunk);
 	ma_block_index_insert(blocks, block, dirty);
 	return 0;
@@ -92,7 +90,7 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 {
 	struct chunk *top = blocks->top;
 	struct mem_block *last;
-	size_t size, dirty;
+	size_t size, dirty, resident;
 
 	if (top == NULL)
 		return 0;
@@ -105,9 +103,10 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	if (size == 0)
 		return 0;
 	dirty = ma_block_index_remove(blocks, last);
+	resident = ma_chunk_resident(top);
 	if (ma_chunk_shrink(top, size)) {
 		blocks->held -= size;
-		blocks->touched -= ma_min(ma_min(size, dirty), blocks->touched);
+		blocks->touched -= ma_min(resident - ma_chunk_resident(top), blocks->touched);
 		ma_header_write(last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
 	} else {
 		size = 0;

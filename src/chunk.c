@@ -134,6 +134,15 @@ static bool cells_are_resident(const struct chunk *chunk, size_t first, size_t l
 	return (~chunk->resident[last / 64] << (63 - last % 64) >> (63 - last % 64 + first % 64)) == 0;
 }
 
+size_t ma_chunk_resident(const struct chunk *chunk)
+{
+	size_t count = 0;
+
+	for (size_t word = 0; word < CHUNK_CELLS / 64; word++)
+		count += ma_count_bits(chunk->resident[word]);
+	return count * CHUNK_CELL;
+}
+
 /* [from, to) is not resident any more. Returns how many bytes of it were known to be. */
 static size_t cells_forget(struct chunk *chunk, const char *from, const char *to)
 {
@@ -373,9 +382,7 @@ static MA_COLD size_t chunk_touch(struct chunk *chunk, size_t first, size_t last
 		last++;
 	if (last - first >= LEAST_POPULATED)
 		ma_source_populate(base + first * CHUNK_CELL, base + (last + 1) * CHUNK_CELL);
-	for (size_t cell = first; cell <= last; cell++)
-		chunk->resident[cell / 64] |= UINT64_C(1) << (cell % 64);
-	return (last + 1 - first) * CHUNK_CELL;
+	return ma_chunk_assume(chunk, base + first * CHUNK_CELL, base + (last + 1) * CHUNK_CELL);
 }
 
 size_t ma_chunk_touch(struct chunk *chunk, const char *from, const char *to, size_t ahead)

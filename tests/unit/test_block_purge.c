@@ -140,6 +140,53 @@ START_TEST(what_is_used_is_counted)
 }
 END_TEST
 
+/* What the chunks know to be resident. */
+static size_t resident(void)
+{
+	size_t bytes = 0;
+
+	for (const struct chunk *chunk = blocks.chunks; chunk != NULL; chunk = chunk->next)
+		bytes += ma_chunk_resident(chunk);
+	return bytes;
+}
+
+/* All that is touched is counted, and what is given back is no more, by whatever way it goes, huge pages too. */
+START_TEST(touched_is_what_is_resident)
+{
+	static struct mem_block *block[100];
+	struct random random = {5};
+	unsigned huge = 0;
+
+	begin();
+	for (unsigned i = 0; i < 30; i++)
+		block[i] = take_plain(1000000); /* from here on chunks are huge */
+	for (size_t step = 0; step < test_rounds(20000); step++) {
+		struct mem_block **at = &block[random_below(&random, LENGTH(block) >> (step / 100 % 7))];
+		if (*at != NULL) {
+			give(*at);
+			*at = NULL;
+		} else if (step / 1000 % 3 != 2) {
+			*at = take(&(struct block_request){
+				.size = random_size(&random, 1500000),
+				.align = MA_UNIT,
+				.lazily = random_once_in(&random, 4),
+			});
+			huge += ma_chunk_of(*at)->huge;
+		}
+		if (random_once_in(&random, 200))
+			ma_block_trim(&blocks, random_size(&random, 300000));
+		expect(blocks.touched == resident());
+	}
+	expect(huge > 0);
+	for (unsigned i = 0; i < LENGTH(block); i++)
+		if (block[i] != NULL)
+			give(block[i]);
+	ma_block_trim(&blocks, 0);
+	expect(blocks.touched == resident() && blocks.touched < 100 * 1000);
+	tiling_read(&after);
+}
+END_TEST
+
 START_TEST(trim_keeps_the_pad)
 {
 	struct mem_block *block;
@@ -171,6 +218,7 @@ int main(void)
 		little_holes_go_if_more_is_free_than_in_use,
 		huge_pages_go_back_late,
 		what_is_used_is_counted,
+		touched_is_what_is_resident,
 		trim_keeps_the_pad,
 		what_is_soon_wanted_again_is_regretted,
 		what_is_wanted_again_later_is_not,

@@ -343,6 +343,21 @@ START_TEST(touched_once)
 }
 END_TEST
 
+/* What is resident in between does not count again. */
+START_TEST(touched_around_what_is_resident)
+{
+	struct chunk *chunk = new_chunk(1000000, true);
+	char *from = (char *)ma_round_up((uintptr_t)chunk->start, CHUNK_CELL);
+
+	expect(ma_chunk_resident(chunk) == 0);
+	expect(ma_chunk_touch(chunk, from + 10 * CHUNK_CELL, from + 30 * CHUNK_CELL, 0) == 20 * CHUNK_CELL);
+	expect(ma_chunk_touch(chunk, from, from + 40 * CHUNK_CELL, 0) == 20 * CHUNK_CELL);
+	expect(ma_chunk_resident(chunk) == 40 * CHUNK_CELL);
+	expect(ma_chunk_purge(chunk, from, from + 15 * CHUNK_CELL, true) == 15 * CHUNK_CELL);
+	expect(ma_chunk_resident(chunk) == 25 * CHUNK_CELL);
+}
+END_TEST
+
 /* For little no system call is made, and it counts all the same. */
 START_TEST(little_is_left_to_its_user)
 {
@@ -471,6 +486,7 @@ int main(void)
 		as_large_as_a_window,
 		slab_descriptors,
 		touched_once,
+		touched_around_what_is_resident,
 		little_is_left_to_its_user,
 		assumed,
 		huge,

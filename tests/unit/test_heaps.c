@@ -68,16 +68,19 @@ START_TEST(adoption)
 {
 	struct heap *mine = ma_heaps_take(), *ended = ma_heaps_take();
 	struct objects objects;
+	size_t touched;
 
 	objects_begin(&objects, 1000);
 	expect(!ma_heaps_adopt(mine));
 	fill(ended, &objects, 1000, 1);
 	expect(!ma_heaps_adopt(mine)); /* it has not ended yet */
 	ma_heaps_leave(ended);
+	touched = ended->blocks.touched;
 	for (size_t held = ended->blocks.held; held > 0; held = ended->blocks.held) /* one chunk at a time */
 		expect(ma_heaps_adopt(mine) && ended->blocks.held + MA_WINDOW >= held);
 	expect(!ma_heaps_adopt(mine));
 	expect(ended->blocks.chunks == NULL && ended->blocks.held == 0);
+	expect(ended->blocks.touched == 0 && mine->blocks.touched == touched);
 	for (size_t i = 0; i < objects.count; i++)
 		expect(ma_chunk_of(objects.object[i].at) == NULL || owner_of(objects.object[i].at) == mine);
 	objects_are_the_heap(&objects);
