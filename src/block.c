@@ -394,6 +394,17 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
 
 /* --- free, and a chunk changes hands --- */
 
+/* Of those from `chunk` on, which are in no order: what was adopted, or could not go, is the first of its list. */
+static struct chunk *highest_on_break(struct chunk *chunk)
+{
+	struct chunk *top = NULL;
+
+	for (; chunk != NULL; chunk = chunk->next)
+		if (chunk->on_break && (top == NULL || chunk > top))
+			top = chunk;
+	return top;
+}
+
 void ma_block_unlink_chunk(struct blocks *blocks, struct chunk *chunk)
 {
 	if (chunk->next != NULL)
@@ -402,11 +413,8 @@ void ma_block_unlink_chunk(struct blocks *blocks, struct chunk *chunk)
 		chunk->prev->next = chunk->next;
 	else
 		blocks->chunks = chunk->next;
-	if (blocks->top == chunk) {
-		blocks->top = blocks->chunks;
-		while (blocks->top != NULL && !blocks->top->on_break)
-			blocks->top = blocks->top->next;
-	}
+	if (blocks->top == chunk)
+		blocks->top = highest_on_break(blocks->chunks);
 	blocks->held -= (size_t)(ma_chunk_end(chunk) - (char *)chunk);
 	blocks->touched -= ma_min(ma_chunk_resident(chunk), blocks->touched);
 }

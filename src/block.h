@@ -60,8 +60,8 @@ enum block_fault {
 struct blocks {
 	struct fit fit;
 	struct quick quick;
-	struct chunk *chunks; /* newest first */
-	struct chunk *top;    /* the newest of them on the break */
+	struct chunk *chunks; /* the one that came last first */
+	struct chunk *top;    /* the highest of them on the break */
 	void *owner;	      /* what new chunks are marked with */
 	size_t held;	      /* bytes of all chunks */
 	size_t touched;	      /* bytes that all chunks know to be resident */

@@ -210,6 +210,38 @@ START_TEST(trim_keeps_the_pad)
 }
 END_TEST
 
+static unsigned chunks(void)
+{
+	struct chunk *sorted[100];
+
+	return chunks_by_address(sorted);
+}
+
+/* A chunk that can't go, as another lies above it on the break, is not taken for the top when the one above that goes. */
+START_TEST(top_of_the_break)
+{
+	struct mem_block *block[20], *kept = NULL;
+	unsigned count = 0;
+
+	begin();
+	while (chunks() < 2)
+		kept = block[count++] = take_plain(1000000);
+	while (--count > 0)
+		give(block[count - 1]);
+	ma_block_trim(&blocks, 0);
+	expect(chunks() == 2 && blocks.top == ma_chunk_of(kept));
+	while (chunks() < 3)
+		block[count++] = take_plain(1000000);
+	expect(ma_chunk_of(block[0]) < blocks.top && ma_chunk_of(block[0]) != ma_chunk_of(kept));
+	while (--count > 0) /* but the first, so that its chunk does not even try */
+		give(block[count]);
+	ma_block_trim(&blocks, 0);
+	expect(chunks() == 2 && blocks.top == ma_chunk_of(kept));
+	expect(ma_chunk_end(blocks.top) == ma_source_break() && take_plain(3000000) != NULL && chunks() == 2);
+	tiling_read(&after);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -220,6 +252,7 @@ int main(void)
 		what_is_used_is_counted,
 		touched_is_what_is_resident,
 		trim_keeps_the_pad,
+		top_of_the_break,
 		what_is_soon_wanted_again_is_regretted,
 		what_is_wanted_again_later_is_not,
 	};
