@@ -122,9 +122,7 @@ size_t ma_block_index_remove(struct blocks *blocks, struct mem_block *block)
 	ma_fit_remove(&blocks->fit, block);
 	if (ma_block_is_big(block)) {
 		dirty = ma_block_dirty(block);
-		blocks->dirty -= dirty;
-		blocks->spare = ma_min(blocks->spare, blocks->dirty);
-		blocks->kept = ma_min(blocks->kept, blocks->dirty);
+		ma_block_less_dirty(blocks, dirty);
 	}
 	return dirty;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * block_purge.c - gives back what is free: the pages of big blocks, the top of the break, whole chunks. Owns the figures in
- * struct blocks that say when: kept, spare, window, regret, purged_at, purged (block.c keeps the first two below dirty).
+ * struct blocks that say when: kept, spare, window, regret, purged_at, purged (whatever lowers dirty lowers the first two).
  *
  * Give-back follows use. Big free blocks are dirty until their pages are given back. What stayed dirty through
  * a whole window of time was not needed, and goes. When much comes free at once nobody may ever call again, so
@@ -49,7 +49,7 @@ static size_t purge_tree(struct blocks *blocks, struct mem_block *block, size_t 
 				       (char *)ma_block_right(block), thorough);
 		rest = chunk->huge && !thorough ? dirty - ma_min(given, dirty) : 0;
 		blocks->touched -= ma_min(given, blocks->touched);
-		blocks->dirty -= dirty - rest;
+		ma_block_less_dirty(blocks, dirty - rest);
 		ma_block_set_dirty(block, rest);
 	}
 	given += purge_tree(blocks, right, most - ma_min(given, most), thorough);

@@ -37,6 +37,14 @@ MA_INLINE size_t ma_block_dirty(const struct mem_block *block)
 	return (size_t)dirty;
 }
 
+/* So many dirty bytes are not there any more. */
+MA_INLINE void ma_block_less_dirty(struct blocks *blocks, size_t dirty)
+{
+	blocks->dirty -= dirty;
+	blocks->spare = ma_min(blocks->spare, blocks->dirty);
+	blocks->kept = ma_min(blocks->kept, blocks->dirty);
+}
+
 /* --- block.c --- */
 
 /* Puts a free block into the index: `dirty` bytes of it may be resident. */

@@ -176,6 +176,7 @@ START_TEST(touched_is_what_is_resident)
 		if (random_once_in(&random, 200))
 			ma_block_trim(&blocks, random_size(&random, 300000));
 		expect(blocks.touched == resident());
+		expect(blocks.spare <= blocks.dirty && blocks.kept <= blocks.dirty);
 	}
 	expect(huge > 0);
 	for (unsigned i = 0; i < LENGTH(block); i++)
