@@ -109,8 +109,8 @@ static bool is_interrupted(uintptr_t here, uintptr_t mark)
 	       interrupted_at(at_most_reach(here, mark), mark, false) != 0;
 }
 
-/* Who set the mark is gone. If that was a fast path, counts may be wrong; if it was a change of the heap that calls out,
- * nobody knows what it has come to. */
+/* Who set the mark is gone. If that was a fast path, counts may be wrong; if it was any other change of the heap, of blocks
+ * above all, nobody knows what it has come to. */
 static void forget(uintptr_t here)
 {
 	ma_inside_mark(here);

@@ -68,8 +68,8 @@ void ma_signals_recount(struct heap *heap)
 }
 
 /* What a handler calls lies below it on its stack: one that lies elsewhere has been left, and so was what it had
- * interrupted. If that was a fast path its counts may be wrong; if it was a change of the heap that calls out, nobody knows
- * what it has come to, and the heap may be found damaged. */
+ * interrupted. If that was a fast path its counts may be wrong; if it was any other change of the heap, of blocks above all,
+ * nobody knows what it has come to, and the heap may be found damaged. */
 bool ma_signals_interrupted_still(void)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
