@@ -129,10 +129,18 @@ size_t ma_block_index_remove(struct blocks *blocks, struct mem_block *block)
 
 /* --- split and coalesce --- */
 
+/* What may be resident of a free block that is cut out of one with `dirty` bytes, wherever these lie. */
+static size_t dirty_part(const struct chunk *chunk, const struct mem_block *part, size_t dirty)
+{
+	if (dirty == 0 || !ma_block_is_big(part))
+		return 0;
+	return ma_min(dirty, ma_chunk_resident(chunk, (const char *)part, (char *)ma_block_right(part)));
+}
+
 /* Makes a used block of `units` out of one that is not in the index and of the free memory behind it, `all` units
  * together; what is left over, if it can stand alone, is a free block from then on. */
 static void split(struct blocks *blocks, struct chunk *chunk, struct mem_block *block, uint32_t all,
-		  uint32_t units, size_t rest_dirty)
+		  uint32_t units, size_t dirty)
 {
 	struct mem_block *rest = block + units;
 	uint32_t had = block->units;
@@ -147,7 +155,7 @@ static void split(struct blocks *blocks, struct chunk *chunk, struct mem_block *
 	ma_header_write(block, units, block->left_units, BLOCK_USED);
 	ma_header_write(rest, all - units, units, BLOCK_FREE);
 	link_right(chunk, rest);
-	ma_block_index_insert(blocks, rest, rest_dirty);
+	ma_block_index_insert(blocks, rest, dirty_part(chunk, rest, dirty));
 }
 
 /* Merges a block that is not in the index with its free neighbours, as a free one that is not in the index
@@ -353,10 +361,9 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		ma_header_write(front, lead, front->left_units, BLOCK_FREE);
 		ma_header_write(block, all - lead, lead, BLOCK_FREE);
 		link_right(chunk, block);
-		ma_block_index_insert(blocks, front, dirty);
-		dirty -= ma_min(dirty, ma_block_bytes(front));
+		ma_block_index_insert(blocks, front, dirty_part(chunk, front, dirty));
 	}
-	split(blocks, chunk, block, block->units, units, dirty - ma_min(dirty, units * MA_UNIT));
+	split(blocks, chunk, block, block->units, units, dirty);
 	make_ready(blocks, chunk, block, request->lazily, zero);
 	return block;
 }
@@ -403,6 +410,11 @@ static struct chunk *highest_on_break(struct chunk *chunk)
 	return top;
 }
 
+static size_t resident_of(const struct chunk *chunk)
+{
+	return ma_chunk_resident(chunk, (const char *)chunk, ma_chunk_end(chunk));
+}
+
 void ma_block_unlink_chunk(struct blocks *blocks, struct chunk *chunk)
 {
 	if (chunk->next != NULL)
@@ -414,7 +426,7 @@ void ma_block_unlink_chunk(struct blocks *blocks, struct chunk *chunk)
 	if (blocks->top == chunk)
 		blocks->top = highest_on_break(blocks->chunks);
 	blocks->held -= (size_t)(ma_chunk_end(chunk) - (char *)chunk);
-	blocks->touched -= ma_min(ma_chunk_resident(chunk), blocks->touched);
+	blocks->touched -= ma_min(resident_of(chunk), blocks->touched);
 }
 
 void ma_block_link_chunk(struct blocks *blocks, struct chunk *chunk)
@@ -426,7 +438,7 @@ void ma_block_link_chunk(struct blocks *blocks, struct chunk *chunk)
 	blocks->chunks = chunk;
 	if (chunk->on_break && (blocks->top == NULL || chunk > blocks->top))
 		blocks->top = chunk;
-	blocks->touched += ma_chunk_resident(chunk);
+	blocks->touched += resident_of(chunk);
 	note_growth(blocks, (size_t)(ma_chunk_end(chunk) - (char *)chunk));
 }
 

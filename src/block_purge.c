@@ -103,10 +103,10 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 	if (size == 0)
 		return 0;
 	dirty = ma_block_index_remove(blocks, last);
-	resident = ma_chunk_resident(top);
+	resident = ma_chunk_resident(top, ma_chunk_end(top) - size, ma_chunk_end(top));
 	if (ma_chunk_shrink(top, size)) {
 		blocks->held -= size;
-		blocks->touched -= ma_min(resident - ma_chunk_resident(top), blocks->touched);
+		blocks->touched -= ma_min(resident, blocks->touched);
 		ma_header_write(last, last->units - (uint32_t)(size / MA_UNIT), last->left_units, BLOCK_FREE);
 	} else {
 		size = 0;

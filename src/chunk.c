@@ -134,12 +134,24 @@ static bool cells_are_resident(const struct chunk *chunk, size_t first, size_t l
 	return (~chunk->resident[last / 64] << (63 - last % 64) >> (63 - last % 64 + first % 64)) == 0;
 }
 
-size_t ma_chunk_resident(const struct chunk *chunk)
+/* The bits of a word that stand for cells from `first` to `last`, of which one at least has its bit there. */
+static uint64_t bits_in_word(size_t word, size_t first, size_t last)
 {
-	size_t count = 0;
+	uint64_t bits = UINT64_MAX;
 
-	for (size_t word = 0; word < CHUNK_CELLS / 64; word++)
-		count += ma_count_bits(chunk->resident[word]);
+	if (word == first / 64)
+		bits &= UINT64_MAX << (first % 64);
+	if (word == last / 64)
+		bits &= UINT64_MAX >> (63 - last % 64);
+	return bits;
+}
+
+size_t ma_chunk_resident(const struct chunk *chunk, const char *from, const char *to)
+{
+	size_t first = cell_of(from), last = cell_of(to - 1), count = 0;
+
+	for (size_t word = first / 64; word <= last / 64; word++)
+		count += ma_count_bits(bits_in_word(word, first, last) & chunk->resident[word]);
 	return count * CHUNK_CELL;
 }
 
@@ -399,11 +411,7 @@ size_t ma_chunk_assume(struct chunk *chunk, const char *from, const char *to)
 	size_t first = cell_of(from), last = cell_of(to - 1), count = 0;
 
 	for (size_t word = first / 64; word <= last / 64; word++) {
-		uint64_t bits = UINT64_MAX;
-		if (word == first / 64)
-			bits &= UINT64_MAX << (first % 64);
-		if (word == last / 64)
-			bits &= UINT64_MAX >> (63 - last % 64);
+		uint64_t bits = bits_in_word(word, first, last);
 		count += ma_count_bits(bits & ~chunk->resident[word]);
 		chunk->resident[word] |= bits;
 	}

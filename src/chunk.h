@@ -152,8 +152,8 @@ MA_INLINE bool ma_chunk_is_resident(const struct chunk *chunk, const char *from,
 	       (~chunk->resident[first / 64] >> (first % 64) & ((UINT64_C(2) << more) - 1)) == 0;
 }
 
-/* Bytes of a chunk that are known to be resident. */
-size_t ma_chunk_resident(const struct chunk *chunk);
+/* Bytes of the cells that hold [from, to), which is not empty, that are known to be resident. */
+size_t ma_chunk_resident(const struct chunk *chunk, const char *from, const char *to);
 
 /* Gives back the OS pages inside [from, to); unless thorough, a huge page as a whole or not at all. Returns how many bytes of
  * them were known to be resident. */

@@ -146,7 +146,7 @@ static size_t resident(void)
 	size_t bytes = 0;
 
 	for (const struct chunk *chunk = blocks.chunks; chunk != NULL; chunk = chunk->next)
-		bytes += ma_chunk_resident(chunk);
+		bytes += ma_chunk_resident(chunk, (const char *)chunk, ma_chunk_end(chunk));
 	return bytes;
 }
 
@@ -211,6 +211,28 @@ START_TEST(trim_keeps_the_pad)
 }
 END_TEST
 
+/* Of a free block whose front was given back before, what is behind it is dirty still when the front is in use again. */
+START_TEST(behind_what_was_given_back)
+{
+	struct mem_block *front, *behind;
+	uint64_t purged;
+
+	begin();
+	for (unsigned i = 0; i < 9; i++) /* so that a megabyte may stay dirty */
+		take_plain(1000000);
+	front = take_plain(1000000);
+	behind = take_plain(1000000);
+	expect(ma_block_right(front) == behind && ma_block_right(behind) == take_plain(1000000));
+	give(front);
+	expect(ma_block_trim(&blocks, 0) > 900000 && blocks.dirty == 0);
+	give(behind);
+	expect(take_plain(1000000) == front && blocks.dirty > 990000);
+	purged = scripted_purged();
+	expect(ma_block_trim(&blocks, 0) > 900000 && scripted_purged() - purged > 900000);
+	expect(blocks.dirty == 0 && blocks.touched == resident());
+}
+END_TEST
+
 static unsigned chunks(void)
 {
 	struct chunk *sorted[100];
@@ -253,6 +275,7 @@ int main(void)
 		what_is_used_is_counted,
 		touched_is_what_is_resident,
 		trim_keeps_the_pad,
+		behind_what_was_given_back,
 		top_of_the_break,
 		what_is_soon_wanted_again_is_regretted,
 		what_is_wanted_again_later_is_not,

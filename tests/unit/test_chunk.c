@@ -349,12 +349,12 @@ START_TEST(touched_around_what_is_resident)
 	struct chunk *chunk = new_chunk(1000000, true);
 	char *from = (char *)ma_round_up((uintptr_t)chunk->start, CHUNK_CELL);
 
-	expect(ma_chunk_resident(chunk) == 0);
+	expect(ma_chunk_resident(chunk, from, ma_chunk_end(chunk)) == 0);
 	expect(ma_chunk_touch(chunk, from + 10 * CHUNK_CELL, from + 30 * CHUNK_CELL, 0) == 20 * CHUNK_CELL);
 	expect(ma_chunk_touch(chunk, from, from + 40 * CHUNK_CELL, 0) == 20 * CHUNK_CELL);
-	expect(ma_chunk_resident(chunk) == 40 * CHUNK_CELL);
+	expect(ma_chunk_resident(chunk, from, ma_chunk_end(chunk)) == 40 * CHUNK_CELL);
 	expect(ma_chunk_purge(chunk, from, from + 15 * CHUNK_CELL, true) == 15 * CHUNK_CELL);
-	expect(ma_chunk_resident(chunk) == 25 * CHUNK_CELL);
+	expect(ma_chunk_resident(chunk, from, ma_chunk_end(chunk)) == 25 * CHUNK_CELL);
 }
 END_TEST
 
