@@ -62,7 +62,7 @@ void *ma_front_alloc_aligned(size_t size, size_t align)
 {
 	struct slab *slab;
 	size_t zero;
-	void *p = ma_front_pop(ma_slab_aligned_size(size, align), &slab);
+	void *p = ma_front_pop_for(ma_slab_aligned_size(size, align), size, &slab);
 
 	if (MA_LIKELY(p != NULL))
 		return p;

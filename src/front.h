@@ -78,8 +78,8 @@ void ma_front_event_inside(struct slab *slab);
 /* Once, when the library is loaded. */
 void ma_front_start(void);
 
-/* Pops a slot for `size`, from `*slab`; NULL if this thread's heap has none ready. */
-MA_INLINE void *ma_front_pop(size_t size, struct slab **slab)
+/* Pops a slot for `size`, from `*slab`; NULL if this thread's heap has none ready. `asked` is counted. */
+MA_INLINE void *ma_front_pop_for(size_t size, size_t asked, struct slab **slab)
 {
 	struct heap *heap = ma_thread_heap;
 	void *slot;
@@ -89,8 +89,13 @@ MA_INLINE void *ma_front_pop(size_t size, struct slab **slab)
 	*slab = ma_slab_direct(&heap->slabs, size);
 	slot = ma_slab_pop(*slab);
 	if (MA_STATS && slot != NULL)
-		ma_heap_count_alloc(heap, size, (*slab)->slot_size);
+		ma_heap_count_alloc(heap, asked, (*slab)->slot_size);
 	return slot;
+}
+
+MA_INLINE void *ma_front_pop(size_t size, struct slab **slab)
+{
+	return ma_front_pop_for(size, size, slab);
 }
 
 MA_INLINE void *ma_front_alloc(size_t size)

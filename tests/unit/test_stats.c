@@ -168,6 +168,33 @@ START_TEST(counted)
 }
 END_TEST
 
+static unsigned long long asked_for(void)
+{
+	struct ma_stats stats = {.struct_size = sizeof(stats)};
+
+	expect(ma_stats(&stats) == 0);
+	return stats.allocated_bytes;
+}
+
+/* A slot that is as large as its alignment is more than was asked for. */
+START_TEST(aligned_slots)
+{
+	void *p[300];
+	unsigned long long before;
+
+	for (unsigned i = 0; i < LENGTH(p); i++)
+		p[i] = ma_malloc(4096);
+	for (unsigned i = 0; i < LENGTH(p); i++)
+		ma_free(p[i]);
+	before = asked_for();
+	for (unsigned i = 0; i < LENGTH(p); i++)
+		p[i] = ma_aligned_alloc(4096, 16);
+	expect(asked_for() - before == (MA_STATS ? LENGTH(p) * 16 : 0));
+	for (unsigned i = 0; i < LENGTH(p); i++)
+		ma_free(p[i]);
+}
+END_TEST
+
 START_TEST(another_size)
 {
 	struct ma_stats stats = {0};
@@ -179,12 +206,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {agrees_with_any_history,
-				      top_of_the_break,
-				      classes_and_heaps,
-				      remote_frees,
-				      counted,
-				      another_size};
+	const TTest *const tests[] = {
+		agrees_with_any_history, top_of_the_break, classes_and_heaps, remote_frees, counted,
+		aligned_slots,		 another_size};
 
 	return unit_run("stats", tests, LENGTH(tests));
 }
