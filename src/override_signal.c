@@ -98,6 +98,12 @@ static bool is_handler(const struct sigaction *action)
 	       action->sa_sigaction != on_signal && !ma_options.sigaction;
 }
 
+/* Has the kernel called a handler that was to be called once? It leaves the flags. */
+static bool was_reset(const struct sigaction *action)
+{
+	return action->sa_handler == SIG_DFL && (action->sa_flags & (int)SA_RESETHAND) != 0;
+}
+
 EXPORT int sigaction(int number, const struct sigaction *restrict action, struct sigaction *restrict old)
 {
 	struct sigaction ours, had;
@@ -126,10 +132,10 @@ EXPORT int sigaction(int number, const struct sigaction *restrict action, struct
 	if (result != 0 || old == NULL)
 		return result;
 	*old = had;
-	if (had.sa_sigaction == on_signal) {
+	if (had.sa_sigaction == on_signal)
 		old->sa_sigaction = handler;
-		old->sa_flags = full ? had.sa_flags : had.sa_flags & ~SA_SIGINFO;
-	}
+	if ((had.sa_sigaction == on_signal || was_reset(&had)) && !full)
+		old->sa_flags &= ~SA_SIGINFO;
 	return 0;
 }
 

@@ -86,7 +86,11 @@ START_TEST(once)
 	struct sigaction action = {.sa_handler = handle, .sa_flags = (int)SA_RESETHAND};
 
 	expect(sigaction(SIGUSR1, &action, NULL) == 0 && runs(SIGUSR1, true));
-	expect(now(SIGUSR1).sa_handler == SIG_DFL);
+	expect(now(SIGUSR1).sa_handler == SIG_DFL && !(now(SIGUSR1).sa_flags & SA_SIGINFO));
+	action.sa_sigaction = handle_fully;
+	action.sa_flags |= SA_SIGINFO;
+	expect(sigaction(SIGUSR1, &action, NULL) == 0 && runs(SIGUSR1, true));
+	expect(now(SIGUSR1).sa_handler == SIG_DFL && now(SIGUSR1).sa_flags & SA_SIGINFO);
 }
 END_TEST
 
