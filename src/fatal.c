@@ -74,7 +74,7 @@ void ma_warn(const char *text, const char *detail)
 	ma_text_string(&line, text);
 	if (detail != NULL) {
 		ma_text_string(&line, " '");
-		ma_text_string(&line, detail);
+		ma_text_visible(&line, detail);
 		ma_text_char(&line, '\'');
 	}
 	ma_text_char(&line, '\n');

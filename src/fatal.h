@@ -28,7 +28,7 @@ extern void (*ma_fatal_around)(struct text *line, const char *kind, const void *
  * known of it. NULL: nobody knows more. */
 extern void (*ma_fatal_tell)(const void *start);
 
-/* Writes "libma: TEXT" and, where it is not NULL, " 'DETAIL'". */
+/* Writes "libma: TEXT" and, where it is not NULL, " 'DETAIL'", of which nothing is obeyed by a terminal. */
 void ma_warn(const char *text, const char *detail);
 
 #endif /* MA_FATAL_H */

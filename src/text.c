@@ -220,6 +220,34 @@ size_t ma_text_utf8(const char *at)
 	return length;
 }
 
+size_t ma_text_shown(const char *at)
+{
+	const unsigned char *c = (const unsigned char *)at;
+	bool control = c[0] < ' ' || c[0] == 0x7f ||
+		       (c[0] == 0xc2 && c[1] < 0xa0); /* a second set has two bytes */
+
+	return control ? 0 : ma_text_utf8(at);
+}
+
+static void text_byte(struct text *text, unsigned char c)
+{
+	ma_text_char(text, "0123456789abcdef"[c / 16]);
+	ma_text_char(text, "0123456789abcdef"[c % 16]);
+}
+
+void ma_text_visible(struct text *text, const char *string)
+{
+	while (*string != '\0') {
+		size_t length = ma_text_shown(string);
+		if (length == 0) {
+			ma_text_string(text, "\\x");
+			text_byte(text, (unsigned char)*string++);
+		}
+		for (; length > 0; length--)
+			ma_text_char(text, *string++);
+	}
+}
+
 void ma_text_escaped(struct text *text, const char *string)
 {
 	while (*string != '\0') {
@@ -227,8 +255,7 @@ void ma_text_escaped(struct text *text, const char *string)
 		size_t length = ma_text_utf8(string);
 		if (c < ' ' || length == 0) {
 			ma_text_string(text, "\\u00");
-			ma_text_char(text, "0123456789abcdef"[c / 16]);
-			ma_text_char(text, "0123456789abcdef"[c % 16]);
+			text_byte(text, c);
 			string++;
 			continue;
 		}

@@ -41,6 +41,10 @@ void ma_text_bytes(struct text *text, const char *before, uint64_t bytes, const 
 void ma_text_ratio(struct text *text, uint64_t dividend, uint64_t divisor);
 /* How many bytes of a character begin there, as UTF-8 has it; 0: none does. */
 size_t ma_text_utf8(const char *at);
+/* How many bytes of a character that can be shown begin there. 0: none does, or one that a terminal obeys. */
+size_t ma_text_shown(const char *at);
+/* The text as it is, with "\x1b" for each byte of what can't be shown. */
+void ma_text_visible(struct text *text, const char *string);
 /* What stands between the double quotes of a string, as JSON has it. Bytes that are no UTF-8, as names of files may have,
  * are told one by one. */
 void ma_text_escaped(struct text *text, const char *string);

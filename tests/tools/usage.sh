@@ -36,6 +36,8 @@ expect 2 '' "^ma: 'sort' is not a command; to run that program on libma: ma run 
 expect 2 '' "^ma: 'nosuch-thing' is not a command; 'ma --help' lists them$" "$ma" nosuch-thing
 expect 2 '' "^ma: '' is not a command" "$ma" ''
 expect 2 '' "^ma help: give one command, not 'run' too$" "$ma" help run run
+# A terminal obeys nothing that a message tells of.
+expect 2 '' "^ma: 'a\\\\x1b\\[31m\\\\x0agrün\\\\xff' is not a command" "$ma" "$(printf 'a\033[31m\ngrün\377')"
 
 # ma run leaves 2 to the program.
 expect 125 '' '^ma run: no PROGRAM given$' "$ma" run

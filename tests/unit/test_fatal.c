@@ -127,6 +127,9 @@ START_TEST(warnings)
 	unit_says(warn, place, "libma: a warning ''\n");
 	strcpy(place, "detail");
 	unit_says(warn, place, "libma: a warning 'detail'\n");
+	/* What a terminal would obey: of one byte and of two; and what is no text. */
+	strcpy(place, "\x1b[1m\n\x7f\xc2\x9bm\xffgr\xc3\xbcn");
+	unit_says(warn, place, "libma: a warning '\\x1b[1m\\x0a\\x7f\\xc2\\x9bm\\xffgr\xc3\xbcn'\n");
 }
 END_TEST
 

@@ -2,7 +2,7 @@
 /*
  * message.c - what `ma` says on standard error, and the text that it is made of.
  *
- * A message is one line: what was wrong, and what would be right. Usage errors alone are argp's and read
+ * A message is one line, of which a terminal obeys nothing: what was wrong, and what would be right. Usage errors alone are argp's and read
  * "ma COMMAND: ..."; see argp_error(3).
  */
 #include <config.h>
@@ -53,13 +53,31 @@ char *text_append(char *text, const char *format, ...)
 	return joined;
 }
 
+void write_visible(const char *text, FILE *file)
+{
+	while (*text != '\0') {
+		size_t length = ma_text_shown(text);
+		if (length == 0)
+			fprintf(file, "\\x%02x", (unsigned char)*text);
+		else
+			fwrite(text, 1, length, file);
+		text += length == 0 ? 1 : length;
+	}
+}
+
 __attribute__((format(printf, 1, 0))) static void complain_with(const char *format, va_list args)
 {
+	char *text = NULL;
+
 	/* What was printed before must come first, also when both streams are one file. */
 	fflush(stdout);
 	fputs("ma: ", stderr);
-	vfprintf(stderr, format, args);
+	if (vasprintf(&text, format, args) >= 0)
+		write_visible(text, stderr);
+	else
+		fputs(format, stderr); /* there is no memory left, and that is what it says */
 	putc('\n', stderr);
+	free(text);
 }
 
 void complain(const char *format, ...)

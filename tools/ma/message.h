@@ -17,6 +17,9 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 /* Writes the line "ma: TEXT" on standard error and exits with `status`. */
 __attribute__((format(printf, 2, 3), noreturn)) void fail(int status, const char *format, ...);
 
+/* Writes the text, with "\x1b" for each byte of what is no text, or what a terminal would obey. */
+void write_visible(const char *text, FILE *file);
+
 /* Writes a string of JSON, with its quotes. */
 void write_json_string(const char *text, FILE *file);
 
