@@ -27,6 +27,8 @@ ma_SOURCES = \
 	tools/ma/elsewhere.h \
 	tools/ma/environment.c \
 	tools/ma/environment.h \
+	tools/ma/file.c \
+	tools/ma/file.h \
 	tools/ma/help.c \
 	tools/ma/leaks.h \
 	tools/ma/leaks_live.c \

@@ -21,6 +21,7 @@ fuzz_readers = \
 	tools/ma/draw_svg.c \
 	tools/ma/draw_terminal.c \
 	tools/ma/draw_write.c \
+	tools/ma/file.c \
 	tools/ma/leaks_read.c \
 	tools/ma/leaks_suppress.c \
 	tools/ma/leaks_symbols_none.c \

@@ -143,6 +143,16 @@ expect 125 '' "^ma: 'no.json' is no heap map in JSON" "$ma" draw no.json
 expect 125 '' "^ma: 'no.json' is no heap map in JSON" "$ma" draw no.json
 expect 125 '' "^ma: can't read 'nosuch.json': " "$ma" draw nosuch.json
 expect 125 '' "^ma: can't write './nosuch/x': " "$ma" draw -o ./nosuch/x map.json
+# What has no end, or none in sight.
+if [ -c /dev/full ]; then
+	expect 125 '' "^ma: '/dev/zero' is no heap map in JSON" "$ma" draw /dev/zero
+	for form in terminal svg html; do
+		expect 125 '' "^ma: can't write '/dev/full': No space left" "$ma" draw -f $form -o /dev/full map.json
+	done
+fi
+echo '{"a": [1, 2' >endless.json
+truncate -s 1100M endless.json
+expect 125 '' "^ma: can't read 'endless.json': it has more than 1024 MiB$" "$ma" draw endless.json
 # A map that lies about its blocks is not believed, and does no harm.
 sed 's/"size":[0-9]*/"size":50000/' map.json >liar.json
 expect 0 '*' '' "$ma" draw liar.json

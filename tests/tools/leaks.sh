@@ -250,6 +250,15 @@ printf '{\n name\n Memcheck:Leak\n function:x\n}\n' >supp
 expect 125 '' "^ma: supp:4: 'function:x' is no line of a suppression: " "$ma" run --leaks --suppressions=supp ./lose
 printf '{\n name\n Memcheck:Leak\n match-leak-kinds: definitely\n}\n' >supp
 expect 125 '' "^ma: supp:4: 'definitely' is no kind of leak; " "$ma" run --leaks --suppressions=supp ./lose
+printf 'leak:a' >supp
+truncate -s 1G supp
+expect 125 '' "^ma: can't read the suppressions 'supp': it has more than 16 MiB$" \
+	"$ma" run --leaks --suppressions=supp ./lose
+if [ -c /dev/full ]; then
+	expect 125 '' "^ma: can't read the suppressions '/dev/zero': it has more than 16 MiB$" \
+		"$ma" run --leaks --suppressions=/dev/zero ./lose
+	expect 125 '' "^ma: can't write the leak report '/dev/full': No space left" "$ma" run --leaks=/dev/full ./lose
+fi
 : >supp
 expect 125 '' '^ma: --suppressions without --leaks' "$ma" run --suppressions=supp ./lose
 

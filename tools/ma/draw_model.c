@@ -2,13 +2,18 @@
 /* draw_model.c - a heap map as structs, read from its JSON, and as cells of any size. */
 #include <config.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "draw.h"
+#include "file.h"
 #include "message.h"
+
+/* Of a map or film as text; as values it takes some ten times as much. */
+#define MOST_TEXT ((size_t)1 << 30)
 
 void *draw_allocate(size_t count, size_t size)
 {
@@ -154,27 +159,26 @@ static void free_map(struct draw_map *map)
 	json_free(&map->json);
 }
 
+static _Noreturn void fail_no_map(const char *file)
+{
+	fail(EXIT_OWN_FAILURE, "'%s' is no heap map in JSON, as --map=FILE.json writes it", file);
+}
+
 static char *read_file(const char *name, size_t *length)
 {
 	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	char *text = NULL;
-	size_t room = 0, got;
+	char *text, *quoted;
+	int first;
 
 	if (file == NULL)
 		fail(EXIT_OWN_FAILURE, "can't read '%s': %s", name, strerror(errno));
-	*length = 0;
-	do {
-		if (room - *length < 65536) {
-			room = room * 2 + 65536;
-			text = realloc(text, room);
-			if (text == NULL)
-				fail(EXIT_OWN_FAILURE, "out of memory");
-		}
-		got = fread(text + *length, 1, room - *length, file);
-		*length += got;
-	} while (got != 0);
-	if (ferror(file))
-		fail(EXIT_OWN_FAILURE, "can't read '%s': %s", name, strerror(errno));
+	first = getc(file);
+	if (first != EOF && first != '{' && !isspace(first))
+		fail_no_map(name); /* the rest of it may have no end */
+	ungetc(first, file);
+	quoted = text_format("'%s'", name);
+	text = file_read(file, quoted, MOST_TEXT, length);
+	free(quoted);
 	if (file != stdin)
 		fclose(file);
 	return text;
@@ -199,7 +203,7 @@ struct draw_film draw_read(const char *file)
 		film.maps++;
 	}
 	if (film.maps == 0)
-		fail(EXIT_OWN_FAILURE, "'%s' is no heap map in JSON, as --map=FILE.json writes it", file);
+		fail_no_map(file);
 	return film;
 }
 

@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "file.h"
 #include "leaks.h"
 #include "message.h"
 
@@ -194,20 +195,25 @@ void leaks_suppress(struct leak_report *report, const struct leak_suppressions *
 
 /* --- reading --- */
 
+/* A file of suppressions has hardly more than a few thousand. */
+#define MOST_TEXT ((size_t)16 << 20)
+
 struct reader {
-	FILE *file;
 	const char *path;
 	unsigned line_number;
-	char *line;
-	size_t room;
+	char *text, *end;
 };
 
 /* The next line that says something, without the space around it; NULL at the end. */
 static char *next_line(struct reader *reader)
 {
-	while (getline(&reader->line, &reader->room, reader->file) >= 0) {
-		char *start = reader->line, *end;
+	while (reader->text < reader->end) {
+		char *start = reader->text, *end = memchr(start, '\n', (size_t)(reader->end - start));
 
+		if (end == NULL)
+			end = reader->end;
+		*end = '\0';
+		reader->text = end + 1;
 		reader->line_number++;
 		start += strspn(start, " \t");
 		end = start + strlen(start);
@@ -319,13 +325,26 @@ static void add(struct leak_suppressions *all, const struct suppression *one)
 	all->one[all->count++] = *one;
 }
 
+/* Returns all that is in the file, to be freed. */
+static char *read_file(const char *path, size_t *length)
+{
+	FILE *file = fopen(path, "re");
+	char *text, *name = text_format("the suppressions '%s'", path);
+
+	if (file == NULL)
+		fail(EXIT_OWN_FAILURE, "can't read %s: %s", name, strerror(errno));
+	text = file_read(file, name, MOST_TEXT, length);
+	fclose(file);
+	free(name);
+	return text;
+}
+
 void leaks_read_suppressions(struct leak_suppressions **suppressions, const char *path)
 {
-	struct reader reader = {.file = fopen(path, "re"), .path = path};
-	char *line;
+	size_t length;
+	char *text = read_file(path, &length), *line;
+	struct reader reader = {.path = path, .text = text, .end = text + length};
 
-	if (reader.file == NULL)
-		fail(EXIT_OWN_FAILURE, "can't read the suppressions '%s': %s", path, strerror(errno));
 	if (*suppressions == NULL)
 		*suppressions = calloc(1, sizeof(**suppressions));
 	if (*suppressions == NULL)
@@ -345,8 +364,5 @@ void leaks_read_suppressions(struct leak_suppressions **suppressions, const char
 			     reader.line_number, line);
 		}
 	}
-	if (ferror(reader.file))
-		fail(EXIT_OWN_FAILURE, "can't read the suppressions '%s': %s", path, strerror(errno));
-	fclose(reader.file);
-	free(reader.line);
+	free(text);
 }

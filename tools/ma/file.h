@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* file.h - the files that ma reads and writes; see file.c. */
+#ifndef MA_FILE_H
+#define MA_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Returns 0 if a file called `path` can be written, else the error that writing it would meet. It is not touched. */
+int file_check(const char *path);
+
+/* Closes a file that was written; standard output and standard error stay open. False if not all of it could be written,
+ * with errno. */
+bool file_close(FILE *file);
+
+/* Returns all that `file` has, and its length, in memory of its own, with room for one byte more. Exits if that can't be read, or is more than `most`
+ * bytes: not every file has an end. `name` is for the message. */
+char *file_read(FILE *file, const char *name, size_t most, size_t *length);
+
+#endif /* MA_FILE_H */
