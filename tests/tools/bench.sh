@@ -57,6 +57,11 @@ if command -v python3 >/dev/null; then
 		wrong 'the check of figures found no planted fault' cat b.json
 fi
 expect 0 '^pair,small,libma,1,0\.' '' bench --only=pair --csv=-
+# What results would take the place of stays until there are any.
+echo kept >kept.csv
+timeout -s INT 1 "$ma" bench --only=small --csv=kept.csv --json=new.json >out 2>err
+grep -q kept kept.csv || wrong 'the old results are gone' bench --csv=kept.csv
+[ ! -e new.json ] || wrong 'empty results' bench --json=new.json
 
 # The user's own program.
 

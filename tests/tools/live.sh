@@ -28,6 +28,18 @@ for program in "$ma run $plain" "$whole"; do
 	grep -qi '^<!doctype html>' map.html || wrong 'map.html is none' "$ma" map --output
 	grep -q '^{"libma_map":1' map.json || wrong 'map.json is none' "$ma" map --output
 	expect 125 '' "^ma: can't write the heap map 'no/such/file': No such file" "$ma" map -o no/such/file $pid
+	if [ -c /dev/full ]; then
+		for form in text json svg html; do
+			expect 125 '' "^ma: can't write the heap map '/dev/full': No space left" \
+				"$ma" map --format=$form -o /dev/full $pid
+		done
+		"$ma" stats --watch=0.1 $pid >/dev/full 2>err 9>&- &
+		command=$!
+		sleep 2
+		kill $command 2>/dev/null && wrong 'it goes on, though the disk is full' "$ma" stats --watch
+		wait $command
+		matches err "^ma: can't write to standard output: " || wrong 'no word of a full disk' "$ma" stats --watch
+	fi
 	if command -v xmllint >/dev/null; then
 		expect 0 '' '' xmllint --noout map.svg stats.xml
 	fi
@@ -180,6 +192,12 @@ expect 2 '' 'is this ma itself$' sh -c 'exec "$1" check $$' sh "$ma"
 
 start "$plain" idle 1
 expect 125 '' "^ma: process $pid does not run libma; 'ma run PROGRAM' starts a program on it$" "$ma" check $pid
+# What a picture would take the place of stays, if there is none.
+echo kept >kept.html
+expect 125 '' '*' "$ma" map -o kept.html $pid
+grep -q kept kept.html || wrong 'the old picture is gone' "$ma" map -o kept.html
+expect 125 '' '*' "$ma" map -o new.html $pid
+[ ! -e new.html ] || wrong 'an empty picture' "$ma" map -o new.html
 finish 0 'no libma'
 
 start "$ma" run "$plain" traced

@@ -18,6 +18,7 @@
 
 #include "bench.h"
 #include "command.h"
+#include "file.h"
 #include "message.h"
 #include "program.h"
 
@@ -245,29 +246,31 @@ static void choose_metrics(struct bench *bench)
 	free(copy);
 }
 
-static FILE *open_result(const char *option, const char *path)
+static bool is_stdout(const char *path)
+{
+	return path != NULL && strcmp(path, "-") == 0;
+}
+
+/* That it can't be written is better said now than after a long run; what is there stays until then. */
+static void check_result(const char *option, const char *path)
+{
+	int error = path == NULL || is_stdout(path) ? 0 : file_check(path);
+
+	if (error != 0)
+		fail(EXIT_USAGE, "--%s: can't write '%s': %s", option, path, strerror(error));
+}
+
+static void write_result(const struct bench *bench, const char *path,
+			 void (*write)(const struct bench *bench, FILE *file))
 {
 	FILE *file;
 
 	if (path == NULL)
-		return NULL;
-	if (strcmp(path, "-") == 0)
-		return stdout;
-	file = fopen(path, "we");
-	if (file == NULL)
-		fail(EXIT_USAGE, "--%s: can't write '%s': %s", option, path, strerror(errno));
-	return file;
-}
-
-static void write_result(const struct bench *bench, FILE *file, const char *path,
-			 void (*write)(const struct bench *bench, FILE *file))
-{
-	if (file == NULL)
 		return;
-	write(bench, file);
-	if (file == stdout)
-		return;
-	if (ferror(file) != 0 || fclose(file) != 0)
+	file = is_stdout(path) ? stdout : fopen(path, "we");
+	if (file != NULL)
+		write(bench, file);
+	if (file == NULL || (file != stdout && !file_close(file)))
 		fail(EXIT_OWN_FAILURE, "can't write '%s': %s", path, strerror(errno));
 }
 
@@ -319,26 +322,25 @@ static void demand_command(const struct bench_options *wanted)
 static int measure_all(struct bench *bench)
 {
 	struct bench_options *wanted = &bench->options;
-	FILE *json, *csv, *html;
 
 	set_defaults(wanted);
 	choose_metrics(bench);
 	demand_command(wanted);
 	bench_find_jobs(bench);
 	bench_find_allocators(bench);
-	json = open_result("json", wanted->json);
-	csv = open_result("csv", wanted->csv);
-	html = open_result("html", wanted->html);
+	check_result("json", wanted->json);
+	check_result("csv", wanted->csv);
+	check_result("html", wanted->html);
 	bench_open(bench);
 	bench_prove_allocators(bench);
 	bench_prepare_programs(bench);
 	prepare_workloads(bench);
 	bench_all_rounds(bench);
-	if (json != stdout && csv != stdout && html != stdout)
+	if (!is_stdout(wanted->json) && !is_stdout(wanted->csv) && !is_stdout(wanted->html))
 		bench_print_tables(bench);
-	write_result(bench, json, wanted->json, bench_write_json);
-	write_result(bench, csv, wanted->csv, bench_write_csv);
-	write_result(bench, html, wanted->html, bench_write_html);
+	write_result(bench, wanted->json, bench_write_json);
+	write_result(bench, wanted->csv, bench_write_csv);
+	write_result(bench, wanted->html, bench_write_html);
 	return bench_failures(bench) == 0 ? 0 : EXIT_FAILED_RUNS;
 }
 

@@ -13,6 +13,7 @@
 
 #include "argument.h"
 #include "command.h"
+#include "file.h"
 #include "message.h"
 
 struct draw_request {
@@ -152,7 +153,7 @@ int draw_main(int argc, char **argv)
 	}
 	draw_film(&film, request.format, argument_has_colours(request.colour, out), out);
 	draw_free(&film);
-	if (out != stdout && fclose(out) != 0)
+	if (out != stdout && !file_close(out))
 		fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
 	return 0;
 }

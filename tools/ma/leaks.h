@@ -104,7 +104,7 @@ struct leaks_request {
 char *leaks_begin(void);
 
 /* When that program has ended, as waitpid(2) told: writes the report, and removes the folder and its name. Returns how
- * many allocations are lost, as leaks_count() does. */
-uint64_t leaks_end(const struct leaks_request *request, char *folder, int ended);
+ * many allocations are lost, as leaks_count() does, and whether the report could not be written. */
+uint64_t leaks_end(const struct leaks_request *request, char *folder, int ended, bool *failed);
 
 #endif /* MA_LEAKS_H */

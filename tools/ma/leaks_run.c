@@ -15,6 +15,7 @@
 
 #include "command.h"
 #include "environment.h"
+#include "file.h"
 #include "leaks.h"
 #include "message.h"
 
@@ -60,20 +61,22 @@ static bool wants_json(const char *name)
 	return length >= 5 && strcmp(name + length - 5, ".json") == 0;
 }
 
-static void write_report(const struct leak_report *report, const char *name)
+static bool write_report(const struct leak_report *report, const char *name)
 {
 	FILE *file = strcmp(name, "-") == 0 ? stderr : fopen(name, "we");
 
 	if (file == NULL) {
 		complain("can't write the leak report '%s': %s", name, strerror(errno));
-		return;
+		return false;
 	}
 	if (wants_json(name))
 		leaks_write_json(report, file);
 	else
 		leaks_write_text(report, file);
-	if ((file == stderr ? fflush(file) : fclose(file)) != 0)
-		complain("can't write the leak report '%s': %s", name, strerror(errno));
+	if (file_close(file))
+		return true;
+	complain("can't write the leak report '%s': %s", name, strerror(errno));
+	return false;
 }
 
 char *leaks_begin(void)
@@ -94,7 +97,7 @@ char *leaks_begin(void)
 	return folder;
 }
 
-uint64_t leaks_end(const struct leaks_request *request, char *folder, int ended)
+uint64_t leaks_end(const struct leaks_request *request, char *folder, int ended, bool *failed)
 {
 	struct leak_report report = {0};
 
@@ -104,7 +107,6 @@ uint64_t leaks_end(const struct leaks_request *request, char *folder, int ended)
 		complain("warning: no leak report: the program did not run on libma, or ended by _exit()");
 	leaks_find_symbols(&report);
 	leaks_suppress(&report, request->suppressions);
-	if (report.processes > 0)
-		write_report(&report, request->file);
+	*failed = report.processes > 0 && !write_report(&report, request->file);
 	return leaks_count(&report);
 }

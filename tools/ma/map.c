@@ -12,6 +12,7 @@
 #include "argument.h"
 #include "command.h"
 #include "draw.h"
+#include "file.h"
 #include "live.h"
 #include "ma.h"
 #include "map_text.h"
@@ -58,14 +59,26 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Opened before the process is stopped: that it can't be written is better said then. */
-static FILE *open_output(const char *file)
+/* Before the process is stopped: that it can't be written is better said then. What is there stays until there is
+ * something to take its place. */
+static void check_output_file(const char *file)
 {
-	FILE *out = file == NULL ? stdout : fopen(file, "we");
+	int error = file_check(file);
 
-	if (out == NULL)
-		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", file, strerror(errno));
-	return out;
+	if (error != 0)
+		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", file, strerror(error));
+}
+
+static bool has_colours(const struct map_request *request)
+{
+	FILE *out = request->output == NULL ? stdout
+					    : fopen(request->output, "r+e"); /* it may be a terminal */
+	bool colours = strcmp(request->colour, "always") == 0 ||
+		       (out != NULL && argument_has_colours(request->colour, out));
+
+	if (out != NULL && out != stdout)
+		fclose(out);
+	return colours;
 }
 
 static void write_text(const char *report, FILE *out)
@@ -127,12 +140,15 @@ int map_main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (request.format == NULL)
 		request.format = draw_map_format(request.output);
-	out = open_output(request.output);
-	colour = strcmp(request.format, "text") == 0 && argument_has_colours(request.colour, out);
+	if (request.output != NULL)
+		check_output_file(request.output);
+	colour = strcmp(request.format, "text") == 0 && has_colours(&request);
 	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
 	result = live_read(&request.live, ATTACH_SITES, map, &request);
-	write_map(&request, &result, colour, out);
-	if (out != stdout && fclose(out) != 0)
+	out = request.output == NULL ? stdout : fopen(request.output, "we");
+	if (out != NULL)
+		write_map(&request, &result, colour, out);
+	if (out == NULL || (out != stdout && !file_close(out)))
 		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", request.output, strerror(errno));
 	return 0;
 }

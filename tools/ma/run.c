@@ -14,7 +14,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #include "command.h"
 #include "draw.h"
 #include "environment.h"
+#include "file.h"
 #include "leaks.h"
 #include "library.h"
 #include "message.h"
@@ -209,33 +209,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Returns 0 if a file called `path` can be written, else the error that writing it would meet. */
-static int check_writable(const char *path)
-{
-	struct stat status;
-	char *copy;
-	int error = 0;
-
-	if (stat(path, &status) == 0) {
-		if (S_ISDIR(status.st_mode))
-			return EISDIR;
-		return access(path, W_OK) == 0 ? 0 : errno;
-	}
-	if (errno != ENOENT)
-		return errno;
-	copy = text_format("%s", path);
-	if (access(dirname(copy), W_OK | X_OK) != 0)
-		error = errno;
-	free(copy);
-	return error;
-}
-
 /* Returns the absolute name of a file to be written, as the program may change its working folder, to be freed. That
  * it can't be written is better said now than after a long run. */
 static char *absolute(const char *what, const char *file)
 {
 	char *folder, *path;
-	int error = check_writable(file);
+	int error = file_check(file);
 
 	if (error != 0)
 		fail(EXIT_OWN_FAILURE, "can't write the %s '%s': %s", what, file, strerror(error));
@@ -347,7 +326,7 @@ static int draw(const struct run_request *request, const char *json)
 	draw_file(opened, draw_format_named(format), request->colour, out);
 	free(opened);
 	close(fd);
-	if (out != stderr && fclose(out) != 0) {
+	if (!file_close(out)) {
 		complain("can't write the heap map '%s': %s", request->map, strerror(errno));
 		return EXIT_OWN_FAILURE;
 	}
@@ -360,14 +339,17 @@ static int run_and_report(const struct run_request *request, const char *path, c
 {
 	char *folder = request->leaks.wanted ? leaks_begin() : NULL;
 	int ended = child_run(execute, path, request->program);
-	uint64_t lost = folder != NULL ? leaks_end(&request->leaks, folder, ended) : 0;
+	bool failed = false;
+	uint64_t lost = folder != NULL ? leaks_end(&request->leaks, folder, ended, &failed) : 0;
 	int drawn = json != NULL ? draw(request, json) : 0;
 	int status;
 
 	if (lost > 0 && request->leaks.exit_status >= 0)
 		return request->leaks.exit_status;
 	status = child_end_as(ended);
-	return status != 0 ? status : drawn;
+	if (status != 0)
+		return status;
+	return failed ? EXIT_OWN_FAILURE : drawn;
 }
 
 static int run_program(const struct run_request *request)
@@ -420,7 +402,7 @@ int run_main(int argc, char **argv)
 	if (request.leaks.suppressions != NULL && !request.leaks.wanted)
 		fail(EXIT_OWN_FAILURE, "--suppressions without --leaks has nothing to suppress");
 	if (request.leaks.wanted && strcmp(request.leaks.file, "-") != 0 &&
-	    (error = check_writable(request.leaks.file)) != 0)
+	    (error = file_check(request.leaks.file)) != 0)
 		fail(EXIT_OWN_FAILURE, "can't write the leak report '%s': %s", request.leaks.file,
 		     strerror(error));
 	return run_program(&request);

@@ -129,7 +129,7 @@ int stats_main(int argc, char **argv)
 		}
 		if (request.seconds == 0)
 			return 0;
-		fflush(stdout);
+		check_output();
 		nanosleep(
 			&(struct timespec){
 				.tv_sec = (time_t)request.seconds,
