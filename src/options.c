@@ -21,7 +21,7 @@ static const struct option {
 	char name[16];
 	enum option_type type;
 	void *value;
-	size_t least, most; /* of a number */
+	size_t least, most; /* of a number; the last of the formats that there are */
 } option_table[] = {
 	{"deepbind", OPTION_BOOL, &ma_options.deepbind, 0, 0},
 	{"fill", OPTION_NUMBER, &ma_options.fill, 0, 255},
@@ -34,7 +34,7 @@ static const struct option {
 	{"limit", OPTION_LIMIT, NULL, 0, 0},
 	{"map", OPTION_PATH, ma_options.map, 0, 0},
 	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
-	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, 0},
+	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, MA_JSON},
 	{"map_on_abort", OPTION_PATH, ma_options.map_on_abort, 0, 0},
 	{"quarantine", OPTION_NUMBER, &ma_options.quarantine, 0, SIZE_MAX / 16},
 	{"redzone", OPTION_BOOL, &ma_options.redzone, 0, 0},
@@ -45,7 +45,7 @@ static const struct option {
 	{"sites_depth", OPTION_NUMBER, &ma_options.sites_depth, 1, 64},
 	{"stats", OPTION_REPORT, ma_options.stats, 0, 0},
 	{"stats_every", OPTION_NUMBER, &ma_options.stats_every, 1, 86400},
-	{"stats_format", OPTION_FORMAT, &ma_options.stats_format, 0, 0},
+	{"stats_format", OPTION_FORMAT, &ma_options.stats_format, 0, MA_XML},
 	{"zero_on_free", OPTION_BOOL, &ma_options.zero_on_free, 0, 0},
 };
 
@@ -107,6 +107,16 @@ bool ma_options_format(enum ma_format *format, const char *value, size_t length)
 	return false;
 }
 
+static bool set_format(struct option_format *option, const char *value, size_t length, size_t most)
+{
+	enum ma_format format;
+
+	if (!ma_options_format(&format, value, length) || format > most)
+		return false;
+	*option = (struct option_format){true, format};
+	return true;
+}
+
 static bool set_limit(const char *value, size_t length)
 {
 	bool cgroup = length == 6 && memcmp(value, "cgroup", 6) == 0;
@@ -161,7 +171,7 @@ static bool option_set(const struct option *option, const char *value, size_t le
 	case OPTION_REPORT:
 		return set_report(option->value, value, length);
 	case OPTION_FORMAT:
-		return ma_options_format(option->value, value, length);
+		return set_format(option->value, value, length, option->most);
 	}
 	return false;
 }

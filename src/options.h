@@ -11,6 +11,12 @@
 /* The file of a report; "-": standard error; "": there is none. Room is left for the end of a temporary name. */
 #define OPTION_PATH_MAX (PATH_MAX - 32)
 
+/* The form of a report, if it is not as the file's name says. */
+struct option_format {
+	bool given;
+	enum ma_format format;
+};
+
 struct options {
 	size_t guard;		     /* guard one in so many objects; 0: none */
 	size_t guard_rate;	     /* if not all: at most so many in a second; 0: any number */
@@ -29,11 +35,11 @@ struct options {
 	size_t limit;		     /* bytes that libma may hold; 0: any number */
 	bool limit_cgroup;	     /* what the control group may have, instead */
 	char stats[OPTION_PATH_MAX]; /* the statistics, at exit */
-	enum ma_format stats_format;
+	struct option_format stats_format;
 	size_t stats_every;	     /* seconds: write them so often, too; 0: at exit only */
 	char leaks[OPTION_PATH_MAX]; /* a leak report, at exit */
 	char map[OPTION_PATH_MAX];   /* the heap map, at exit */
-	enum ma_format map_format;
+	struct option_format map_format;
 	size_t map_every; /* milliseconds: add a map to the file so often; 0: at exit only */
 	char map_on_abort[OPTION_PATH_MAX]; /* the heap map, when a signal is about to end the process */
 };

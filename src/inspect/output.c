@@ -167,10 +167,17 @@ static bool ends_in(const char *name, const char *suffix)
 	return length >= wanted && strcmp(name + length - wanted, suffix) == 0;
 }
 
-static enum ma_format format_of(const char *name, enum ma_format asked)
+static enum ma_format map_format(const char *name)
 {
-	if (asked != MA_TEXT)
-		return asked;
+	if (ma_options.map_format.given)
+		return ma_options.map_format.format;
+	return ends_in(name, ".json") ? MA_JSON : MA_TEXT;
+}
+
+static enum ma_format stats_format(const char *name)
+{
+	if (ma_options.stats_format.given)
+		return ma_options.stats_format.format;
 	if (ends_in(name, ".json"))
 		return MA_JSON;
 	if (ends_in(name, ".prom") || ends_in(name, ".om"))
@@ -178,7 +185,7 @@ static enum ma_format format_of(const char *name, enum ma_format asked)
 	return ends_in(name, ".xml") ? MA_XML : MA_TEXT;
 }
 
-static void write_report(const char *option, enum ma_format asked, bool add,
+static void write_report(const char *option, enum ma_format format, bool add,
 			 int (*print)(int fd, enum ma_format format), const char *failure)
 {
 	static struct report
@@ -186,20 +193,20 @@ static void write_report(const char *option, enum ma_format asked, bool add,
 	int saved = errno;
 
 	if (!report_begin(&report, option, add) ||
-	    !report_end(&report, option, print(report.fd, format_of(option, asked)) == 0))
+	    !report_end(&report, option, print(report.fd, format) == 0))
 		ma_warn(failure, option);
 	errno = saved;
 }
 
 static void write_stats(void)
 {
-	write_report(ma_options.stats, ma_options.stats_format, false, ma_stats_print,
+	write_report(ma_options.stats, stats_format(ma_options.stats), false, ma_stats_print,
 		     "can't write the statistics to");
 }
 
 static void write_map(void)
 {
-	write_report(ma_options.map, ma_options.map_format, ma_options.map_every != 0, ma_heap_map,
+	write_report(ma_options.map, map_format(ma_options.map), ma_options.map_every != 0, ma_heap_map,
 		     "can't write the heap map to");
 }
 
@@ -278,7 +285,7 @@ static void on_deadly(int number)
 {
 	signal(SIGALRM, SIG_DFL); /* a heap so damaged that the report does not end, or a lock that is held */
 	alarm(30);
-	write_report(ma_options.map_on_abort, ma_options.map_format, false, ma_heap_map,
+	write_report(ma_options.map_on_abort, map_format(ma_options.map_on_abort), false, ma_heap_map,
 		     "can't write the heap map to");
 	raise(number);
 }

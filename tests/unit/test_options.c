@@ -43,8 +43,9 @@ START_TEST(reports)
 {
 	ma_options_read(
 		"stats_format=openmetrics,stats_every=5,map_format=json,map_every=100,map_on_abort=x");
-	expect(ma_options.stats_format == MA_OPENMETRICS && ma_options.stats_every == 5);
-	expect(ma_options.map_format == MA_JSON && ma_options.map_every == 100);
+	expect(ma_options.stats_format.given && ma_options.stats_format.format == MA_OPENMETRICS);
+	expect(ma_options.map_format.given && ma_options.map_format.format == MA_JSON);
+	expect(ma_options.stats_every == 5 && ma_options.map_every == 100);
 	expect(strcmp(ma_options.map_on_abort, "x") == 0);
 }
 END_TEST
@@ -84,6 +85,8 @@ START_TEST(bad_values)
 	reads((char[]){"stats="}, BAD "'stats='\nstats=0 map=\n");
 	reads((char[]){"stats_format=yaml,map_format=,map_format"},
 	      BAD "'stats_format=yaml'\n" BAD "'map_format='\n" BAD "'map_format'\nstats=0 map=\n");
+	reads((char[]){"map_format=xml,map_format=openmetrics"},
+	      BAD "'map_format=xml'\n" BAD "'map_format=openmetrics'\nstats=0 map=\n");
 	reads((char[]){"fill=yes,fill=256,fill=-2"},
 	      BAD "'fill=yes'\n" BAD "'fill=256'\n" BAD "'fill=-2'\nstats=0 map=\n");
 	reads((char[]){"stats_every=0,stats_every=x,map_every=99999999999"},

@@ -83,19 +83,25 @@ END_TEST
 START_TEST(formats_and_names)
 {
 	static const struct {
-		const char *suffix, *option, *begins;
+		const char *report, *suffix, *option, *begins;
 	} file[] = {
-		{"txt", "", "libma: summary"},
-		{"json", "", "{\n  \"process\": "},
-		{"prom", "", "# TYPE libma_held_bytes gauge\n"},
-		{"xml", "", "<malloc version=\"1\">\n"},
-		{"any", ",stats_format=json", "{\n  \"process\": "},
+		{"stats", "txt", "", "libma: summary"},
+		{"stats", "json", "", "{\n  \"process\": "},
+		{"stats", "prom", "", "# TYPE libma_held_bytes gauge\n"},
+		{"stats", "xml", "", "<malloc version=\"1\">\n"},
+		{"stats", "any", ",stats_format=json", "{\n  \"process\": "},
+		{"stats", "json", ",stats_format=text", "libma: summary"},
+		{"map", "json", "", "{\"libma_map\":"},
+		{"map", "json", ",map_format=text", "libma heap map: "},
+		{"map", "xml", "", "libma heap map: "},
+		{"map", "any", ",map_format=json", "{\"libma_map\":"},
 	};
 	char folder[] = "/tmp/libma-report-XXXXXX", option[100], path[64];
 
 	expect(mkdtemp(folder) != NULL && ma_malloc(100) != NULL);
 	for (size_t i = 0; i < LENGTH(file); i++) {
-		snprintf(option, sizeof(option), "stats=%s/%%p.%s%s", folder, file[i].suffix, file[i].option);
+		snprintf(option, sizeof(option), "%s=%s/%%p.%s%s", file[i].report, folder, file[i].suffix,
+			 file[i].option);
 		if (fork() == 0) {
 			at_exit(option);
 			snprintf(path, sizeof(path), "%s/%d.%s", folder, getpid(), file[i].suffix);
