@@ -5,7 +5,7 @@
  *
  * A file appears under its name whole: it is written beside and renamed, so that who reads it meanwhile has the one
  * or the other. A film is a file to which map after map is added. What is no regular file is written to as it is, a link
- * where it leads to.
+ * where it leads to, and a file in a folder that may not be written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -118,9 +118,22 @@ static int open_as_it_is(const char *name)
 	return fd;
 }
 
+/* Makes a name of the process's own of a file's. */
+static void put_temporary_name(char *name)
+{
+	char *last = strrchr(name, '/');
+	size_t length;
+
+	last = last == NULL ? name : last + 1;
+	length = ma_min(strlen(last), (size_t)NAME_MAX - 21); /* with a point and 20 digits */
+	last[length] = '.';
+	put_number(last + length + 1, (unsigned long)ma_inspect_subject.process());
+}
+
 static bool report_begin(struct report *report, const char *option, bool add)
 {
 	struct stat status;
+	bool there;
 
 	if (strcmp(option, "-") == 0) {
 		report->fd = standard_error_fd();
@@ -135,14 +148,18 @@ static bool report_begin(struct report *report, const char *option, bool add)
 		report->fd = open(report->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 		return report->fd >= 0;
 	}
-	if (lstat(report->name, &status) == 0 && !S_ISREG(status.st_mode)) {
+	there = lstat(report->name, &status) == 0;
+	if (there && !S_ISREG(status.st_mode)) {
 		report->fd = open_as_it_is(report->name);
 		return report->fd >= 0;
 	}
-	strcat(report->written, ".");
-	put_number(report->written + strlen(report->written), (unsigned long)ma_inspect_subject.process());
+	put_temporary_name(report->written);
 	unlink(report->written); /* what another process of this number left, or a link that somebody put there */
 	report->fd = open(report->written, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (report->fd < 0 && there) { /* its folder may not be written, but it may */
+		strcpy(report->written, report->name);
+		report->fd = open_as_it_is(report->name);
+	}
 	return report->fd >= 0;
 }
 

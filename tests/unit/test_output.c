@@ -166,6 +166,43 @@ START_TEST(links)
 }
 END_TEST
 
+/* A name may be as long as the file system allows, with no room for the number of the process behind it. */
+START_TEST(long_name)
+{
+	char folder[] = "/tmp/libma-report-XXXXXX", name[256], path[300], option[320];
+
+	expect(mkdtemp(folder) != NULL);
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(option, sizeof(option), "stats=%s", path);
+	unit_says(at_exit, option, "");
+	expect(file_begins(path, "libma: summary") && unlink(path) == 0 && rmdir(folder) == 0);
+}
+END_TEST
+
+static void at_exit_without_rights(void *option)
+{
+	expect(geteuid() != 0 || seteuid(65534) == 0);
+	at_exit(option);
+}
+
+/* What may be written, but not replaced. */
+START_TEST(folder_that_may_not_be_written)
+{
+	char folder[] = "/tmp/libma-report-XXXXXX", path[64], option[100];
+
+	expect(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof(path), "%s/report", folder);
+	snprintf(option, sizeof(option), "stats=%s", path);
+	put_file(path, "old");
+	expect(chmod(path, 0666) == 0 && chmod(folder, 0555) == 0);
+	unit_says(at_exit_without_rights, option, "");
+	expect(file_begins(path, "libma: summary"));
+	expect(chmod(folder, 0755) == 0 && unlink(path) == 0 && rmdir(folder) == 0);
+}
+END_TEST
+
 /* What can't be written is said, once, whatever the reason: a name that is too long, a full disk, no standard error. */
 static void at_exit_without_standard_error(void *arg)
 {
@@ -309,8 +346,16 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {can_not_be_written, no_room, nothing_was_asked_for,   asked_for,
-				      formats_and_names,  links,   before_a_signal_ends_it, every_so_often};
+	const TTest *const tests[] = {can_not_be_written,
+				      no_room,
+				      nothing_was_asked_for,
+				      asked_for,
+				      formats_and_names,
+				      links,
+				      long_name,
+				      folder_that_may_not_be_written,
+				      before_a_signal_ends_it,
+				      every_so_often};
 
 	return unit_run("output", tests, LENGTH(tests));
 }
