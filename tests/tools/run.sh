@@ -91,6 +91,18 @@ expect 0 '^\[map=-\]$' '*' "$ma" run --map - sh -c "$show_options"
 expect 125 '' "^ma: can't write the heap map './nosuch/map': " "$ma" run --map=./nosuch/map true
 expect 125 '' "^ma: can't write the heap map 'folder': " "$ma" run --map=folder true
 
+# A folder's name may be of a kind that no option can hold; nothing is left there then.
+mkdir tmp,dir tmp%dir 'a %p folder'
+for folder in tmp,dir tmp%dir; do
+	expect 125 '' "^ma: TMPDIR may have no ',' or '%' in its name here: '$scratch/$folder'$" \
+		env TMPDIR="$scratch/$folder" "$ma" run --leaks --map=x.html true
+	rmdir "$folder" || wrong 'a file is left' "$ma" run --map=x.html
+done
+expect 125 '' "^ma: can't write the heap map '.*/a %p folder/map': its folder's name may have no '%p'$" \
+	sh -c 'cd "a %p folder" && exec "$1" run --map=map true' sh "$ma"
+expect 0 '' '^libma: summary' "$ma" run --stats-file=- sort
+[ ! -e ./- ] || wrong 'a file of that name' "$ma" run --stats-file=-
+
 # And what the library makes of them. These programs close standard error before they end.
 
 expect 0 '' '^libma: summary' "$ma" run --stats sort

@@ -37,6 +37,17 @@ int file_check(const char *path)
 	return error;
 }
 
+char *file_temporary(const char *name)
+{
+	const char *folder = getenv("TMPDIR");
+
+	if (folder == NULL || *folder != '/')
+		folder = "/tmp";
+	if (strpbrk(folder, ",%") != NULL)
+		fail(EXIT_OWN_FAILURE, "TMPDIR may have no ',' or '%%' in its name here: '%s'", folder);
+	return text_format("%s/%s", folder, name);
+}
+
 bool file_close(FILE *file)
 {
 	bool whole = ferror(file) == 0; /* the last piece alone may fit */

@@ -10,6 +10,10 @@
 /* Returns 0 if a file called `path` can be written, else the error that writing it would meet. It is not touched. */
 int file_check(const char *path);
 
+/* Returns the name of something in the folder for files that do not stay, to be freed. Exits if MA_OPTIONS could not hold
+ * it. */
+char *file_temporary(const char *name);
+
 /* Closes a file that was written; standard output and standard error stay open. False if not all of it could be written,
  * with errno. */
 bool file_close(FILE *file);

@@ -81,13 +81,9 @@ static bool write_report(const struct leak_report *report, const char *name)
 
 char *leaks_begin(void)
 {
-	const char *temporary = getenv("TMPDIR");
-	char *folder = text_format("%s/ma-leaks.XXXXXX",
-				   temporary != NULL && *temporary == '/' ? temporary : "/tmp");
+	char *folder = file_temporary("ma-leaks.XXXXXX");
 	char *option;
 
-	if (strpbrk(folder, ",%") != NULL)
-		fail(EXIT_OWN_FAILURE, "TMPDIR may have no ',' or '%%' in its name here: '%s'", temporary);
 	if (mkdtemp(folder) == NULL)
 		fail(EXIT_OWN_FAILURE, "can't make a folder for leak reports, '%s': %s", folder,
 		     strerror(errno));

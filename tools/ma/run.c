@@ -220,6 +220,9 @@ static char *absolute(const char *what, const char *file)
 		fail(EXIT_OWN_FAILURE, "can't write the %s '%s': %s", what, file, strerror(error));
 	folder = *file == '/' ? NULL : getcwd(NULL, 0);
 	path = folder == NULL ? text_format("%s", file) : text_format("%s/%s", folder, file);
+	if (folder != NULL && strstr(folder, "%p") != NULL)
+		fail(EXIT_OWN_FAILURE, "can't write the %s '%s': its folder's name may have no '%%p'", what,
+		     path);
 	if (strchr(path, ',') != NULL)
 		fail(EXIT_OWN_FAILURE, "can't write the %s '%s': its name may have no comma", what, path);
 	free(folder);
@@ -230,7 +233,7 @@ static void request_stats(const struct run_request *request)
 {
 	char *path;
 
-	if (request->stats_file == NULL) {
+	if (request->stats_file == NULL || strcmp(request->stats_file, "-") == 0) {
 		environment_option("stats", "1");
 	} else {
 		path = absolute("statistics", request->stats_file);
@@ -255,7 +258,6 @@ static bool is_picture(const struct run_request *request)
 /* Asks for the heap map. Returns the name of the JSON that a picture is to be made of, to be freed, else NULL. */
 static char *request_map(const struct run_request *request)
 {
-	const char *folder = getenv("TMPDIR");
 	char *path = strcmp(request->map, "-") == 0 ? text_format("-") : absolute("heap map", request->map);
 	int file;
 
@@ -269,9 +271,9 @@ static char *request_map(const struct run_request *request)
 		return NULL;
 	}
 	free(path);
-	path = text_format("%s/ma-map-XXXXXX", folder != NULL && *folder == '/' ? folder : "/tmp");
+	path = file_temporary("ma-map-XXXXXX");
 	file = mkstemp(path);
-	if (file < 0 || strchr(path, ',') != NULL)
+	if (file < 0)
 		fail(EXIT_OWN_FAILURE, "can't write the map to be drawn '%s': %s", path, strerror(errno));
 	close(file);
 	environment_option("map", path);
