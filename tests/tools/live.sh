@@ -28,6 +28,13 @@ for program in "$ma run $plain" "$whole"; do
 	grep -qi '^<!doctype html>' map.html || wrong 'map.html is none' "$ma" map --output
 	grep -q '^{"libma_map":1' map.json || wrong 'map.json is none' "$ma" map --output
 	expect 125 '' "^ma: can't write the heap map 'no/such/file': No such file" "$ma" map -o no/such/file $pid
+	# The report is kept in memory until it is whole; that has a limit, too.
+	for command in stats map 'map --format=json'; do
+		sh -c "ulimit -f 0; $ma $command $pid 2>&1 >/dev/null; echo status \$?" | cat >out
+		true >err
+		matches out '^status 125$' || wrong 'not status 125' "$ma" "$command"
+		matches out "^ma: there is no room for the report on process $pid," || wrong 'no word of it' "$ma" "$command"
+	done
 	if [ -c /dev/full ]; then
 		for form in text json svg html; do
 			expect 125 '' "^ma: can't write the heap map '/dev/full': No space left" \
@@ -203,6 +210,37 @@ finish 0 'no libma'
 start "$ma" run "$plain" traced
 expect 125 '' "^ma: can't inspect process $pid while process [0-9]* traces it" "$ma" check $pid
 finish 0 traced
+
+# What has lost its first thread can be looked into by the number of another one.
+if [ "$MA_THREADS" = 1 ]; then
+	cat >headless.c <<'END'
+#include <pthread.h>
+#include <unistd.h>
+
+static void *other(void *arg)
+{
+	char c;
+
+	usleep(300000);
+	(void)!write(1, "ready\n", 6);
+	return read(0, &c, 1) < 0 ? NULL : arg;
+}
+
+int main(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, other, NULL);
+	pthread_exit(NULL);
+}
+END
+	$CC -pthread headless.c -o headless || exit 99
+	start "$ma" run ./headless
+	expect 125 '' "^ma: the first thread of process $pid has ended: give the number of another one, [0-9]+$" "$ma" check $pid
+	expect 0 'sound$' '' "$ma" check "$(sed -n 's/.* one, //p' err)"
+	expect 125 '' "^ma: the first thread of process $pid has ended" "$ma" memory $pid
+	finish 0 headless
+fi
 
 # Of another version, or another make: what is changed are strings in the program that libma is linked to.
 remake() {

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "command.h"
 #include "message.h"
 
 error_t live_option(int key, char *arg, struct argp_state *state, struct live *live)
@@ -25,6 +26,14 @@ error_t live_option(int key, char *arg, struct argp_state *state, struct live *l
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+void live_check_report(const struct live *live, const struct attach_result *result)
+{
+	if (result->faults != 0)
+		fail(EXIT_OWN_FAILURE,
+		     "there is no room for the report on process %ld, in memory or under a limit on the size of files",
+		     (long)live->pid);
 }
 
 struct attach_result live_read(const struct live *live, enum attach_depth depth, attach_reader *reader,

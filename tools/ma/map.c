@@ -145,6 +145,7 @@ int map_main(int argc, char **argv)
 	colour = strcmp(request.format, "text") == 0 && has_colours(&request);
 	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
 	result = live_read(&request.live, ATTACH_SITES, map, &request);
+	live_check_report(&request.live, &result);
 	out = request.output == NULL ? stdout : fopen(request.output, "we");
 	if (out != NULL)
 		write_map(&request, &result, colour, out);

@@ -10,6 +10,7 @@
 
 #include "target.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
@@ -458,15 +459,48 @@ bool target_runs_libma(pid_t pid)
 	return found;
 }
 
+/* Returns a thread of a process whose first one has ended: /proc shows nothing of its memory under that one's number. 0 if
+ * there is none. */
+static pid_t other_thread(pid_t pid)
+{
+	char *path = text_format("/proc/%ld/task", (long)pid);
+	DIR *threads = opendir(path);
+	const struct dirent *entry;
+	pid_t found = 0;
+
+	free(path);
+	while (threads != NULL && found == 0 && (entry = readdir(threads)) != NULL) {
+		pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+		struct mappings mappings;
+
+		if (thread == 0 || thread == pid || !mappings_read(&mappings, thread))
+			continue;
+		mappings_free(&mappings);
+		found = thread;
+	}
+	if (threads != NULL)
+		closedir(threads);
+	return found;
+}
+
 /* Never returns if the process has none. */
 static void mappings_need(struct mappings *mappings, pid_t pid)
 {
+	pid_t other;
+	int error;
+
 	if (mappings_read(mappings, pid))
 		return;
-	if (errno == ESRCH && target_status(pid, "Uid") >= 0)
+	error = errno;
+	other = error == ESRCH ? other_thread(pid) : 0;
+	if (other != 0)
+		fail(EXIT_OWN_FAILURE,
+		     "the first thread of process %ld has ended: give the number of another one, %ld",
+		     (long)pid, (long)other);
+	if (error == ESRCH && target_status(pid, "Uid") >= 0)
 		fail(EXIT_OWN_FAILURE, "process %ld has no memory: it has ended, or is one of the kernel's",
 		     (long)pid);
-	target_refused(pid, errno);
+	target_refused(pid, error);
 }
 
 void target_open(struct target *target, pid_t pid)
