@@ -55,12 +55,12 @@ static void report_frame(struct text *text, uintptr_t frame)
 	ma_text_address(text, (const void *)frame);
 	if (place.file != NULL) {
 		ma_text_char(text, ' ');
-		ma_text_string(text, place.file);
+		ma_text_visible(text, place.file);
 		ma_text_char(text, '+');
 		ma_text_hex(text, frame - place.start);
 		if (place.function != NULL) {
 			ma_text_string(text, " (");
-			ma_text_string(text, place.function);
+			ma_text_visible(text, place.function);
 			ma_text_char(text, ')');
 		}
 	}

@@ -155,7 +155,7 @@ static void print_totals(struct text *text, const struct leak_scan *scan)
 	ma_text_string(text, "libma: leak check of process ");
 	ma_text_decimal(text, (uint64_t)(scan->other == NULL ? getpid() : scan->other->number));
 	ma_text_string(text, " (");
-	ma_text_string(text, scan->other == NULL ? program_invocation_short_name : scan->other->program);
+	ma_text_visible(text, scan->other == NULL ? program_invocation_short_name : scan->other->program);
 	ma_text_char(text, ')');
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		ma_text_string(text, "\nlibma:   ");

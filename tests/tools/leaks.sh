@@ -137,6 +137,16 @@ for octal in '\0303\0274' '\0374'; do
 	grep -q -e "\"program\": \"$(printf %b 'gr\0303\0274n')\"" -e '"program": "gr\\u00fcn"' report.json ||
 		wrong "not the program's name" "$ma" run --leaks=report.json "./$name"
 done
+# And those that speak to a terminal, or look like lines of the report: visible as text, as they are in JSON.
+name=$(printf 'a\033[31m)\nlibma: b')
+cp lose "$name"
+expect 0 '' '^Leaks of process [0-9]* \(a\\x1b\[31m\)\\x0alibma: b\):$' "$ma" run --leaks --sites "./$name"
+! $symbols || grep -q '^    lose_one at .*/lose.c:[0-9]*$' err || wrong 'no file and line' "$ma" run --leaks --sites "./$name"
+expect 0 '' '' "$ma" run --leaks=report.json --sites "./$name"
+grep -q '"program": "a\\u001b\[31m)\\u000alibma: b"' report.json || wrong "not the program's name" "$ma" run --leaks
+expect 0 '' '/a\\x1b\[31m\)\\x0alibma: b\+0x' "$ma" run --sites --map=- --color=never "./$name"
+expect 0 '' '^in use' "$ma" run --sites --map=- --color=always "./$name"
+! grep -q "$(printf 'a\033\\[31m)')" err || wrong 'a name is not made visible' "$ma" run --sites --map=-
 expect 125 '' "^ma: can't write the leak report './nosuch/report': " "$ma" run --leaks=./nosuch/report ./lose
 expect 125 '' 'needs the name of a file' "$ma" run --leaks= ./lose
 

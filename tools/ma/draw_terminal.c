@@ -145,7 +145,9 @@ static void write_pin_site(const struct draw_map *map, const struct json_value *
 	if (site == SIZE_MAX)
 		return;
 	name = draw_stack_name(map, map->site[site].stack, NAMED_FRAMES);
-	fprintf(out, "  allocated %s before by %s\n", draw_age(age), name);
+	fprintf(out, "  allocated %s before by ", draw_age(age));
+	write_visible(name, out);
+	putc('\n', out);
 	free(name);
 }
 
@@ -198,9 +200,11 @@ static void write_sites(const struct draw_map *map, FILE *out)
 		const struct draw_stack *stack = &map->stack[order[i]];
 		char *name = draw_stack_name(map, order[i], NAMED_FRAMES);
 
-		fprintf(out, "%s in %llu %s up to %s old, allocated by %s\n", draw_bytes(stack->bytes),
+		fprintf(out, "%s in %llu %s up to %s old, allocated by ", draw_bytes(stack->bytes),
 			(unsigned long long)stack->objects, stack->objects == 1 ? "object" : "objects",
-			draw_age(stack->oldest), name);
+			draw_age(stack->oldest));
+		write_visible(name, out);
+		putc('\n', out);
 		free(name);
 	}
 	if (map->stacks > MOST_STACKS)

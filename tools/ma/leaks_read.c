@@ -60,16 +60,39 @@ static bool read_count(const char *text, struct leak_count *count)
 		      &count->allocations) == 2;
 }
 
+/* A name as it was before libma made it visible: "\x1b" is the byte that a terminal would obey. To be freed. */
+static char *read_name(const char *text, size_t length)
+{
+	char *name = text_format("%.*s", (int)length, text), *to = name;
+	char byte[3] = "", *end;
+
+	for (const char *at = name; *at != '\0'; at++, to++) {
+		*to = *at;
+		if (strncmp(at, "\\x", 2) != 0 || strnlen(at, 4) < 4)
+			continue;
+		memcpy(byte, at + 2, 2);
+		*to = (char)strtol(byte, &end, 16);
+		if (*end == '\0' && (*to < ' ' || *to == 0x7f) && *to != '\0')
+			at += 3;
+		else
+			*to = *at;
+	}
+	*to = '\0';
+	return name;
+}
+
 /* "4711 (program)" */
 static bool read_process(struct leak_process *process, const char *text)
 {
 	char *end;
+	size_t length;
 
 	process->process = strtol(text, &end, 10);
 	if (end == text)
 		return false;
 	end += strspn(end, " (");
-	process->program = text_format("%.*s", (int)strcspn(end, ")\n"), end);
+	length = strcspn(end, "\n");
+	process->program = read_name(end, length - (length > 0 && end[length - 1] == ')'));
 	return true;
 }
 
@@ -117,7 +140,7 @@ bool leaks_read_frame(struct leak_frame *frame, const char *text)
 	if (plus > object) {
 		const char *name = strstr(plus, " (");
 
-		frame->object = text_format("%.*s", (int)(plus - object), object);
+		frame->object = read_name(object, (size_t)(plus - object));
 		frame->distance = strtoull(plus + 1, NULL, 16);
 		if (name != NULL && name < end)
 			frame->function = text_format("%.*s", (int)strcspn(name + 2, ")\n"), name + 2);

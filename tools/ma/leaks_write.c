@@ -41,13 +41,18 @@ void leaks_write_frame(const struct leak_frame *frame, FILE *file)
 {
 	fputs("    ", file);
 	if (frame->function != NULL)
-		fputs(frame->function, file);
+		write_visible(frame->function, file);
 	else
 		fprintf(file, "%#" PRIx64, frame->address);
-	if (frame->source != NULL)
-		fprintf(file, " at %s:%d", frame->source, frame->line);
-	else if (frame->object != NULL)
-		fprintf(file, " in %s+%#" PRIx64, last_name(frame->object), frame->distance);
+	if (frame->source != NULL) {
+		fputs(" at ", file);
+		write_visible(frame->source, file);
+		fprintf(file, ":%d", frame->line);
+	} else if (frame->object != NULL) {
+		fputs(" in ", file);
+		write_visible(last_name(frame->object), file);
+		fprintf(file, "+%#" PRIx64, frame->distance);
+	}
 	putc('\n', file);
 }
 
@@ -86,7 +91,9 @@ static void write_process(const struct leak_process *process, FILE *file)
 {
 	struct leak_count hidden = suppressed(process);
 
-	fprintf(file, "Leaks of process %ld (%s):\n", process->process, process->program);
+	fprintf(file, "Leaks of process %ld (", process->process);
+	write_visible(process->program, file);
+	fputs("):\n", file);
 	for (int kind = 0; kind < LEAK_KINDS; kind++) {
 		fprintf(file, "  %s: ", leak_kind_names[kind]);
 		write_count(process->total[kind], file);

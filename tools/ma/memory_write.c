@@ -80,8 +80,10 @@ static void write_use(const char *name, const struct memory_use *use, bool all, 
 
 void memory_write_text(const struct memory_report *report, FILE *file)
 {
-	fprintf(file, "memory of process %ld (%s)\n%-24s %11s %11s %11s %11s %11s\n", report->process,
-		report->program, "", "size", "resident", "private", "shared", "swapped");
+	fprintf(file, "memory of process %ld (", report->process);
+	write_visible(report->program, file);
+	fprintf(file, ")\n%-24s %11s %11s %11s %11s %11s\n", "", "size", "resident", "private", "shared",
+		"swapped");
 	for (unsigned source = 0; source < MEMORY_SOURCES; source++) {
 		if (report->source[source].size == 0)
 			continue;
