@@ -142,7 +142,8 @@ void __wrap_ma_warn(const char *what, const char *which)
 
 static void read_options(const char *text)
 {
-	ma_options_read(text);
+	if (!ma_options_read(text))
+		return; /* nothing was touched, be it the first or not */
 	expect(ma_options.sites_depth >= 1 && ma_options.sites_depth <= 64);
 	expect(strlen(ma_options.stats) < OPTION_PATH_MAX && strlen(ma_options.map) < OPTION_PATH_MAX);
 	expect(strlen(ma_options.leaks) < OPTION_PATH_MAX);
