@@ -54,6 +54,13 @@ wait $!
 [ $? -eq 5 ] || wrong 'SIGUSR1 was not handed on' "$ma" run --map=map.html
 [ -z "$(ls temporary)" ] || wrong 'a file is left' "$ma" run --map=map.html
 
+# Nor by one that is sent again when the program has ended, as timeout(1) does.
+for _ in 1 2 3 4 5; do
+	TMPDIR=$scratch/temporary timeout 0.5 "$ma" run --leaks --map=map.html sleep 9 2>err
+	[ -z "$(ls temporary)" ] || wrong 'a file is left' timeout 0.5 "$ma" run --leaks --map=map.html
+	rm -rf temporary/*
+done
+
 # With sites and guarded objects, in all forms. Of these awk allocates plenty.
 MA_OPTIONS=guard=50,guard_rate=0
 export MA_OPTIONS

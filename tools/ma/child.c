@@ -16,6 +16,7 @@
 #include "message.h"
 
 static volatile pid_t child;
+static sigset_t mask_before;
 
 static const int handed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGALRM};
 static const int of_terminal[] = {SIGINT, SIGQUIT};
@@ -59,31 +60,37 @@ static void reset_signals(void)
 
 int child_run(int (*execute)(const char *path, char **argv), const char *path, char **argv)
 {
-	sigset_t all, old;
+	sigset_t all;
 	siginfo_t info;
 	int status;
 
 	/* A signal that comes before the child is known waits. */
 	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &old);
+	sigprocmask(SIG_BLOCK, &all, &mask_before);
 	child = fork();
 	if (child == 0) {
-		sigprocmask(SIG_SETMASK, &old, NULL);
+		sigprocmask(SIG_SETMASK, &mask_before, NULL);
 		_exit(execute(path, argv));
 	}
 	if (child < 0)
 		fail(EXIT_OWN_FAILURE, "can't make a process: %s", strerror(errno));
 	set_signals();
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	sigprocmask(SIG_SETMASK, &mask_before, NULL);
 	/* It keeps its number until nothing is handed on any more. */
 	while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) < 0)
 		if (errno != EINTR)
 			fail(EXIT_OWN_FAILURE, "can't wait for the program: %s", strerror(errno));
+	sigprocmask(SIG_BLOCK, &all, NULL);
 	reset_signals();
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			fail(EXIT_OWN_FAILURE, "can't wait for the program: %s", strerror(errno));
 	return status;
+}
+
+void child_forget(void)
+{
+	sigprocmask(SIG_SETMASK, &mask_before, NULL);
 }
 
 int child_end_as(int status)

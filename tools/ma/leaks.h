@@ -103,8 +103,11 @@ struct leaks_request {
 /* Has the processes of a program that is run next write what they have lost to a folder, and returns its name. */
 char *leaks_begin(void);
 
-/* When that program has ended, as waitpid(2) told: writes the report, and removes the folder and its name. Returns how
- * many allocations are lost, as leaks_count() does, and whether the report could not be written. */
-uint64_t leaks_end(const struct leaks_request *request, char *folder, int ended, bool *failed);
+/* When that program has ended: reads what is in the folder, and removes it and its name. */
+void leaks_collect(struct leak_report *report, char *folder);
+
+/* Writes the report on a program that ended so, as waitpid(2) told. Returns how many allocations are lost, as leaks_count()
+ * does, and whether the report could not be written. */
+uint64_t leaks_end(const struct leaks_request *request, struct leak_report *report, int ended, bool *failed);
 
 #endif /* MA_LEAKS_H */

@@ -26,8 +26,7 @@ static int by_number(const void *a, const void *b)
 	return (left->process > right->process) - (left->process < right->process);
 }
 
-/* Reads the reports in `folder`, and removes them with it. */
-static void collect(struct leak_report *report, const char *folder)
+void leaks_collect(struct leak_report *report, char *folder)
 {
 	DIR *entries = opendir(folder);
 	const struct dirent *entry;
@@ -50,6 +49,7 @@ static void collect(struct leak_report *report, const char *folder)
 	if (entries != NULL)
 		closedir(entries);
 	rmdir(folder);
+	free(folder);
 	if (report->processes > 0)
 		qsort(report->process, report->processes, sizeof(report->process[0]), by_number);
 }
@@ -93,16 +93,12 @@ char *leaks_begin(void)
 	return folder;
 }
 
-uint64_t leaks_end(const struct leaks_request *request, char *folder, int ended, bool *failed)
+uint64_t leaks_end(const struct leaks_request *request, struct leak_report *report, int ended, bool *failed)
 {
-	struct leak_report report = {0};
-
-	collect(&report, folder);
-	free(folder);
-	if (report.processes == 0 && WIFEXITED(ended) && WEXITSTATUS(ended) < EXIT_OWN_FAILURE)
+	if (report->processes == 0 && WIFEXITED(ended) && WEXITSTATUS(ended) < EXIT_OWN_FAILURE)
 		complain("warning: no leak report: the program did not run on libma, or ended by _exit()");
-	leaks_find_symbols(&report);
-	leaks_suppress(&report, request->suppressions);
-	*failed = report.processes > 0 && !write_report(&report, request->file);
-	return leaks_count(&report);
+	leaks_find_symbols(report);
+	leaks_suppress(report, request->suppressions);
+	*failed = report->processes > 0 && !write_report(report, request->file);
+	return leaks_count(report);
 }

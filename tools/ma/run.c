@@ -305,16 +305,23 @@ static int complain_not_found(const char *name, int error)
 
 /* --- what is done when the program has ended --- */
 
-/* Draws what was written to the file `json`, and removes it. Returns the exit status that tells of a failure, or 0. */
-static int draw(const struct run_request *request, const char *json)
+/* Opens the file `json`, and removes it: what follows may take long, or fail. */
+static int take(const char *json)
+{
+	int fd = open(json, O_RDONLY | O_CLOEXEC);
+
+	unlink(json);
+	return fd;
+}
+
+/* Draws what was written to a file. Returns the exit status that tells of a failure, or 0. */
+static int draw(const struct run_request *request, int fd)
 {
 	const char *format = map_format(request);
-	int fd = open(json, O_RDONLY | O_CLOEXEC);
 	struct stat status;
 	char *opened;
 	FILE *out;
 
-	unlink(json); /* now, as what follows may take long, or fail */
 	if (fd < 0 || fstat(fd, &status) != 0 || status.st_size == 0) {
 		complain("there is no map to draw: the program ended without writing one");
 		return EXIT_OWN_FAILURE;
@@ -341,11 +348,16 @@ static int run_and_report(const struct run_request *request, const char *path, c
 {
 	char *folder = request->leaks.wanted ? leaks_begin() : NULL;
 	int ended = child_run(execute, path, request->program);
+	int map = json != NULL ? take(json) : -1, drawn, status;
+	struct leak_report report = {0};
 	bool failed = false;
-	uint64_t lost = folder != NULL ? leaks_end(&request->leaks, folder, ended, &failed) : 0;
-	int drawn = json != NULL ? draw(request, json) : 0;
-	int status;
+	uint64_t lost;
 
+	if (folder != NULL)
+		leaks_collect(&report, folder);
+	child_forget();
+	lost = folder != NULL ? leaks_end(&request->leaks, &report, ended, &failed) : 0;
+	drawn = json != NULL ? draw(request, map) : 0;
 	if (lost > 0 && request->leaks.exit_status >= 0)
 		return request->leaks.exit_status;
 	status = child_end_as(ended);
