@@ -165,6 +165,14 @@ case $ended in
 *) wrong "exit status $ended" 'ma stats --watch' ;;
 esac
 
+# Also if nobody has waited for it yet.
+sh -c "$ma run sleep 1 & echo \$! >number; exec sleep 9" &
+parent=$!
+until [ -s number ]; do sleep 0.05; done
+sleep 0.3
+expect 0 '^libma: summary of process ' '' "$ma" stats --watch=0.3 "$(cat number)"
+kill $parent
+wait $parent 2>/dev/null
 
 # On a terminal each reading takes the place of the last one.
 if script -qec true /dev/null >out 2>&1 </dev/null; then # a chroot may have no terminals

@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +90,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Also if it is waited for, and so has a number but no memory. */
+static bool has_ended(pid_t pid)
+{
+	struct mappings mappings;
+
+	if (!mappings_read(&mappings, pid))
+		return errno == ESRCH;
+	mappings_free(&mappings);
+	return false;
+}
+
 int stats_main(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
@@ -136,7 +146,7 @@ int stats_main(int argc, char **argv)
 				.tv_sec = (time_t)request.seconds,
 				.tv_nsec = (long)((request.seconds - (double)(time_t)request.seconds) * 1e9)},
 			NULL);
-		if (kill(request.live.pid, 0) != 0 && errno == ESRCH)
+		if (has_ended(request.live.pid))
 			return 0;
 	}
 }
