@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,7 +68,7 @@ char *file_read(FILE *file, const char *name, size_t most, size_t *length)
 	char *text = NULL;
 	size_t room = 0, got;
 	bool large = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-		     (size_t)status.st_size > most;
+		     (uintmax_t)status.st_size > most;
 
 	*length = 0;
 	do {
