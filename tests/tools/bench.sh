@@ -57,6 +57,7 @@ if command -v python3 >/dev/null; then
 		wrong 'the check of figures found no planted fault' cat b.json
 fi
 expect 0 '^pair,small,libma,1,0\.' '' bench --only=pair --csv=-
+expect 2 '' '^ma: only one of --csv, --html and --json can go to standard output$' bench --only=pair --csv=- --json=-
 # What results would take the place of stays until there are any.
 echo kept >kept.csv
 timeout -s INT 1 "$ma" bench --only=small --csv=kept.csv --json=new.json >out 2>err

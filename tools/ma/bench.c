@@ -331,6 +331,8 @@ static int measure_all(struct bench *bench)
 	check_result("json", wanted->json);
 	check_result("csv", wanted->csv);
 	check_result("html", wanted->html);
+	if (is_stdout(wanted->json) + is_stdout(wanted->csv) + is_stdout(wanted->html) > 1)
+		fail(EXIT_USAGE, "only one of --csv, --html and --json can go to standard output");
 	bench_open(bench);
 	bench_prove_allocators(bench);
 	bench_prepare_programs(bench);
