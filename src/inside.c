@@ -123,6 +123,16 @@ static void forget(uintptr_t here)
 	}
 }
 
+void ma_inside_settle(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0), mark = ma_thread_front.inside;
+
+	if (mark == 0 || is_interrupted(here, mark))
+		return;
+	forget(here);
+	ma_inside_leave();
+}
+
 unsigned ma_inside_begin_slow(void)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0), mark = ma_thread_front.inside;

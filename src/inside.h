@@ -65,6 +65,9 @@ MA_INLINE void ma_inside_leave(void)
 	ma_thread_front.inside = 0;
 }
 
+/* Takes a mark off whose owner is gone, before locks are taken: later it would look as if he had been inside. */
+void ma_inside_settle(void);
+
 /* The same for who can't say yet whether the call is a handler's. What they return is for ma_inside_end(). */
 unsigned ma_inside_begin_slow(void);
 void ma_inside_end_slow(unsigned call);

@@ -66,6 +66,7 @@ static _Thread_local bool holds; /* from before a fork until it is done */
  * much than none. */
 static void fork_before(void)
 {
+	ma_inside_settle();
 	holds = ma_busy_interrupted == 0 && (!ma_inside_is() || ma_busy == 0);
 	if (holds)
 		ma_heaps_before_fork();

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "front.h"
 #include "inside.h"
@@ -276,6 +277,36 @@ START_TEST(left_on_the_alternate_stack)
 }
 END_TEST
 
+static void settle(int number)
+{
+	(void)number;
+	ma_inside_settle();
+	expect(ma_inside_is());
+	handled++;
+}
+
+/* Before fork takes its locks a mark that is left over goes; that of who was interrupted stays. */
+START_TEST(settled)
+{
+	handle(SIGUSR1, leap_inside, 0);
+	handle(SIGUSR2, settle, 0);
+	for (int i = 0; i < 2; i++) {
+		if (sigsetjmp(out, 1) == 0)
+			raise(SIGUSR1);
+		expect(ma_inside_is());
+		if (i == 0)
+			ma_inside_settle();
+		else if (fork() == 0)
+			_exit(0);
+		expect(!ma_inside_is() && grants());
+	}
+	expect(ma_inside_enter());
+	raise(SIGUSR2);
+	ma_inside_leave();
+	expect(handled == 1 && grants() && ma_check() == 0);
+}
+END_TEST
+
 /* Where fork holds the locks: what takes no lock is granted. A push that has emptied a slab is taken back. */
 START_TEST(while_locks_are_held)
 {
@@ -362,6 +393,7 @@ int main(void)
 #endif
 		left_half_done,
 		left_on_the_alternate_stack,
+		settled,
 		while_locks_are_held,
 		called_out,
 		reading,
