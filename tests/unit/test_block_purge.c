@@ -64,7 +64,6 @@ START_TEST(little_holes_go_if_more_is_free_than_in_use)
 }
 END_TEST
 
-/* A huge page that is free in part stays whole, until that was so for a while, or it is asked for. */
 /* A burst of objects that come and go, all of which is given back unless it is soon wanted again. Returns the regret. */
 static size_t regret_of_bursts(unsigned rounds, unsigned pause_ms)
 {
@@ -97,6 +96,7 @@ START_TEST(what_is_wanted_again_later_is_not)
 }
 END_TEST
 
+/* A huge page that is free in part stays whole, until that was so for a while, or it is asked for. */
 START_TEST(huge_pages_go_back_late)
 {
 	enum { COUNT = 100 };
