@@ -155,17 +155,13 @@ size_t ma_chunk_resident(const struct chunk *chunk, const char *from, const char
 	return count * CHUNK_CELL;
 }
 
-/* [from, to) is not resident any more. Returns how many bytes of it were known to be. */
+/* [from, to), which is not empty, is not resident any more. Returns how many bytes of it were known to be. */
 static size_t cells_forget(struct chunk *chunk, const char *from, const char *to)
 {
-	size_t known = 0;
+	size_t first = cell_of(from), last = cell_of(to - 1), known = ma_chunk_resident(chunk, from, to);
 
-	for (; from < to; from += CHUNK_CELL) {
-		uint64_t bit = UINT64_C(1) << (cell_of(from) % 64),
-			 *word = &chunk->resident[cell_of(from) / 64];
-		known += (*word & bit) != 0 ? CHUNK_CELL : 0;
-		*word &= ~bit;
-	}
+	for (size_t word = first / 64; word <= last / 64; word++)
+		chunk->resident[word] &= ~bits_in_word(word, first, last);
 	return known;
 }
 

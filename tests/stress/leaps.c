@@ -106,6 +106,6 @@ int main(void)
 	prepare();
 	for (int i = 0; i < 4; i++)
 		run(now + quarter * (i + 1), i & 1 ? SA_ONSTACK : 0, i & 2 ? SA_ONSTACK : 0);
-	expect(leaps > 20);
+	expect(leaps > 100);
 	return 0;
 }

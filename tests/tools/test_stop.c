@@ -135,7 +135,7 @@ static void mark_by_turns(void)
 		for (volatile int i = 0; i < 100000; i++)
 			;
 		mark = 0;
-		for (volatile int i = 0; i < 1000; i++)
+		for (volatile int i = 0; i < 30000; i++)
 			;
 		atomic_fetch_add(&shared->counter, 1);
 	}

@@ -278,7 +278,7 @@ START_TEST(growing_step_by_step_is_not_quadratic)
 		ma_free(wall);
 		wall = ma_malloc(100 + size % 5000);
 	}
-	expect(moves < 500 && ma_check() == 0); /* of some 8,000 steps */
+	expect(moves < 400 && ma_check() == 0); /* of some 8,000 steps */
 }
 END_TEST
 

@@ -18,8 +18,8 @@ char *file_temporary(const char *name);
  * with errno. */
 bool file_close(FILE *file);
 
-/* Returns all that `file` has, and its length, in memory of its own, with room for one byte more. Exits if that can't be read, or is more than `most`
- * bytes: not every file has an end. `name` is for the message. */
+/* Returns all that `file` has, and its length, in memory of its own, with room for one byte more. Exits if that can't be
+ * read, or is more than `most` bytes: not every file has an end. `name` is for the message. */
 char *file_read(FILE *file, const char *name, size_t most, size_t *length);
 
 #endif /* MA_FILE_H */

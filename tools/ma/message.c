@@ -2,8 +2,8 @@
 /*
  * message.c - what `ma` says on standard error, and the text that it is made of.
  *
- * A message is one line, of which a terminal obeys nothing: what was wrong, and what would be right. Usage errors alone are argp's and read
- * "ma COMMAND: ..."; see argp_error(3).
+ * A message is one line, of which a terminal obeys nothing: what was wrong, and what would be right. Usage errors alone are
+ * argp's and read "ma COMMAND: ..."; see argp_error(3).
  */
 #include <config.h>
 
