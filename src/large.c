@@ -10,7 +10,8 @@
  * quarter as many bytes as large objects are in use, or CACHE_LEAST, or the one mapping freed last; the oldest
  * go first, and what has waited for DECAY_MS goes at the next large free, or when the blocks look what can go.
  * If a mapping is wanted soon after one was let go for want of room, it had better been kept: such *regret* makes room
- * for as much more, up to what is in use or CACHE_LEAST_ALONE, and fades.
+ * for as much more, and fades. It does not make the process larger: with what is in use that is no more than lately was in use
+ * at a time, or CACHE_LEAST_ALONE.
  */
 #include "large.h"
 
@@ -27,6 +28,7 @@
 #define CACHE_LEAST_ALONE ((size_t)32 * 1024 * 1024)
 #define DECAY_MS 500
 #define REGRET_MS 100 /* seldom enough that mapping and faulting in anew does not matter */
+#define LAST_PART 64  /* with no more of the peak in use this may be the last free for long */
 /* Huge pages back mappings once so much was resident that it does not show: a program may touch little of what it
  * asks for. */
 #define HUGE_FROM ((size_t)24 * 1024 * 1024)
@@ -52,6 +54,7 @@ static struct cached cache[CACHE_SLOTS]; /* the oldest first */
 static unsigned cache_count;
 static size_t cache_bytes;
 MA_NEAR MA_SHARED(bool) ma_large_waits; /* cache_count != 0 */
+static size_t peak_bytes;		/* the most that used_bytes lately was */
 static size_t regret;			/* bytes that may wait besides */
 static uint64_t regret_at;		/* milliseconds: when it faded last */
 static uint64_t let_go_at;		/* milliseconds: when something went for want of room */
@@ -123,6 +126,7 @@ static bool table_insert(char *start, size_t size)
 	*table_find(start) = (struct large){start, size};
 	objects++;
 	used_bytes += size;
+	peak_bytes = ma_max(peak_bytes, used_bytes);
 	return true;
 }
 
@@ -217,16 +221,20 @@ static void cache_add(struct cached freed)
 /* How many bytes may wait. */
 static size_t cache_most(void)
 {
-	return ma_max(CACHE_LEAST, used_bytes / 4) + ma_min(regret, ma_max(used_bytes, CACHE_LEAST_ALONE));
+	size_t least = ma_max(CACHE_LEAST, used_bytes / 4), most = CACHE_LEAST_ALONE;
+
+	if (used_bytes > peak_bytes / LAST_PART)
+		most = ma_max(most, peak_bytes - used_bytes);
+	return ma_max(least, ma_min(least + regret, most));
 }
 
-/* Nothing in the cache serves, and a mapping of `size` bytes is to be made. */
+/* Nothing in the cache serves, or all but `size` bytes, and so many are to be mapped. */
 static void note_regret(size_t size)
 {
 	uint64_t now = ma_clock_ms();
 
 	if (let_go_at != 0 && now - let_go_at < REGRET_MS)
-		regret = ma_min(regret + size, ma_max(used_bytes, CACHE_LEAST_ALONE));
+		regret = ma_min(regret + size, ma_max(peak_bytes, CACHE_LEAST_ALONE));
 }
 
 /* Takes out of the cache what is too much or too old; returns how many mappings now stand in `out`. */
@@ -237,6 +245,7 @@ static unsigned cache_evict(struct cached out[CACHE_SLOTS], uint64_t now, size_t
 
 	if (now - regret_at >= DECAY_MS) {
 		regret -= regret / 4;
+		peak_bytes -= (peak_bytes - used_bytes) / 4;
 		regret_at = now;
 	}
 	while (cache_count > 0 && (cache_count == CACHE_SLOTS || cache_bytes + incoming > most ||
@@ -334,8 +343,8 @@ static struct cached map_for(size_t size, size_t align, bool *zero)
 
 	ma_lock(&large_lock);
 	cached = cache_find(size, align, align <= ma_source_page(), &found);
-	if (!cached)
-		note_regret(size);
+	if (!cached || found.size < size)
+		note_regret(size - found.size);
 	ma_unlock(&large_lock);
 	*zero = false;
 	if (cached && found.size < size) {
@@ -353,7 +362,8 @@ static struct cached map_for(size_t size, size_t align, bool *zero)
 
 void *ma_large_alloc(size_t size, size_t align, bool *zero)
 {
-	struct cached map;
+	struct cached out[CACHE_SLOTS], map;
+	unsigned count = 0;
 	bool known;
 
 	if (size > PTRDIFF_MAX - MA_WINDOW || align > PTRDIFF_MAX)
@@ -366,7 +376,10 @@ void *ma_large_alloc(size_t size, size_t align, bool *zero)
 		return NULL;
 	ma_lock(&large_lock);
 	known = table_insert(map.start, map.size);
+	if (cache_bytes > cache_most()) /* before the new one is written to */
+		count = cache_evict(out, ma_clock_ms(), 0);
 	ma_unlock(&large_lock);
+	unmap_all(out, count);
 	if (!known) {
 		unmap_counted(map.start, map.size);
 		return NULL;
