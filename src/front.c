@@ -53,9 +53,13 @@ static __attribute__((noinline)) void *alloc_any(size_t size)
 void *ma_front_alloc_slow(size_t size)
 {
 	unsigned modes = ma_modes();
-	void *p = MA_UNLIKELY(modes & MODE_SHORT) ? ma_short_alloc(modes, size) : NULL;
+	void *p = NULL;
 
-	return p != NULL ? p : alloc_any(size);
+	if (MA_LIKELY(modes == 0))
+		p = ma_heap_alloc_at_hand(ma_thread_heap, size);
+	else if (modes & MODE_SHORT)
+		p = ma_short_alloc(modes, size);
+	return MA_LIKELY(p != NULL) ? p : alloc_any(size);
 }
 
 void *ma_front_alloc_aligned(size_t size, size_t align)

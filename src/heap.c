@@ -130,6 +130,19 @@ MA_INLINE void *alloc(struct heap *heap, unsigned class, size_t size, size_t ali
 	return p;
 }
 
+void *ma_heap_alloc_at_hand(struct heap *heap, size_t size)
+{
+	struct mem_block *block = size <= SLAB_MAX ? NULL : ma_quick_alloc(&heap->blocks, size, MA_UNIT);
+	void *p;
+
+	if (block == NULL)
+		return NULL;
+	p = ma_block_payload(block);
+	if (MA_STATS)
+		count_alloc(heap, size, p);
+	return p;
+}
+
 void *ma_heap_alloc(struct heap *heap, size_t size, size_t *zero)
 {
 	return alloc(heap, size <= SLAB_MAX ? ma_slab_class(size) : SLAB_CLASSES, size, MA_UNIT, zero);
@@ -198,8 +211,8 @@ MA_INLINE bool is_slot(const struct slab *slab, const void *p)
 	return ma_slab_holds_shared(slab, (uint64_t)((uintptr_t)p - (uintptr_t)slab->start));
 }
 
-/* What `p` is, which lies in the window of a chunk, and not in a slab. */
-MA_INLINE enum heap_place judge_block(const struct heap *heap, const struct chunk *chunk, const void *p)
+/* What `p` is by its place and its header's state; it lies in the window of a chunk, and not in a slab. */
+MA_INLINE enum heap_place judge_state(const struct chunk *chunk, const void *p)
 {
 	const struct mem_block *block = ma_block_of(p);
 
@@ -208,8 +221,18 @@ MA_INLINE enum heap_place judge_block(const struct heap *heap, const struct chun
 	if ((const char *)block < chunk->start || (uintptr_t)p % MA_UNIT != 0)
 		return PLACE_WRONG;
 	__builtin_prefetch(ma_block_right(block)); /* who frees the block looks at it */
+	return block->state == BLOCK_USED ? PLACE_BLOCK : PLACE_WRONG;
+}
+
+/* The same for sure. */
+MA_INLINE enum heap_place judge_block(const struct heap *heap, const struct chunk *chunk, const void *p)
+{
+	enum heap_place place = judge_state(chunk, p);
+
+	if (place != PLACE_BLOCK)
+		return place;
 	/* The owner may be writing the other words of a header whose block another thread holds. */
-	if (block->state != BLOCK_USED || (is_owner(heap, chunk) && !ma_block_is_sound(block)))
+	if (is_owner(heap, chunk) && !ma_block_is_sound(ma_block_of(p)))
 		return PLACE_WRONG;
 	return ma_slab_block_may_be_free(chunk, p) && ma_slab_block_is_free(chunk, p) ? PLACE_WRONG
 										      : PLACE_BLOCK;
@@ -289,7 +312,8 @@ static __attribute__((noinline)) bool free_block_at_hand(struct heap *heap, stru
 {
 	size_t usable;
 
-	if (judge_block(heap, chunk, p) != PLACE_BLOCK)
+	if (MA_UNLIKELY(judge_state(chunk, p) != PLACE_BLOCK) ||
+	    MA_UNLIKELY(ma_slab_block_may_be_free(chunk, p)))
 		return false;
 	usable = MA_STATS ? usable_of(NULL, p) : 0;
 	if (!is_owner(heap, chunk))

@@ -101,6 +101,10 @@ void *ma_heap_alloc_aligned(struct heap *heap, size_t size, size_t align, size_t
 /* The same, but never a slot: so its free is sure to come through the slow path. */
 void *ma_heap_alloc_block(struct heap *heap, size_t size, size_t align, size_t *zero);
 
+/* Takes what waits and serves as it is, where that is no slot: a step behind the fast path, as the next. NULL if it takes
+ * more. ma_heap_none will do. */
+void *ma_heap_alloc_at_hand(struct heap *heap, size_t size);
+
 /* Frees what takes no more than a push, without a system call: the second step behind the fast path. False if it takes
  * more, and nothing was done. Any pointer will do. */
 bool ma_heap_free_at_hand(struct heap *heap, void *p);

@@ -46,10 +46,10 @@ struct quick {
  * waits. Nothing of it is known to be zero. */
 struct mem_block *ma_quick_alloc(struct blocks *blocks, size_t size, size_t align);
 
-/* Frees a used block, whose header was proved just now, if it may wait as things are: false, and nothing done, if not. */
+/* Frees a block if its header is that of a used one, and it may wait as things are: false, and nothing done, if not. */
 bool ma_quick_put(struct blocks *blocks, struct chunk *chunk, struct mem_block *block);
 
-/* Frees such a block: it waits, or goes back to the tiling at once if it is none that should. */
+/* Frees a used block, whose header was proved just now: it waits, or goes back to the tiling at once if it is none that should. */
 void ma_quick_free(struct blocks *blocks, struct chunk *chunk, struct mem_block *block);
 
 /* Gives all that wait back to the tiling; true if there were any. */
