@@ -371,6 +371,34 @@ bool ma_chunk_delete(struct chunk *chunk)
 	return done;
 }
 
+static void set_huge(struct chunk *chunk, bool huge)
+{
+	ma_source_huge(chunk, (size_t)(ma_chunk_end(chunk) - (char *)chunk), huge);
+	chunk->huge = huge;
+	chunk->split = !huge;
+}
+
+#define HUGE_CELLS (MA_HUGE_PAGE / CHUNK_CELL)
+
+/* With the cells from `first` to `last`: would each huge page be whole, or not resident at all, or be touched for the first
+ * time, and so become whole? */
+static bool leaves_whole_pages(const struct chunk *chunk, size_t first, size_t last)
+{
+	for (size_t page = 0; page < CHUNK_CELLS; page += HUGE_CELLS) {
+		size_t had = 0, has = 0;
+		for (size_t word = page / 64; word < (page + HUGE_CELLS) / 64; word++) {
+			uint64_t bits = chunk->resident[word];
+			had += ma_count_bits(bits);
+			if (word >= first / 64 && word <= last / 64)
+				bits |= bits_in_word(word, first, last);
+			has += ma_count_bits(bits);
+		}
+		if (had != 0 && has != HUGE_CELLS)
+			return false;
+	}
+	return true;
+}
+
 /* Does the work where something is not known to be resident. */
 static MA_COLD size_t chunk_touch(struct chunk *chunk, size_t first, size_t last, size_t ahead)
 {
@@ -384,6 +412,10 @@ static MA_COLD size_t chunk_touch(struct chunk *chunk, size_t first, size_t last
 		return 0;
 	while (cell_is_resident(chunk, last))
 		last--;
+	if (chunk->split && leaves_whole_pages(chunk, first, last))
+		set_huge(chunk, true);
+	while (chunk->huge && first % HUGE_CELLS != 0 && !cell_is_resident(chunk, first - 1))
+		first--; /* the system makes no less of it resident */
 	if (chunk->huge)
 		ahead = ma_max(ahead, MA_HUGE_PAGE - first * CHUNK_CELL % MA_HUGE_PAGE);
 	while (last < most && (last + 1 - first) * CHUNK_CELL < ahead && !cell_is_resident(chunk, last + 1))
@@ -422,6 +454,8 @@ size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to, bool thorough)
 
 	if (first >= end || ma_source_purge(first, end) == 0)
 		return 0;
+	if (chunk->huge && (((uintptr_t)first | (uintptr_t)end) & (MA_HUGE_PAGE - 1)) != 0)
+		set_huge(chunk, false);
 	return cells_forget(chunk, first, end);
 }
 

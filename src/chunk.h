@@ -90,7 +90,8 @@ struct chunk {
 	char *limit;	       /* where end may grow to */
 	char *fresh;	       /* no byte from here on was ever written, but for the headers of free blocks */
 	bool on_break;
-	bool huge;				/* marked for huge pages */
+	bool huge;  /* marked for huge pages */
+	bool split; /* was so, until a part of one was given back: see ma_chunk_purge() */
 	uint64_t resident[CHUNK_CELLS / 64];	/* by cell: known to be resident; a clear bit says nothing */
 	uint64_t slab_in_use[MA_GRANULES / 64]; /* descriptors taken; bit 0 always is */
 	/* Which descriptor's slab lies in each granule of the window; 0: none. */
@@ -156,7 +157,8 @@ MA_INLINE bool ma_chunk_is_resident(const struct chunk *chunk, const char *from,
 size_t ma_chunk_resident(const struct chunk *chunk, const char *from, const char *to);
 
 /* Gives back the OS pages inside [from, to); unless thorough, a huge page as a whole or not at all. Returns how many bytes of
- * them were known to be resident. */
+ * them were known to be resident. Where a part of a huge page goes, the kernel would fill it up again in the background:
+ * so the chunk is refused huge pages until what is touched makes all of them whole. */
 size_t ma_chunk_purge(struct chunk *chunk, char *from, char *to, bool thorough);
 
 /* A free slab descriptor, or NULL; and back. */

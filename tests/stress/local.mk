@@ -17,10 +17,12 @@ if MA_THREADS
 check_PROGRAMS += $(stress_tests) tests/stress/soak
 TESTS += $(stress_tests) tests/stress/soak.sh
 endif
-check_PROGRAMS += tests/stress/big
-TESTS += tests/stress/big.sh
+check_PROGRAMS += tests/stress/big tests/stress/burst
+TESTS += tests/stress/big.sh tests/stress/burst
 EXTRA_DIST += tests/stress/big.sh tests/stress/soak.sh
 
+tests_stress_burst_SOURCES = tests/stress/burst.c tests/stress/stress.h
+tests_stress_burst_LDADD = tests/libwhole.la
 tests_stress_churn_SOURCES = tests/stress/churn.c tests/stress/stress.h
 tests_stress_churn_LDADD = tests/libwhole.la
 tests_stress_crowd_LDADD = tests/libwhole.la

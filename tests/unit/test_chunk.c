@@ -420,6 +420,26 @@ START_TEST(huge_pages_stay_whole)
 }
 END_TEST
 
+/* Where a part of a huge page was given back none are asked for, until all would be whole. */
+START_TEST(huge_pages_are_not_filled_up)
+{
+	struct chunk *chunk = ma_chunk_new(&owner, 1000, false, true);
+	char *second = (char *)chunk + MA_HUGE_PAGE, *end = ma_chunk_end(chunk);
+	size_t part = 10 * CHUNK_CELL;
+
+	expect(ma_chunk_purge(chunk, second, end, true) == MA_HUGE_PAGE && chunk->huge);
+	expect(ma_chunk_touch(chunk, end - part, end, 0) == MA_HUGE_PAGE); /* it comes as a whole */
+	expect(ma_chunk_purge(chunk, second - part, end, true) == MA_HUGE_PAGE + part && !chunk->huge);
+	expect(ma_chunk_touch(chunk, second, second + 1, 0) == CHUNK_CELL && !chunk->huge);
+	expect(ma_chunk_touch(chunk, second - part, second, 0) == part && !chunk->huge);
+	expect(ma_chunk_touch(chunk, second, end, 0) == MA_HUGE_PAGE - CHUNK_CELL && chunk->huge);
+	expect(ma_chunk_purge(chunk, second - part, end, true) == MA_HUGE_PAGE + part && !chunk->huge);
+	expect(ma_chunk_touch(chunk, second - part, second, 0) == part &&
+	       chunk->huge); /* the other is all gone */
+	expect(ma_chunk_touch(chunk, second, second + 1, 0) == MA_HUGE_PAGE);
+}
+END_TEST
+
 /* Any history of chunks that come, grow, shrink and go, with a stranger on the break and a source that fails. */
 static void random_step(struct chunk **chunk, struct random *random, unsigned *live)
 {
@@ -491,6 +511,7 @@ int main(void)
 		assumed,
 		huge,
 		huge_pages_stay_whole,
+		huge_pages_are_not_filled_up,
 		histories,
 	};
 
