@@ -241,53 +241,65 @@ static void *realloc_move(void *p, size_t size, size_t had)
 	return moved;
 }
 
+/* The modes' short way, if it knows `p`: `*result` is then what realloc() returns. */
+static bool resize_short(unsigned modes, void *p, size_t size, void **result)
+{
+	struct slab *slab;
+	bool done = false;
+	size_t had;
+
+	if (!ma_short_enter(modes))
+		return false;
+	slab = ma_short_look(modes, p, &had);
+	if (slab != NULL)
+		done = ma_short_resize(modes, slab, p, had, size);
+	ma_short_leave(modes);
+	if (slab == NULL)
+		return false;
+	*result = done ? p : realloc_move(p, size, had);
+	return true;
+}
+
+/* Without copying: NULL if it can't, or had better not. */
+static void *resize(struct heap *heap, void *p, size_t size, size_t had, enum heap_place place)
+{
+	void *moved;
+
+	if (MA_UNLIKELY(ma_modes() != 0 && ma_mode_minds(p)))
+		return ma_mode_resize(heap, p, size) ? p : NULL;
+	switch (place) {
+	case PLACE_SLOT:
+		return size <= had && ma_heap_good_size(size) > had / 2 ? p : NULL;
+	case PLACE_BLOCK:
+		return size > had / 2 && ma_front_resize(p, size) ? p : NULL;
+	default:
+		moved = size >= LARGE_MIN / 2 ? ma_large_resize(p, size, true)
+					      : NULL; /* its lock tells that we are inside */
+		if (MA_STATS && moved != NULL)
+			ma_heap_count_use(heap, (int64_t)ma_large_size(moved) - (int64_t)had);
+		return moved;
+	}
+}
+
 static void *resize_or_move(void *p, size_t size, bool *strange)
 {
-	struct heap *heap = ma_thread_own;
-	enum heap_place place;
 	unsigned modes = ma_modes();
-	struct slab *slab = NULL;
+	enum heap_place place;
+	void *result;
 	size_t had;
-	void *moved;
 
 	if (MA_UNLIKELY(ma_mode_refuses()))
 		return no_memory();
-	if (MA_UNLIKELY(modes & MODE_SHORT) && ma_short_enter(modes)) {
-		bool done = false;
-		slab = ma_short_look(modes, p, &had);
-		if (slab != NULL)
-			done = ma_short_resize(modes, slab, p, had, size);
-		ma_short_leave(modes);
-		if (slab != NULL)
-			return done ? p : realloc_move(p, size, had);
-	}
+	if (MA_UNLIKELY(modes & MODE_SHORT) && resize_short(modes, p, size, &result))
+		return result;
 	had = size_quickly(p, &place);
 	*strange = place == PLACE_STRANGE;
 	if (*strange)
 		return NULL;
 	if (size > PTRDIFF_MAX)
 		return no_memory();
-	if (MA_UNLIKELY(ma_modes() != 0 && ma_mode_minds(p)))
-		return ma_mode_resize(heap, p, size) ? p : realloc_move(p, size, had);
-	switch (place) {
-	case PLACE_SLOT:
-		if (size <= had && ma_heap_good_size(size) > had / 2)
-			return p;
-		break;
-	case PLACE_BLOCK:
-		if (size > had / 2 && ma_front_resize(p, size))
-			return p;
-		break;
-	default:
-		if (size >= LARGE_MIN / 2) {
-			moved = ma_large_resize(p, size, true); /* its lock tells that we are inside */
-			if (MA_STATS && moved != NULL)
-				ma_heap_count_use(heap, (int64_t)ma_large_size(moved) - (int64_t)had);
-			if (moved != NULL)
-				return moved;
-		}
-	}
-	return realloc_move(p, size, had);
+	result = resize(ma_thread_own, p, size, had, place);
+	return result != NULL ? result : realloc_move(p, size, had);
 }
 
 void *ma_front_realloc(void *p, size_t size, bool *strange)
