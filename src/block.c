@@ -251,7 +251,7 @@ static bool grow_chunk(struct blocks *blocks, size_t size)
 {
 	size_t room = ma_min(size + growth_of(blocks), MA_WINDOW - sizeof(struct chunk));
 	struct chunk *chunk = ma_chunk_new(blocks->owner, ma_max(size, room), blocks->on_break,
-					   blocks->touched >= HUGE_FROM);
+					   blocks->touched >= HUGE_FROM && ma_source_has_huge());
 
 	if (chunk == NULL)
 		return false;

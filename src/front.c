@@ -15,6 +15,7 @@
 #include "options.h"
 #include "place.h"
 #include "redzone.h"
+#include "source.h"
 
 static void *no_memory(void)
 {
@@ -503,6 +504,8 @@ static int note_early(const struct ma_place *place, void *arg)
 
 static MA_COLD void start_modes(void)
 {
+	if (!ma_options.huge_pages)
+		ma_source_refuse_huge();
 	ma_mode_start(entries, sizeof(entries) / sizeof(entries[0]));
 	if (ma_modes() & MODE_REDZONE)
 		ma_walk(note_early, NULL);

@@ -288,7 +288,7 @@ static size_t unmap_all(const struct cached *out, unsigned count)
 
 static bool is_for_huge_pages(size_t size)
 {
-	return size >= LARGE_MIN && ma_source_peak_resident() >= HUGE_FROM;
+	return size >= LARGE_MIN && ma_source_peak_resident() >= HUGE_FROM && ma_source_has_huge();
 }
 
 static char *map_new(size_t size, size_t align)

@@ -30,6 +30,7 @@ static const struct option {
 	{"guard_low", OPTION_BOOL, &ma_options.guard_low, 0, 0},
 	{"guard_rate", OPTION_NUMBER, &ma_options.guard_rate, 0, 1000000},
 	{"hardened", OPTION_HARDENED, NULL, 0, 0},
+	{"huge_pages", OPTION_BOOL, &ma_options.huge_pages, 0, 0},
 	{"leaks", OPTION_PATH, ma_options.leaks, 0, 0},
 	{"limit", OPTION_LIMIT, NULL, 0, 0},
 	{"map", OPTION_PATH, ma_options.map, 0, 0},
@@ -213,6 +214,7 @@ bool ma_options_read(const char *string)
 {
 	if (string == NULL || *string == '\0')
 		return false;
+	ma_options.huge_pages = true;
 	ma_options.guard_rate = 100;
 	ma_options.sites_depth = 16;
 	options_read(string);

@@ -26,6 +26,7 @@ struct options {
 	bool free_sites;	     /* the stacks of frees, too */
 	size_t fill;		     /* new memory gets this byte, or 1: a pattern; freed memory too. 0: no */
 	size_t quarantine;	     /* bytes of freed objects that are kept back; 0: none */
+	bool huge_pages;	     /* large heaps ask for them */
 	bool redzone;		     /* bytes behind each object are watched */
 	bool sigaction;		     /* sigaction() is the C library's own: the preload library only */
 	bool signals;		     /* signal handlers may allocate and free, in any program */

@@ -228,6 +228,23 @@ void ma_source_huge(void *start, size_t size, bool wanted)
 	source_advise(start, size, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
+bool ma_source_has_huge(void)
+{
+	int saved = errno;
+	bool has = prctl(PR_GET_THP_DISABLE, 0L, 0L, 0L, 0L) <= 0; /* who can't say has no cause to refuse */
+
+	errno = saved;
+	return has;
+}
+
+void ma_source_refuse_huge(void)
+{
+	int saved = errno;
+
+	prctl(PR_SET_THP_DISABLE, 1L, 0L, 0L, 0L);
+	errno = saved;
+}
+
 bool ma_source_resident_pages(const char *start, size_t pages, unsigned char *resident)
 {
 	int saved = errno;

@@ -68,6 +68,12 @@ size_t ma_source_purge(char *from, char *to);
 /* Asks for huge pages in a region, or forbids them. */
 void ma_source_huge(void *start, size_t size, bool wanted);
 
+/* Has the process any if it asks? It, or who started it, may have refused them: PR_SET_THP_DISABLE of prctl(2). */
+bool ma_source_has_huge(void);
+
+/* Refuses them for the whole process, and for those that it starts. */
+void ma_source_refuse_huge(void);
+
 /* Tells which of `pages` OS pages from `start` on are resident, a byte for each, whose lowest bit counts. False:
  * the system does not say. */
 bool ma_source_resident_pages(const char *start, size_t pages, unsigned char *resident);

@@ -41,6 +41,13 @@ exhausted() {
 	on_libma sh -c 'ulimit -v 180000; ./exhausted' >out 2>&1 || echo "exhausted with ulimit -v: $(head -n 3 out)"
 }
 
+# Without huge pages, if the process was told so; the kernel says it since Linux 5.0.
+huge_pages() {
+	grep -q '^THP_enabled:' /proc/self/status || return 0
+	MA_OPTIONS=huge_pages=$1 on_libma sh -c 'cat /proc/$$/status' >out
+	grep -qx "THP_enabled:[[:space:]]*$1" out || echo "huge_pages=$1, and $(grep THP_enabled out)"
+}
+
 operators() {
 	if [ -z "$CXX" ] || ! "$CXX" --version >/dev/null 2>&1; then
 		echo 'skipped: there is no C++ compiler here' >&2
@@ -57,6 +64,8 @@ clean family
 clean odd
 clean odd_in_modes
 clean exhausted
+clean huge_pages 0
+clean huge_pages 1
 clean operators
 
 # shellcheck disable=SC2016 # for the shell that is run

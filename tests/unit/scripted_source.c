@@ -31,7 +31,7 @@ static struct {
 	unsigned mappings;
 	struct mapping reserved; /* the newest reservation */
 	uint64_t requests, refusals, refuse_from, refuse_count;
-	bool refuse_break, refuse_map, refuse_remap, refuse_shrink, unsafe;
+	bool refuse_break, refuse_map, refuse_remap, refuse_shrink, refuse_huge, unsafe;
 	size_t spare;	     /* SIZE_MAX less the limit, so that 0 is none */
 	uint64_t foreign_in; /* calls of ma_source_break_grow() until the stranger comes; 0: he does not */
 	size_t foreign_size;
@@ -384,6 +384,16 @@ void ma_source_huge(void *start, size_t size, bool wanted)
 	source_enter();
 	source.calls.advise++;
 	source_leave();
+}
+
+bool ma_source_has_huge(void)
+{
+	return !source.refuse_huge;
+}
+
+void ma_source_refuse_huge(void)
+{
+	source.refuse_huge = true;
 }
 
 /* Outside of the region: what nobody may touch is no memory. */

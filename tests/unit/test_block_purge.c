@@ -124,6 +124,19 @@ START_TEST(huge_pages_go_back_late)
 }
 END_TEST
 
+/* Who refuses huge pages has chunks whose pages are touched and given back one by one. */
+START_TEST(huge_pages_may_be_refused)
+{
+	struct mem_block *block;
+
+	begin();
+	blocks.touched = 64 * 1024 * 1024;
+	ma_source_refuse_huge();
+	block = take_plain(1000000);
+	expect(!ma_chunk_of(block)->huge);
+}
+END_TEST
+
 /* Large blocks count as in use, though their users touch them: else all that comes free would go back at once. */
 START_TEST(what_is_used_is_counted)
 {
@@ -272,6 +285,7 @@ int main(void)
 		little_holes_stay,
 		little_holes_go_if_more_is_free_than_in_use,
 		huge_pages_go_back_late,
+		huge_pages_may_be_refused,
 		what_is_used_is_counted,
 		touched_is_what_is_resident,
 		trim_keeps_the_pad,

@@ -139,7 +139,9 @@ START_TEST(switches)
 {
 	ma_options_read("redzone=1,shuffle=1,shuffle=0,hardened=0");
 	expect(ma_options.redzone && !ma_options.shuffle && !ma_options.zero_on_free &&
-	       ma_options.guard == 0);
+	       ma_options.guard == 0 && ma_options.huge_pages);
+	ma_options_read("huge_pages=0");
+	expect(!ma_options.huge_pages);
 	reads((char[]){"redzone=2,redzone=,redzone=10,redzone=y,redzone"},
 	      BAD "'redzone=2'\n" BAD "'redzone='\n" BAD "'redzone=10'\n" BAD "'redzone=y'\n" BAD
 		  "'redzone'\nstats=0 map=\n");

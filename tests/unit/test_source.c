@@ -240,6 +240,17 @@ START_TEST(populate_and_purge)
 }
 END_TEST
 
+START_TEST(huge_pages)
+{
+	errno = 99;
+	if (!ma_source_has_huge()) /* refused by who started the test */
+		return;
+	ma_source_refuse_huge();
+	expect(!ma_source_has_huge() && errno == 99);
+	expect(prctl(PR_SET_THP_DISABLE, 0L, 0L, 0L, 0L) == 0 && ma_source_has_huge());
+}
+END_TEST
+
 /* --- the break; nothing else of this process moves it meanwhile --- */
 
 START_TEST(break_moves)
@@ -329,6 +340,7 @@ int main(void)
 		maps_give_all_back,
 		remaps,
 		populate_and_purge,
+		huge_pages,
 		break_moves,
 		break_that_cannot_grow,
 		limits,
