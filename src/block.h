@@ -103,6 +103,9 @@ bool ma_block_resize(struct blocks *blocks, struct chunk *chunk, struct mem_bloc
  * to the heap, so that a small heap stays small and a large one asks seldom. */
 void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to);
 
+/* Gives back what was not needed for a window of time, if one is over, as frees of big blocks do. */
+void ma_block_age(struct blocks *blocks);
+
 /* Bytes of blocks and slabs that are resident, as far as is known, and not free. */
 MA_INLINE size_t ma_block_in_use(const struct blocks *blocks)
 {

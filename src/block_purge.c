@@ -8,7 +8,8 @@
  * more than a quarter of what is in use never waits. A program that takes purged memory into use again at once
  * is one that lives in bursts: it may keep more.
  *
- * Called by the thread that owns the heap, in the course of its frees; a system call that fails is one that was not made.
+ * Called by the thread that owns the heap, in the course of its frees, and of some of its allocations, as who has small objects
+ * only frees no big block; a system call that fails is one that was not made.
  */
 #include "clock.h"
 #include "free_block.h"
@@ -134,16 +135,12 @@ size_t ma_block_trim(struct blocks *blocks, size_t pad)
 	return trim(blocks, pad, true);
 }
 
-void ma_block_consider_purge(struct blocks *blocks)
+static void consider(struct blocks *blocks, uint64_t now)
 {
 	size_t used = ma_block_in_use(blocks);
 	size_t keep = ma_max(LEAST_KEEP, used / 4) + blocks->regret;
 	size_t given = 0;
-	uint64_t now;
 
-	if (blocks->dirty < LEAST_PURGE || blocks->steady)
-		return;
-	now = ma_clock_ms();
 	if (blocks->dirty > keep + blocks->kept) {
 		given = trim(blocks, LEAST_PURGE, false);
 		/* Huge pages are worth something, but not more than the program itself. */
@@ -164,4 +161,21 @@ void ma_block_consider_purge(struct blocks *blocks)
 		blocks->purged = given + (now - blocks->purged_at < REGRET_MS ? blocks->purged : 0);
 		blocks->purged_at = now;
 	}
+}
+
+void ma_block_consider_purge(struct blocks *blocks)
+{
+	if (blocks->dirty >= LEAST_PURGE && !blocks->steady)
+		consider(blocks, ma_clock_ms());
+}
+
+void ma_block_age(struct blocks *blocks)
+{
+	uint64_t now;
+
+	if (blocks->dirty < LEAST_PURGE && !ma_load_relaxed(&ma_large_waits))
+		return;
+	now = ma_clock_ms();
+	if (now - blocks->window >= WINDOW_MS && !blocks->steady)
+		consider(blocks, now);
 }

@@ -57,11 +57,16 @@ static void *alloc_here(struct heap *heap, unsigned class, size_t size, size_t a
 	return block == NULL ? NULL : ma_block_payload(block);
 }
 
+/* So often a search looks whether memory has waited for long. */
+#define AGE_ONE_IN 64
+
 /* Before a heap grows it merges what waits, takes in what others have freed, and adopts what ended threads have left. */
 static void *alloc_growing(struct heap *heap, unsigned class, size_t size, size_t align, size_t *zero)
 {
 	void *p;
 
+	if (heap->searches++ % AGE_ONE_IN == 0)
+		ma_block_age(&heap->blocks);
 	heap->blocks.reluctant = true;
 	p = alloc_here(heap, class, size, align, zero);
 	if (p == NULL && ma_quick_flush(&heap->blocks))

@@ -35,6 +35,7 @@ struct heap {
 	MA_SHARED(int) thread; /* the system's number of the thread that has it, or had it last */
 	MA_SHARED(bool) idle;  /* no thread has it; changed under the heaps lock */
 	bool lost;	       /* its thread was not there after a fork: never touched again */
+	unsigned searches;     /* allocations that were not at hand */
 	unsigned notices;      /* visits to it while idle that were put off; under the heaps lock */
 	struct heap *next;     /* of all, the newest first; written once */
 	struct heap *next_idle;

@@ -10,7 +10,7 @@
  * quarter as many bytes as large objects are in use, or CACHE_LEAST, or the one mapping freed last; the oldest
  * go first, and what has waited for DECAY_MS goes at the next large free, or when the blocks look what can go.
  * If a mapping is wanted soon after one was let go for want of room, it had better been kept: such *regret* makes room
- * for as much more, and fades. It does not make the process larger: with what is in use that is no more than lately was in use
+ * for as much more, and fades. It hardly makes the process larger: with what is in use that is no more than lately was in use
  * at a time, or CACHE_LEAST_ALONE.
  */
 #include "large.h"
@@ -225,7 +225,7 @@ static size_t cache_most(void)
 
 	if (used_bytes > peak_bytes / LAST_PART)
 		most = ma_max(most, peak_bytes - used_bytes);
-	return ma_max(least, ma_min(least + regret, most));
+	return least + ma_min(regret, most);
 }
 
 /* Nothing in the cache serves, or all but `size` bytes, and so many are to be mapped. */
@@ -376,7 +376,7 @@ void *ma_large_alloc(size_t size, size_t align, bool *zero)
 		return NULL;
 	ma_lock(&large_lock);
 	known = table_insert(map.start, map.size);
-	if (cache_bytes > cache_most()) /* before the new one is written to */
+	if (used_bytes + cache_bytes > peak_bytes) /* before the new one is written to */
 		count = cache_evict(out, ma_clock_ms(), 0);
 	ma_unlock(&large_lock);
 	unmap_all(out, count);

@@ -96,6 +96,20 @@ START_TEST(what_is_wanted_again_later_is_not)
 }
 END_TEST
 
+/* What stayed free since goes by time alone, without another free. */
+START_TEST(time_takes_what_was_kept)
+{
+	regret_of_bursts(20, 0);
+	for (unsigned windows = 0; windows < 3; windows++) {
+		ma_block_age(&blocks);
+		usleep(600 * 1000);
+	}
+	ma_block_age(&blocks);
+	expect(blocks.dirty < 300 * 1000);
+	tiling_read(&after);
+}
+END_TEST
+
 /* A huge page that is free in part stays whole, until that was so for a while, or it is asked for. */
 START_TEST(huge_pages_go_back_late)
 {
@@ -284,6 +298,7 @@ int main(void)
 		memory_goes_back,
 		little_holes_stay,
 		little_holes_go_if_more_is_free_than_in_use,
+		time_takes_what_was_kept,
 		huge_pages_go_back_late,
 		huge_pages_may_be_refused,
 		what_is_used_is_counted,

@@ -3,6 +3,8 @@
  * Heaps: every size goes to its layer and comes back, every pointer is judged. Here several heaps belong to this
  * one thread, so that what threads do to each other happens in a fixed order.
  */
+#include <unistd.h>
+
 #include "unit.h"
 
 #include "heap.h"
@@ -141,8 +143,11 @@ START_TEST(at_hand)
 	expect(!ma_heap_free_at_hand(heap[0], slot[LENGTH(slot) - 1]));
 	expect(ma_heap_free_at_hand(heap[1], slot[LENGTH(slot) - 1]));
 	expect(ma_heap_free_at_hand(&ma_heap_none, slot[LENGTH(slot) - 2]));
+	expect(ma_heap_alloc_at_hand(heap[0], 20000) == NULL && ma_heap_alloc_at_hand(heap[0], 100) == NULL);
 	expect(ma_heap_free_at_hand(heap[0], block) && !ma_heap_free_at_hand(heap[0], block));
-	expect(take(heap[0], 20000) == block && take(heap[0], 20000) != block);
+	expect(ma_heap_alloc_at_hand(heap[0], 30000) == NULL &&
+	       ma_heap_alloc_at_hand(&ma_heap_none, 20000) == NULL);
+	expect(ma_heap_alloc_at_hand(heap[0], 20000) == block && take(heap[0], 20000) != block);
 	expect(ma_check() == 0);
 }
 END_TEST
@@ -194,6 +199,21 @@ START_TEST(large_object_after_small_ones)
 	expect(p[0][0] != NULL && take(heap[0], SCRIPTED_REGION) == NULL);
 	scripted_limit(SIZE_MAX);
 	expect(ma_heap_free(heap[0], p[0][0]) == PLACE_LARGE && ma_check() == 0);
+}
+END_TEST
+
+/* Who has small objects only looks now and then whether memory has waited for long. */
+START_TEST(small_objects_make_large_ones_go)
+{
+	begin();
+	expect(ma_heap_free(heap[0], take(heap[0], 5000000)) == PLACE_LARGE && ma_large_waits);
+	for (unsigned i = 0; i < 500; i++)
+		take(heap[0], 100);
+	expect(ma_large_waits); /* not for long yet */
+	usleep(700 * 1000);
+	for (unsigned i = 0; i < 50000; i++)
+		take(heap[0], 100);
+	expect(!ma_large_waits);
 }
 END_TEST
 
@@ -326,6 +346,7 @@ int main(void)
 		at_hand,
 		resize_in_place,
 		large_object_after_small_ones,
+		small_objects_make_large_ones_go,
 		history_of_small_ones,
 		history_of_all_sizes,
 		history_with_refusals,
