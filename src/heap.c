@@ -58,7 +58,13 @@ static void *alloc_here(struct heap *heap, unsigned class, size_t size, size_t a
 }
 
 /* So often a search looks whether memory has waited for long. */
-#define AGE_ONE_IN 64
+#define AGE_ONE_IN 16
+
+static MA_COLD void age(struct heap *heap)
+{
+	ma_block_age(&heap->blocks);
+	ma_heaps_age();
+}
 
 /* Before a heap grows it merges what waits, takes in what others have freed, and adopts what ended threads have left. */
 static void *alloc_growing(struct heap *heap, unsigned class, size_t size, size_t align, size_t *zero)
@@ -66,7 +72,7 @@ static void *alloc_growing(struct heap *heap, unsigned class, size_t size, size_
 	void *p;
 
 	if (heap->searches++ % AGE_ONE_IN == 0)
-		ma_block_age(&heap->blocks);
+		age(heap);
 	heap->blocks.reluctant = true;
 	p = alloc_here(heap, class, size, align, zero);
 	if (p == NULL && ma_quick_flush(&heap->blocks))

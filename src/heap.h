@@ -36,6 +36,8 @@ struct heap {
 	MA_SHARED(bool) idle;  /* no thread has it; changed under the heaps lock */
 	bool lost;	       /* its thread was not there after a fork: never touched again */
 	unsigned searches;     /* allocations that were not at hand */
+	bool stale;	       /* while idle: what is free was not given back yet */
+	uint64_t since;	       /* milliseconds: when the thread took it; while idle, when it was left */
 	unsigned notices;      /* visits to it while idle that were put off; under the heaps lock */
 	struct heap *next;     /* of all, the newest first; written once */
 	struct heap *next_idle;
@@ -151,6 +153,9 @@ bool ma_heaps_adopt(struct heap *heap);
 
 /* Tells of frees into an idle heap: now and then they are taken in, so that its memory goes back. */
 void ma_heaps_visit(struct heap *idle);
+
+/* Gives back what is free in heaps that have been idle for long, if it is time to. */
+void ma_heaps_age(void);
 
 /* Trims all idle heaps; returns how many bytes. */
 size_t ma_heaps_trim_idle(size_t pad);

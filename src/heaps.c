@@ -12,11 +12,16 @@
  */
 #include "heap.h"
 
+#include "clock.h"
 #include "large.h"
 #include "lock.h"
 #include "root.h"
 #include "source.h"
 #include "stacks.h"
+
+/* An idle heap that nobody has taken for so long gives back what is free. So does one whose thread ends after so long: what is
+ * purged and touched anew so seldom costs little. */
+#define IDLE_MS 500
 
 /* An idle heap is looked through once for so many full slabs and chunks that others freed into. */
 #define VISIT_AFTER 64
@@ -108,13 +113,21 @@ struct heap *ma_heaps_take(void)
 	else
 		heap = heap_new();
 	ma_unlock(&heaps_lock);
+	if (heap != NULL)
+		heap->since = ma_clock_ms();
 	return heap;
 }
 
 void ma_heaps_leave(struct heap *heap)
 {
+	uint64_t now = ma_clock_ms();
+
 	ma_slab_drain(&heap->slabs, &heap->blocks);
 	ma_quick_flush(&heap->blocks);
+	heap->stale = now - heap->since < IDLE_MS;
+	if (!heap->stale)
+		ma_heap_trim(heap, 0);
+	heap->since = now;
 	ma_lock(&heaps_lock);
 	idle_add(heap);
 	ma_unlock(&heaps_lock);
@@ -168,6 +181,7 @@ void ma_heaps_visit(struct heap *idle)
 		idle->notices = 0;
 		idle_remove(idle);
 		ma_heap_collect(idle);
+		idle->stale = true;
 		idle_add(idle);
 	}
 	ma_unlock(&heaps_lock);
@@ -190,19 +204,44 @@ size_t ma_heaps_peak(void)
 	return (size_t)ma_load_relaxed(&peak_use);
 }
 
+/* Caller holds the lock. */
+static size_t trim_idle(struct heap *heap, size_t pad)
+{
+	bool had = heap->blocks.chunks != NULL;
+	size_t given = ma_heap_trim(heap, pad);
+
+	if (had && heap->blocks.chunks == NULL)
+		ma_store_relaxed(&idle_with_chunks, ma_load_relaxed(&idle_with_chunks) - 1);
+	heap->stale = false;
+	return given;
+}
+
 size_t ma_heaps_trim_idle(size_t pad)
 {
 	size_t given = 0;
 
 	ma_lock(&heaps_lock);
-	for (struct heap *heap = idle_heaps; heap != NULL; heap = heap->next_idle) {
-		bool had = heap->blocks.chunks != NULL;
-		given += ma_heap_trim(heap, pad);
-		if (had && heap->blocks.chunks == NULL)
-			ma_store_relaxed(&idle_with_chunks, ma_load_relaxed(&idle_with_chunks) - 1);
-	}
+	for (struct heap *heap = idle_heaps; heap != NULL; heap = heap->next_idle)
+		given += trim_idle(heap, pad);
 	ma_unlock(&heaps_lock);
 	return given;
+}
+
+void ma_heaps_age(void)
+{
+	static MA_SHARED(uint64_t) looked_at;
+	uint64_t now;
+
+	if (ma_load_relaxed(&idle_with_chunks) == 0) /* a hint, as the next: another time will do */
+		return;
+	now = ma_clock_ms();
+	if (now - ma_load_relaxed(&looked_at) < IDLE_MS || !ma_lock_try(&heaps_lock))
+		return;
+	ma_store_relaxed(&looked_at, now);
+	for (struct heap *heap = idle_heaps; heap != NULL; heap = heap->next_idle)
+		if (heap->stale && now - heap->since >= IDLE_MS)
+			trim_idle(heap, 0);
+	ma_unlock(&heaps_lock);
 }
 
 bool ma_heaps_hold(void)

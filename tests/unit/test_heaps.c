@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The set of heaps: taken and left, adopted by others, looked after while idle, and split by fork. */
+#include <unistd.h>
+
 #include "unit.h"
 
+#include "clock.h"
 #include "heap.h"
 #include "large.h"
 #include "ma.h"
@@ -15,6 +18,18 @@ static void *take(struct heap *heap, size_t size)
 
 	expect(p != NULL);
 	return p;
+}
+
+/* A thread that has lived so long has ended. */
+static void leave_after(struct heap *heap, unsigned milliseconds)
+{
+	heap->since = ma_clock_ms() - milliseconds;
+	ma_heaps_leave(heap);
+}
+
+static void leave(struct heap *heap)
+{
+	leave_after(heap, 0);
 }
 
 /* Fills a heap with objects of many sizes. */
@@ -41,8 +56,8 @@ START_TEST(taking_and_leaving)
 	expect(first != second && second != third && first != third);
 	expect(first->number == 1 && second->number == 2 && third->number == 3);
 	expect(ma_heaps_first() == third && third->next == second && second->next == first);
-	ma_heaps_leave(second);
-	ma_heaps_leave(first);
+	leave(second);
+	leave(first);
 	expect(ma_load_relaxed(&first->idle) && !ma_load_relaxed(&third->idle));
 	expect(ma_heaps_take() == first && ma_heaps_take() == second); /* the latest first */
 	expect(!ma_load_relaxed(&first->idle) && !ma_load_relaxed(&second->idle));
@@ -57,7 +72,7 @@ START_TEST(out_of_memory)
 	expect(first != NULL); /* it is the library's own */
 	scripted_refuse(1, UINT64_MAX);
 	expect(ma_heaps_take() == NULL);
-	ma_heaps_leave(first);
+	leave(first);
 	expect(ma_heaps_take() == first && ma_heaps_take() == NULL);
 	scripted_relent();
 	expect(ma_heaps_take() != NULL);
@@ -74,7 +89,7 @@ START_TEST(adoption)
 	expect(!ma_heaps_adopt(mine));
 	fill(ended, &objects, 1000, 1);
 	expect(!ma_heaps_adopt(mine)); /* it has not ended yet */
-	ma_heaps_leave(ended);
+	leave(ended);
 	touched = ended->blocks.touched;
 	for (size_t held = ended->blocks.held; held > 0; held = ended->blocks.held) /* one chunk at a time */
 		expect(ma_heaps_adopt(mine) && ended->blocks.held + MA_WINDOW >= held);
@@ -104,12 +119,54 @@ START_TEST(adoption_instead_of_growth)
 		p[i] = take(ended, 1000);
 	for (unsigned i = 1; i < LENGTH(p); i++)
 		ma_heap_free(ended, p[i]);
-	ma_heaps_leave(ended);
+	leave(ended);
 	requests = scripted_requests();
 	for (unsigned i = 1; i < LENGTH(p) - 100; i++)
 		p[i] = take(mine, 1000);
 	expect(scripted_requests() == requests && owner_of(p[0]) == mine);
 	expect(ma_check() == 0);
+}
+END_TEST
+
+/* Fills a heap and empties it again, so often that it keeps what it may soon want again. Returns how many bytes are resident
+ * then. */
+static size_t bursts_in(struct heap *heap)
+{
+	static void *p[20000];
+
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < LENGTH(p); i++)
+			p[i] = take(heap, 1000);
+		for (unsigned i = 0; i < LENGTH(p); i++)
+			ma_heap_free(heap, p[i]);
+	}
+	return heap->blocks.touched;
+}
+
+/* Who has lived for long gives back what he has no use for when he ends. */
+START_TEST(long_lives_leave_nothing)
+{
+	struct heap *heap = ma_heaps_take();
+	size_t touched = bursts_in(heap);
+
+	leave_after(heap, 10000);
+	expect(touched > 1000 * 1000 && heap->blocks.touched < 200 * 1000 && heap->blocks.dirty == 0);
+	expect(ma_check() == 0);
+}
+END_TEST
+
+/* Who has not leaves it to the next one; but if none comes for long it goes. */
+START_TEST(what_nobody_takes_goes)
+{
+	struct heap *heap = ma_heaps_take();
+	size_t touched = bursts_in(heap);
+
+	leave(heap);
+	ma_heaps_age();
+	expect(heap->blocks.touched > 1000 * 1000);
+	usleep(700 * 1000);
+	ma_heaps_age();
+	expect(heap->blocks.touched < touched / 4 && heap->blocks.dirty == 0 && ma_check() == 0);
 }
 END_TEST
 
@@ -131,7 +188,7 @@ START_TEST(thread_churn)
 				ma_heap_free(heap, p[j]);
 		if (i >= 100)
 			ma_heap_free(heap, left[i - 100]);
-		ma_heaps_leave(heap);
+		leave(heap);
 	}
 	expect(ma_heaps_first()->number == 1);
 	expect(scripted_held() < 2 * MA_WINDOW && ma_check() == 0);
@@ -147,7 +204,7 @@ START_TEST(frees_into_an_idle_heap)
 
 	objects_begin(&objects, 5000);
 	fill(ended, &objects, 5000, 2);
-	ma_heaps_leave(ended);
+	leave(ended);
 	while (objects.count > 0) {
 		ma_heap_free(mine, objects_take(&objects, objects.count / 2).at);
 		if (objects.count % 200 == 0)
@@ -174,7 +231,7 @@ START_TEST(idle_heap_is_visited)
 
 	for (unsigned i = 0; i < COUNT; i++)
 		memset(p[i] = take(ended, 1000), 1, 1000);
-	ma_heaps_leave(ended);
+	leave(ended);
 	held = scripted_held();
 	for (unsigned i = 0; i < COUNT; i++)
 		ma_heap_free(mine, p[i]);
@@ -191,7 +248,7 @@ START_TEST(trim_idle)
 	memset(p, 1, 200000);
 	ma_heap_free(heap, p);
 	expect(ma_heaps_trim_idle(0) == 0);
-	ma_heaps_leave(heap);
+	leave(heap);
 	expect(ma_heaps_trim_idle(0) > 180000);
 	expect(ma_heaps_trim_idle(0) == 0);
 	expect(!ma_heaps_adopt(other) || ma_check() == 0);
@@ -241,7 +298,7 @@ START_TEST(fork_loses_other_threads_heaps)
 	fill(mine, &objects, 200, 1);
 	fill(other, &objects, 200, 2);
 	fill(ended, &objects, 200, 3);
-	ma_heaps_leave(ended);
+	leave(ended);
 	expect(unit_child(after_fork, &objects, text, sizeof(text)) == 0);
 	expect(text[0] == '\0');
 	objects_are_the_heap(&objects); /* nothing of it is seen here */
@@ -271,7 +328,7 @@ START_TEST(forks_of_forks)
 	objects_add(&objects, ma_malloc(10), 10);
 	fill(ma_thread_heap, &objects, 100, 1);
 	fill(ma_heaps_take(), &objects, 100, 2);
-	ma_heaps_leave(ma_heaps_take());
+	leave(ma_heaps_take());
 	expect(unit_child(fork_again, &objects, text, sizeof(text)) == 0);
 	ck_assert_str_eq(text, "");
 }
@@ -284,6 +341,8 @@ int main(void)
 		out_of_memory,
 		adoption,
 		adoption_instead_of_growth,
+		long_lives_leave_nothing,
+		what_nobody_takes_goes,
 		thread_churn,
 		frees_into_an_idle_heap,
 		idle_heap_is_visited,
