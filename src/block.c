@@ -289,15 +289,20 @@ static struct mem_block *find(const struct blocks *blocks, const struct block_re
 	return ma_fit_find(&blocks->fit, units + (uint32_t)(request->align / MA_UNIT) + 1);
 }
 
+/* So much is resident, or will be, that was not. */
+static void count_touched(struct blocks *blocks, size_t size)
+{
+	blocks->touched += size;
+	if (size != 0)
+		ma_block_note_regret(blocks, size);
+}
+
 static MA_COLD void touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
 {
 	size_t small = ma_min(blocks->touched / AHEAD_PART, AHEAD_MOST);
 	size_t large = ma_min(blocks->touched / AHEAD_PART_LARGE, AHEAD_MOST_LARGE);
-	size_t got = ma_chunk_touch(chunk, from, to, ma_max(ma_max(small, large), CHUNK_CELL));
 
-	blocks->touched += got;
-	if (got != 0)
-		ma_block_note_regret(blocks, got);
+	count_touched(blocks, ma_chunk_touch(chunk, from, to, ma_max(ma_max(small, large), CHUNK_CELL)));
 }
 
 void ma_block_touch(struct blocks *blocks, struct chunk *chunk, const char *from, const char *to)
@@ -318,7 +323,7 @@ static void make_ready(struct blocks *blocks, struct chunk *chunk, struct mem_bl
 		ma_block_touch(blocks, chunk, payload, payload + ma_min((size_t)(end - payload), likely));
 		/* What is not touched ahead will be by its user. */
 		if (!ma_chunk_is_resident(chunk, payload, end))
-			blocks->touched += ma_chunk_assume(chunk, payload, end);
+			count_touched(blocks, ma_chunk_assume(chunk, payload, end));
 	}
 	*zero = SIZE_MAX;
 	if (end > chunk->fresh)

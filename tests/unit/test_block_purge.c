@@ -90,6 +90,25 @@ START_TEST(what_is_soon_wanted_again_is_regretted)
 }
 END_TEST
 
+/* All of a block counts, not only what is touched ahead: one that comes and goes is soon kept. */
+START_TEST(all_of_a_block_is_regretted)
+{
+	uint64_t requests = 0, purged = 0;
+
+	begin();
+	for (unsigned round = 0; round < 10; round++) {
+		struct mem_block *block = take_plain(1000000);
+		memset(ma_block_payload(block), 1, 1000000);
+		give(block);
+		if (round == 4) {
+			requests = scripted_requests();
+			purged = scripted_purged();
+		}
+	}
+	expect(scripted_requests() == requests && scripted_purged() == purged);
+}
+END_TEST
+
 START_TEST(what_is_wanted_again_later_is_not)
 {
 	expect(regret_of_bursts(3, 200) == 0);
@@ -307,6 +326,7 @@ int main(void)
 		behind_what_was_given_back,
 		top_of_the_break,
 		what_is_soon_wanted_again_is_regretted,
+		all_of_a_block_is_regretted,
 		what_is_wanted_again_later_is_not,
 	};
 
