@@ -7,7 +7,7 @@
  *
  * A freed mapping waits in the cache, since mapping and faulting in anew costs far more than any malloc. Neighbours
  * in it are joined; what is too large is split, and what is too small may grow by mremap. The cache holds at most a
- * quarter as many bytes as large objects are in use, or CACHE_LEAST, or the one mapping freed last; the oldest
+ * quarter as many bytes as large objects are in use, or CACHE_LEAST, or else one mapping; the oldest
  * go first, and what has waited for DECAY_MS goes at the next large free, or when the blocks look what can go.
  * If a mapping is wanted soon after one was let go for want of room, it had better been kept: such *regret* makes room
  * for as much more, and fades. It hardly makes the process larger: with what is in use that is no more than lately was in use
@@ -228,6 +228,12 @@ static size_t cache_most(void)
 	return least + ma_min(regret, most);
 }
 
+/* And how many if it is one mapping, alone. */
+static size_t most_alone(void)
+{
+	return ma_max(CACHE_LEAST_ALONE, ma_max(used_bytes, regret));
+}
+
 /* Nothing in the cache serves, or all but `size` bytes, and so many are to be mapped. */
 static void note_regret(size_t size)
 {
@@ -405,7 +411,7 @@ bool ma_large_free(void *p)
 		table_remove(place);
 		count = cache_evict(out, now, freed.size);
 		if (cache_bytes + freed.size <= cache_most() ||
-		    (cache_count == 0 && freed.size <= ma_max(CACHE_LEAST_ALONE, used_bytes)))
+		    (cache_count == 0 && freed.size <= most_alone()))
 			cache_add(freed);
 		else
 			out[count++] = freed;
