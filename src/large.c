@@ -308,17 +308,10 @@ static char *map_new(size_t size, size_t align)
 /* Moves a mapping's pages to where they may grow. Huge pages stay so only if their alignment does. */
 static char *map_resize(char *start, size_t old_size, size_t size, bool may_move)
 {
-	char *moved = ma_source_remap(start, old_size, size, NULL), *room;
+	size_t align = size >= LARGE_MIN ? MA_HUGE_PAGE : MA_UNIT;
+	char *moved = ma_source_remap(start, old_size, size, may_move ? align : 0);
 
-	if (moved != NULL || !may_move)
-		return moved;
-	room = ma_source_map_named(size, size >= LARGE_MIN ? MA_HUGE_PAGE : MA_UNIT, NAME);
-	if (room == NULL)
-		return NULL;
-	moved = ma_source_remap(start, old_size, size, room);
-	if (moved == NULL)
-		ma_source_unmap(room, size);
-	else if (is_for_huge_pages(size))
+	if (moved != NULL && moved != start && is_for_huge_pages(size))
 		ma_source_huge(moved, size, true);
 	return moved;
 }
