@@ -228,16 +228,27 @@ bool ma_front_resize(void *p, size_t size)
 }
 
 /* Allocates anew and copies. What grows by small steps is likely to grow on: it gets an eighth to spare, so that
- * all that is copied stays in proportion to the final size. */
+ * all that is copied stays in proportion to the final size. What is to be smaller stays as it is if memory is out: programs
+ * rely on it. */
 static void *realloc_move(void *p, size_t size, size_t had)
 {
 	bool creeps = size > had && size - had < had / 4 && size < LARGE_MIN / 2;
 	void *moved = ma_front_alloc(creeps && ma_modes() == 0 ? size + size / 8 : size);
 
 	if (moved == NULL)
-		return NULL;
+		return size <= had ? p : NULL;
 	memcpy(moved, p, ma_min(had, size));
 	ma_front_free(p, ma_front_free_known);
+	return moved;
+}
+
+/* Of a large object, of `had` bytes. */
+static void *resize_large(struct heap *heap, void *p, size_t size, size_t had)
+{
+	void *moved = ma_large_resize(p, size, true); /* its lock tells that we are inside */
+
+	if (MA_STATS && moved != NULL)
+		ma_heap_count_use(heap, (int64_t)ma_large_size(moved) - (int64_t)had);
 	return moved;
 }
 
@@ -279,13 +290,13 @@ static void *resize_or_move(void *p, size_t size, bool *strange)
 			return p;
 		break;
 	default:
-		if (size >= LARGE_MIN / 2) {
-			moved = ma_large_resize(p, size, true); /* its lock tells that we are inside */
-			if (MA_STATS && moved != NULL)
-				ma_heap_count_use(heap, (int64_t)ma_large_size(moved) - (int64_t)had);
-			if (moved != NULL)
-				return moved;
-		}
+		if (size < LARGE_MIN / 2)
+			break;
+		moved = resize_large(heap, p, size, had);
+		if (moved == NULL)
+			moved = realloc_move(p, size, had);
+		/* What could be given back has been by now, and may have been in the way. */
+		return moved != NULL ? moved : resize_large(heap, p, size, had);
 	}
 	return realloc_move(p, size, had);
 }

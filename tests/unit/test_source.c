@@ -228,7 +228,8 @@ START_TEST(moves_in_narrow_space)
 	if (is_emulated())
 		return;
 	file = fopen("/proc/self/statm", "r");
-	expect(p != NULL && file != NULL && fscanf(file, "%lu", &pages) == 1 && getrlimit(RLIMIT_AS, &before) == 0);
+	expect(p != NULL && file != NULL && fscanf(file, "%lu", &pages) == 1 &&
+	       getrlimit(RLIMIT_AS, &before) == 0);
 	fclose(file);
 	pattern_fill(p, MB, 1);
 	mmap(p + 64 * MB, ma_source_page(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
