@@ -430,16 +430,19 @@ void *ma_large_resize(void *p, size_t size, bool may_move)
 	size_t old_size;
 	char *moved = p;
 	struct large *place;
+	bool known;
 
 	if (size > PTRDIFF_MAX - MA_WINDOW)
 		return NULL;
 	size = ma_round_up(size, ma_source_page());
 	ma_lock(&large_lock);
 	place = table_find(p);
+	known = place->start != NULL;
 	old_size = place->size;
-	if (size != old_size) /* while it is out of the table nobody else can be given its address */
+	if (known && size != old_size) /* while it is out of the table nobody else can be given its address */
 		table_remove(place);
 	ma_unlock(&large_lock);
+	MA_CHECK(known, "double free of a large object", p); /* judged, but another thread was faster */
 	if (size == old_size)
 		return p;
 	if (size < old_size)
@@ -467,7 +470,7 @@ void ma_large_age(uint64_t now)
 	unsigned count = 0;
 
 	ma_lock(&large_lock);
-	while (cache_count > 0 && now - cache[0].since >= DECAY_MS)
+	while (cache_count > 0 && now >= cache[0].since + DECAY_MS) /* which may be later than `now` */
 		out[count++] = cache_take(0);
 	ma_unlock(&large_lock);
 	unmap_all(out, count);

@@ -300,6 +300,7 @@ START_TEST(cache_ages)
 	expect(!ma_large_is_cached(old) && ma_large_is_cached(new));
 	expect(ma_large_waits);
 	ma_large_age(ma_clock_ms());
+	ma_large_age(ma_clock_ms() - 20); /* another thread has looked at the clock before */
 	expect(ma_large_is_cached(new));
 	ma_large_age(ma_clock_ms() + 700);
 	expect(!ma_large_is_cached(new));
@@ -387,6 +388,21 @@ START_TEST(resizing)
 }
 END_TEST
 
+static void resize(void *p)
+{
+	ma_large_resize(p, 4 * MB, true);
+}
+
+START_TEST(resizing_what_is_not_there)
+{
+	char *p = take(2 * MB, 16);
+
+	ma_large_free(p);
+	unit_dies(resize, p, "libma: double free of a large object: %p", (void *)p);
+	expect(in_use() == 0);
+}
+END_TEST
+
 START_TEST(resizing_refused)
 {
 	char *p = take(2 * MB, 16), *wall = take(2 * MB, 16);
@@ -443,6 +459,7 @@ int main(void)
 		regret_makes_room,
 		peak_bounds_what_waits,
 		resizing,
+		resizing_what_is_not_there,
 		resizing_refused,
 		less_if_not_huge,
 	};
