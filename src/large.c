@@ -501,6 +501,23 @@ bool ma_large_is_cached(const void *p)
 	return found;
 }
 
+static void see_around(const struct large_place *place, void *arg)
+{
+	struct large_place *around = arg;
+
+	if ((uintptr_t)around->start - (uintptr_t)place->start < place->size)
+		*around = *place;
+}
+
+bool ma_large_around(const void *p, struct large_place *place)
+{
+	*place = (struct large_place){.start = (char *)(uintptr_t)p};
+	ma_lock(&large_lock);
+	ma_large_each(see_around, place);
+	ma_unlock(&large_lock);
+	return place->size != 0;
+}
+
 void ma_large_count(size_t *used, size_t *cached, size_t *count)
 {
 	ma_lock(&large_lock);
