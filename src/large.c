@@ -75,12 +75,12 @@ bool ma_large_try_lock(void)
 
 void ma_large_lock_all(void)
 {
-	ma_lock(&large_lock);
+	ma_lock_keep(&large_lock);
 }
 
 void ma_large_unlock_all(void)
 {
-	ma_unlock(&large_lock);
+	ma_lock_release(&large_lock);
 }
 
 /* --- the table; callers hold the lock --- */
