@@ -51,6 +51,13 @@ static void link_right(struct chunk *chunk, struct mem_block *block)
 	ma_header_write(right, right->units, block->units, (enum block_state)right->state);
 }
 
+/* The links of one freed block may have been copied to another one. */
+void ma_header_strange(const struct mem_block *block)
+{
+	ma_block_verify(block);
+	ma_fatal("list of freed blocks overwritten (a write after free?)", ma_block_payload(block));
+}
+
 void ma_block_mark(struct mem_block *block, enum block_state state)
 {
 	ma_header_write(block, block->units, block->left_units, state);
@@ -285,8 +292,12 @@ static struct mem_block *find(const struct blocks *blocks, const struct block_re
 
 	if (block == NULL || block->units >= lead_of(block, request) + units)
 		return block;
-	/* The smallest is misplaced; with room for the worst lead any place does. */
-	return ma_fit_find(&blocks->fit, units + (uint32_t)(request->align / MA_UNIT) + 1);
+	/* The smallest is misplaced; with room for the worst lead any place does. Or it is too small, as a link of another
+	 * block was copied to one of the index: what is found now may be no better. */
+	block = ma_fit_find(&blocks->fit, units + (uint32_t)(request->align / MA_UNIT) + 1);
+	if (block != NULL && block->units < lead_of(block, request) + units)
+		ma_header_strange(block);
+	return block;
 }
 
 /* So much is resident, or will be, that was not. */
@@ -354,7 +365,7 @@ struct mem_block *ma_block_alloc(struct blocks *blocks, const struct block_reque
 		if (block == NULL)
 			return NULL;
 	}
-	ma_block_verify(block);
+	ma_header_prove_state(block, ma_header_sizes(block), BLOCK_FREE);
 	chunk = ma_chunk_of(block);
 	dirty = ma_block_index_remove(blocks, block);
 	lead = lead_of(block, request);

@@ -118,14 +118,17 @@ static size_t shrink_top(struct blocks *blocks, size_t pad)
 
 static size_t trim(struct blocks *blocks, size_t pad, bool thorough)
 {
-	size_t given = 0;
+	size_t given = 0, size;
 	struct chunk *next;
 
 	for (struct chunk *chunk = blocks->chunks; chunk != NULL; chunk = next) {
 		next = chunk->next;
-		if (chunk->on_break ? pad == 0 : blocks->chunks->next != NULL)
+		if (!chunk->on_break && blocks->chunks->next != NULL)
 			given += delete_if_empty(blocks, chunk);
 	}
+	/* Of those on the break only the highest can go. */
+	while (pad == 0 && blocks->top != NULL && (size = delete_if_empty(blocks, blocks->top)) != 0)
+		given += size;
 	given += shrink_top(blocks, pad);
 	return given + purge(blocks, SIZE_MAX, thorough);
 }

@@ -47,12 +47,12 @@ bool ma_chunk_try_lock(void)
 
 void ma_chunk_lock_all(void)
 {
-	ma_lock(&chunk_lock);
+	ma_lock_keep(&chunk_lock);
 }
 
 void ma_chunk_unlock_all(void)
 {
-	ma_unlock(&chunk_lock);
+	ma_lock_release(&chunk_lock);
 }
 
 /* --- the registry --- */

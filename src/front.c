@@ -229,14 +229,15 @@ bool ma_front_resize(void *p, size_t size)
 }
 
 /* Allocates anew and copies. What grows by small steps is likely to grow on: it gets an eighth to spare, so that
- * all that is copied stays in proportion to the final size. */
+ * all that is copied stays in proportion to the final size. What is to be smaller stays as it is if memory is out: programs
+ * rely on it. */
 static void *realloc_move(void *p, size_t size, size_t had)
 {
 	bool creeps = size > had && size - had < had / 4 && size < LARGE_MIN / 2;
 	void *moved = ma_front_alloc(creeps && ma_modes() == 0 ? size + size / 8 : size);
 
 	if (moved == NULL)
-		return NULL;
+		return size <= had ? p : NULL;
 	memcpy(moved, p, ma_min(had, size));
 	ma_front_free(p, ma_front_free_known);
 	return moved;
@@ -261,11 +262,19 @@ static bool resize_short(unsigned modes, void *p, size_t size, void **result)
 	return true;
 }
 
+/* Of a large object, of `had` bytes. */
+static void *resize_large(struct heap *heap, void *p, size_t size, size_t had)
+{
+	void *moved = ma_large_resize(p, size, true); /* its lock tells that we are inside */
+
+	if (MA_STATS && moved != NULL)
+		ma_heap_count_use(heap, (int64_t)ma_large_size(moved) - (int64_t)had);
+	return moved;
+}
+
 /* Without copying: NULL if it can't, or had better not. */
 static void *resize(struct heap *heap, void *p, size_t size, size_t had, enum heap_place place)
 {
-	void *moved;
-
 	if (MA_UNLIKELY(ma_modes() != 0 && ma_mode_minds(p)))
 		return ma_mode_resize(heap, p, size) ? p : NULL;
 	switch (place) {
@@ -274,11 +283,7 @@ static void *resize(struct heap *heap, void *p, size_t size, size_t had, enum he
 	case PLACE_BLOCK:
 		return size > had / 2 && ma_front_resize(p, size) ? p : NULL;
 	default:
-		moved = size >= LARGE_MIN / 2 ? ma_large_resize(p, size, true)
-					      : NULL; /* its lock tells that we are inside */
-		if (MA_STATS && moved != NULL)
-			ma_heap_count_use(heap, (int64_t)ma_large_size(moved) - (int64_t)had);
-		return moved;
+		return size >= LARGE_MIN / 2 ? resize_large(heap, p, size, had) : NULL;
 	}
 }
 
@@ -300,7 +305,10 @@ static void *resize_or_move(void *p, size_t size, bool *strange)
 	if (size > PTRDIFF_MAX)
 		return no_memory();
 	result = resize(ma_thread_own, p, size, had, place);
-	return result != NULL ? result : realloc_move(p, size, had);
+	if (result == NULL)
+		result = realloc_move(p, size, had);
+	/* What could be given back has been by now, and may have been in the way. */
+	return result != NULL ? result : resize(ma_thread_own, p, size, had, place);
 }
 
 void *ma_front_realloc(void *p, size_t size, bool *strange)

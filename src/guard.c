@@ -75,12 +75,12 @@ MA_ROOT_STRUCT(guard, record);
 
 void ma_guard_lock_all(void)
 {
-	ma_lock(&guard_lock);
+	ma_lock_keep(&guard_lock);
 }
 
 void ma_guard_unlock_all(void)
 {
-	ma_unlock(&guard_lock);
+	ma_lock_release(&guard_lock);
 }
 
 bool ma_guard_has(const void *p)

@@ -186,9 +186,15 @@ _Noreturn void ma_heap_report(const void *p)
 	enum block_fault fault;
 	struct mem_block *block;
 	const void *slot;
+	struct large_place large;
 
 	if (ma_large_is_cached(p))
 		ma_fatal("double free of a large object", p);
+	if (ma_large_around(p, &large))
+		ma_fatal_place(large.free ? "double free, or invalid pointer"
+					  : "invalid pointer, not the start of an allocation",
+			       p, large.free ? "freed large object" : "large object", large.start,
+			       large.size);
 	if (chunk == NULL || (const char *)p >= ma_chunk_end(chunk))
 		ma_fatal("invalid pointer, not libma's memory", p);
 	slab = ma_slab_in_chunk(chunk, p);

@@ -261,12 +261,12 @@ void ma_heaps_let_go(void)
 {
 	ma_large_unlock_all();
 	ma_chunk_unlock_all();
-	ma_unlock(&heaps_lock);
+	ma_lock_release(&heaps_lock);
 }
 
 void ma_heaps_before_fork(void)
 {
-	ma_lock(&heaps_lock);
+	ma_lock_keep(&heaps_lock);
 	ma_chunk_lock_all();
 	ma_large_lock_all();
 	ma_stacks_lock_all();

@@ -32,7 +32,7 @@ MA_INLINE bool ma_inside_is(void)
 	return ma_thread_front.inside != 0;
 }
 
-/* Does the thread hold a lock of libma's, without a mark? It does in fork. What a handler in the preload library finds that
+/* Does the thread hold a lock of libma's, without a mark? It does where fork takes them. What a handler in the preload library finds that
  * has interrupted libma is another matter, and known to be one. */
 MA_INLINE bool ma_inside_locks(void)
 {

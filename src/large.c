@@ -75,12 +75,12 @@ bool ma_large_try_lock(void)
 
 void ma_large_lock_all(void)
 {
-	ma_lock(&large_lock);
+	ma_lock_keep(&large_lock);
 }
 
 void ma_large_unlock_all(void)
 {
-	ma_unlock(&large_lock);
+	ma_lock_release(&large_lock);
 }
 
 /* --- the table; callers hold the lock --- */
@@ -314,17 +314,10 @@ static char *map_new(size_t size, size_t align)
 /* Moves a mapping's pages to where they may grow. Huge pages stay so only if their alignment does. */
 static char *map_resize(char *start, size_t old_size, size_t size, bool may_move)
 {
-	char *moved = ma_source_remap(start, old_size, size, NULL), *room;
+	size_t align = size >= LARGE_MIN ? MA_HUGE_PAGE : MA_UNIT;
+	char *moved = ma_source_remap(start, old_size, size, may_move ? align : 0);
 
-	if (moved != NULL || !may_move)
-		return moved;
-	room = ma_source_map_named(size, size >= LARGE_MIN ? MA_HUGE_PAGE : MA_UNIT, NAME);
-	if (room == NULL)
-		return NULL;
-	moved = ma_source_remap(start, old_size, size, room);
-	if (moved == NULL)
-		ma_source_unmap(room, size);
-	else if (is_for_huge_pages(size))
+	if (moved != NULL && moved != start && is_for_huge_pages(size))
 		ma_source_huge(moved, size, true);
 	return moved;
 }
@@ -443,16 +436,19 @@ void *ma_large_resize(void *p, size_t size, bool may_move)
 	size_t old_size;
 	char *moved = p;
 	struct large *place;
+	bool known;
 
 	if (size > PTRDIFF_MAX - MA_WINDOW)
 		return NULL;
 	size = ma_round_up(size, ma_source_page());
 	ma_lock(&large_lock);
 	place = table_find(p);
+	known = place->start != NULL;
 	old_size = place->size;
-	if (size != old_size) /* while it is out of the table nobody else can be given its address */
+	if (known && size != old_size) /* while it is out of the table nobody else can be given its address */
 		table_remove(place);
 	ma_unlock(&large_lock);
+	MA_CHECK(known, "double free of a large object", p); /* judged, but another thread was faster */
 	if (size == old_size)
 		return p;
 	if (size < old_size)
@@ -480,7 +476,7 @@ void ma_large_age(uint64_t now)
 	unsigned count = 0;
 
 	ma_lock(&large_lock);
-	while (cache_count > 0 && now - cache[0].since >= DECAY_MS)
+	while (cache_count > 0 && now >= cache[0].since + DECAY_MS) /* which may be later than `now` */
 		out[count++] = cache_take(0);
 	ma_unlock(&large_lock);
 	unmap_all(out, count);
@@ -509,6 +505,23 @@ bool ma_large_is_cached(const void *p)
 		found = found || (uintptr_t)p - (uintptr_t)cache[i].start < cache[i].size;
 	ma_unlock(&large_lock);
 	return found;
+}
+
+static void see_around(const struct large_place *place, void *arg)
+{
+	struct large_place *around = arg;
+
+	if ((uintptr_t)around->start - (uintptr_t)place->start < place->size)
+		*around = *place;
+}
+
+bool ma_large_around(const void *p, struct large_place *place)
+{
+	*place = (struct large_place){.start = (char *)(uintptr_t)p};
+	ma_lock(&large_lock);
+	ma_large_each(see_around, place);
+	ma_unlock(&large_lock);
+	return place->size != 0;
 }
 
 void ma_large_count(size_t *used, size_t *cached, size_t *count)

@@ -50,6 +50,9 @@ size_t ma_large_trim(void);
  * joined with others since. For reports. */
 bool ma_large_is_cached(const void *p);
 
+/* The object, or the cached mapping, that `p` lies in; false if in none. For reports. */
+bool ma_large_around(const void *p, struct large_place *place);
+
 /* Bytes in use, and bytes in the cache. */
 void ma_large_count(size_t *used, size_t *cached, size_t *objects);
 

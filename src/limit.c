@@ -28,7 +28,7 @@ static pid_t this_thread(void)
 
 void ma_limit_lock_all(void)
 {
-	ma_lock(&limit_lock);
+	ma_lock_keep(&limit_lock);
 	forking = getpid();
 	forking_in_call = ma_load_relaxed(&calling) == this_thread();
 }
@@ -37,7 +37,7 @@ void ma_limit_unlock_all(void)
 {
 	if (getpid() != forking && !forking_in_call)
 		ma_store_relaxed(&calling, 0); /* the child has this thread only */
-	ma_unlock(&limit_lock);
+	ma_lock_release(&limit_lock);
 }
 
 void ma_limit_set(size_t new_soft, size_t new_hard, void (*function)(size_t held, size_t wanted, void *arg),

@@ -42,12 +42,12 @@ static struct lock flush_lock = MA_LOCK_INIT;
 
 static void lock_flush(void)
 {
-	ma_lock(&flush_lock);
+	ma_lock_keep(&flush_lock);
 }
 
 static void unlock_flush(void)
 {
-	ma_unlock(&flush_lock);
+	ma_lock_release(&flush_lock);
 }
 
 static void turn_on(unsigned modes)

@@ -20,6 +20,7 @@
 
 #include "front.h"
 #include "inspect/inspect.h"
+#include "large.h"
 #include "ma.h"
 #include "override.h"
 #include "readable.h"
@@ -60,15 +61,17 @@ __attribute__((constructor(101))) static void override_load(void)
 
 /* --- the C library's own memory --- */
 
-/* Does what stands before `p` look like the head of a chunk in use of glibc's malloc? */
+/* Does what stands before `p` look like the head of a chunk in use of glibc's malloc? Not if the program has written it into a
+ * large object. */
 static bool is_libc_memory(const void *p)
 {
 	const size_t *head = (const size_t *)p - 2; /* size of the previous chunk; own size and three flags */
 	const size_t *next;
+	struct large_place large;
 	size_t size;
 
 	if (p == NULL || (uintptr_t)p % (2 * sizeof(size_t)) != 0 || !ma_is_readable(head) ||
-	    !ma_is_readable(p))
+	    !ma_is_readable(p) || ma_large_around(p, &large))
 		return false;
 	size = head[1] & ~(size_t)7;
 	if (head[1] & 2) /* a mapping of its own */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * quick.c - owns the quick lists and the links in waiting blocks' payloads. A link that was written over, and a header
- * that was, is noticed when the block leaves its list.
+ * that was, is noticed when the block leaves its list; a link that was copied from another block, when the list has led to
+ * one that does not wait, or has left one out.
  */
 #include "quick.h"
 
@@ -50,7 +51,7 @@ MA_INLINE struct mem_block *pop(struct blocks *blocks, unsigned class)
 	struct quick *quick = &blocks->quick;
 	struct mem_block *block = quick->first[class];
 
-	ma_header_turn(block, BLOCK_USED);
+	ma_header_turn(block, BLOCK_WAITING, BLOCK_USED);
 	quick->first[class] = ma_link_follow(&waiting(block)->older);
 	quick->bytes -= ma_block_bytes(block);
 	quick->count--;
@@ -70,8 +71,12 @@ bool ma_quick_flush(struct blocks *blocks)
 {
 	bool any = blocks->quick.count != 0;
 
-	for (unsigned class = 0; blocks->quick.count != 0; class ++)
+	for (unsigned class = 0; blocks->quick.count != 0; class ++) {
+		/* A link that was copied over another leaves blocks out. */
+		MA_CHECK(class < QUICK_CLASSES, "list of freed blocks overwritten (a write after free?)",
+			 NULL);
 		flush_class(blocks, class);
+	}
 	return any;
 }
 
@@ -94,11 +99,15 @@ static MA_COLD void make_room(struct blocks *blocks, size_t most)
 {
 	struct quick *quick = &blocks->quick;
 
-	while (quick->bytes > most) {
+	for (unsigned turns = 0; quick->bytes > most; flush_class(blocks, quick->hand)) {
 		do {
-			quick->hand = quick->hand == QUICK_CLASSES - 1 ? 0 : quick->hand + 1;
+			if (++quick->hand < QUICK_CLASSES)
+				continue;
+			quick->hand = 0;
+			/* All are empty. */
+			MA_CHECK(turns++ == 0, "list of freed blocks overwritten (a write after free?)",
+				 NULL);
 		} while (quick->first[quick->hand] == NULL);
-		flush_class(blocks, quick->hand);
 	}
 }
 
@@ -165,7 +174,7 @@ bool ma_quick_has(const struct quick *quick, const struct mem_block *block)
 
 	if (block->units >= QUICK_LEAST_UNITS && block->units <= QUICK_MOST_UNITS)
 		at = quick->first[class_of(block->units)];
-	while (at != NULL && at != block)
-		at = ma_link_peek(&waiting(at)->older);
+	for (unsigned left = quick->count; at != NULL && at != block; left--)
+		at = left == 0 ? NULL : ma_link_peek(&waiting(at)->older);
 	return at != NULL;
 }

@@ -181,13 +181,30 @@ void ma_source_unmap(void *start, size_t size)
 	errno = saved;
 }
 
-void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to)
+/* Without room for it anywhere else the mapping itself may be moved to where there is room for no more than it needs. */
+static void *source_move(void *start, size_t old_size, size_t new_size, size_t align)
 {
-	int saved = errno;
-	void *moved = to == NULL ? mremap(start, old_size, new_size, 0)
-				 : mremap(start, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	void *room = source_map_aligned(new_size, align), *moved;
 
 	ma_add_relaxed(&calls_remap, 1);
+	if (room == NULL)
+		return mremap(start, old_size, new_size, MREMAP_MAYMOVE);
+	moved = mremap(start, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, room);
+	if (moved == MAP_FAILED)
+		ma_source_unmap(room, new_size);
+	return moved;
+}
+
+void *ma_source_remap(void *start, size_t old_size, size_t new_size, size_t align)
+{
+	int saved = errno;
+	void *moved = mremap(start, old_size, new_size, 0);
+
+	ma_add_relaxed(&calls_remap, 1);
+	/* Any other error than that there is no room here is one elsewhere, too. It is not tried: until Linux 6.17 the room
+	 * there was unmapped before the error was found, and may be another thread's mapping when it is given back. */
+	if (moved == MAP_FAILED && align != 0 && errno == ENOMEM)
+		moved = source_move(start, old_size, new_size, align);
 	errno = saved;
 	return moved == MAP_FAILED ? NULL : moved;
 }

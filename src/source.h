@@ -54,9 +54,9 @@ MA_INLINE void *ma_source_map(size_t size, size_t align)
 
 void ma_source_unmap(void *start, size_t size);
 
-/* Resizes a mapping where it is, or moves its pages to `to`, a mapping of `new_size` that it replaces. NULL:
- * nothing changed. */
-void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to);
+/* Makes a mapping larger where it is, or, with an `align` that is not 0, moves its pages to where there is room, aligned if
+ * that can be had. NULL: nothing changed. What the system keeps as several mappings can't be had larger. */
+void *ma_source_remap(void *start, size_t old_size, size_t new_size, size_t align);
 
 /* Makes the OS pages that hold [from, to) resident, all in one call: a fraction of the cost of a fault each. */
 void ma_source_populate(char *from, char *to);

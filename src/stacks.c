@@ -46,12 +46,12 @@ MA_ROOT_LOCK(stacks, stacks_lock);
 
 void ma_stacks_lock_all(void)
 {
-	ma_lock(&stacks_lock);
+	ma_lock_keep(&stacks_lock);
 }
 
 void ma_stacks_unlock_all(void)
 {
-	ma_unlock(&stacks_lock);
+	ma_lock_release(&stacks_lock);
 }
 
 static struct stack *stack_at(size_t word)

@@ -60,28 +60,41 @@ static void thread_exit(void *heap)
 		leave(heap);
 }
 
-static _Thread_local bool holds; /* from before a fork until it is done */
+/* Are the locks kept? A bit for each fork that is under way, as what is called in the midst of one may fork: its own is the
+ * lowest. */
+static _Thread_local unsigned holds;
 
 /* A handler that forks may have interrupted its own thread where that holds the locks: better a child that must not allocate
  * much than none. */
 static void fork_before(void)
 {
+	bool may;
+
 	ma_inside_settle();
-	holds = ma_busy_interrupted == 0 && (!ma_inside_is() || ma_busy == 0);
-	if (holds)
+	may = ma_busy_interrupted == 0 && (!ma_inside_is() || ma_busy == 0);
+	holds = holds << 1 | may;
+	if (may)
 		ma_heaps_before_fork();
+}
+
+static bool fork_is_done(void)
+{
+	bool held = holds & 1;
+
+	holds >>= 1;
+	return held;
 }
 
 static void fork_parent(void)
 {
-	if (holds)
+	if (fork_is_done())
 		ma_heaps_after_fork_parent();
 }
 
 static void fork_child(void)
 {
 	number = 0;
-	if (!holds)
+	if (!fork_is_done())
 		return;
 	if (ma_thread_own != &ma_heap_none)
 		ma_store_relaxed(&ma_thread_own->thread, (int)ma_thread_number());

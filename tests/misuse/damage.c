@@ -149,3 +149,61 @@ MISUSE(write_after_free_block_copied, "free block missing from its bin (a write 
 	release(after_p);
 	release(after_q);
 }
+
+/* Copies the links of one freed block to the one that was freed before: the list leads to that one again and again. */
+MISUSE(write_after_free_waiting_copied, "list of freed blocks overwritten (a write after free?): ADDRESS")
+{
+	char *other = hide(ma_malloc(40000)), *p = hide(ma_malloc(20000)), *q = hide(ma_malloc(20000));
+
+	release(other);
+	release(p);
+	release(q);
+	memcpy(p, q, 16);
+	for (int i = 0; i < 3; i++)
+		if (hide(ma_malloc(20000)) == NULL)
+			return;
+}
+
+/* The other way round: the list ends before all have been looked at. */
+MISUSE(write_after_free_waiting_lost, "list of freed blocks overwritten (a write after free?)")
+{
+	char *p = hide(ma_malloc(20000)), *q = hide(ma_malloc(20000));
+
+	release(p);
+	release(q);
+	memcpy(q, p, 16);
+	ma_trim(0);
+}
+
+/* The same, and there is room for less and less. */
+MISUSE(write_after_free_waiting_no_room, "list of freed blocks overwritten (a write after free?)")
+{
+	enum { COUNT = 400, LOST = 90 };
+	char *p[COUNT];
+
+	for (int i = 0; i < COUNT; i++)
+		p[i] = hide(ma_malloc(20000));
+	for (int i = 0; i < LOST; i++)
+		release(p[i]);
+	memcpy(p[LOST - 1], p[0], 16);
+	for (int i = LOST; i < COUNT; i++)
+		release(p[i]);
+}
+
+/* Copies links among free blocks of the index, until one is found that is not free. */
+MISUSE(write_after_free_index_copied, "list of freed blocks overwritten (a write after free?): ADDRESS")
+{
+	enum { COUNT = 12 };
+	char *p[COUNT];
+
+	for (int i = 0; i < COUNT; i++)
+		p[i] = take_block();
+	for (int i = 0; i < COUNT; i++)
+		release(p[i]);
+	ma_trim((size_t)1 << 30);
+	for (int i = 1; i < COUNT; i++)
+		memcpy(p[i], p[0], 16);
+	for (int i = 0; i < COUNT; i++)
+		if (hide(ma_malloc(100000)) == NULL)
+			return;
+}

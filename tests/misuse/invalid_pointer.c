@@ -56,7 +56,8 @@ MISUSE(free_inside_free_block,
 }
 
 /* Frees the middle of a large object. */
-MISUSE(free_inside_large, "invalid pointer, not libma's memory: ADDRESS")
+MISUSE(free_inside_large,
+       "invalid pointer, not the start of an allocation: ADDRESS lies in a large object of NUMBER bytes at ADDRESS")
 {
 	char *p = take_large();
 
@@ -118,11 +119,22 @@ MISUSE(free_of_another_allocator, "invalid pointer, not libma's memory: ADDRESS"
 }
 
 /* Frees an OS page's start inside a large object. */
-MISUSE(free_page_inside_large, "invalid pointer, not libma's memory: ADDRESS")
+MISUSE(free_page_inside_large,
+       "invalid pointer, not the start of an allocation: ADDRESS lies in a large object of NUMBER bytes at ADDRESS")
 {
 	char *p = take_large();
 
 	release(p + 8192);
+}
+
+/* Frees the middle of a large object that was freed. */
+MISUSE(free_inside_freed_large,
+       "double free, or invalid pointer: ADDRESS lies in a freed large object of NUMBER bytes at ADDRESS")
+{
+	char *p = take_large();
+
+	release(p);
+	release(p + 16);
 }
 
 /* Frees a small number. */

@@ -20,7 +20,7 @@ pattern() {
 	sed 's/[][\\.*^$()+?{}|]/\\&/g
 		/\(overwritten\|double free of a block\|missing from its bin\|with an alignment.*\).*ADDRESS$/s/$/( is the header of a block of NUMBER bytes at ADDRESS| is a block of NUMBER bytes)/
 		/ of \(48\|NUMBER\) bytes/{s/$/(, between '"$neighbour and $neighbour"')/
-			/allocation of/s/$/?/}
+			/\(allocation\|large object\) of/s/$/?/}
 		s/ADDRESS/0x[0-9a-f]+/g; s/NUMBER/[0-9]+/g; s/.*/^&$/'
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Allocations at odd times: before main(), before any constructor, in threads that start before the first thread
- * has allocated anything, in a fork from such a thread, in atexit() functions and destructors.
+ * has allocated anything, in a fork from such a thread, before a fork and behind it, in atexit() functions and destructors.
  */
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -29,10 +30,43 @@ static void give(char *p, size_t size)
 	free(p);
 }
 
+/* Asked for before libma can be: so they are called last before a fork, and first behind it. */
+static const size_t sizes[] = {100, 20000, 300000, 5000000};
+static _Thread_local char *across[4];
+
+static void before_fork(void)
+{
+	static _Thread_local bool forks;
+	int status;
+	pid_t child;
+
+	if (forks)
+		return;
+	forks = true;
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	expect(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+	forks = false;
+	for (int i = 0; i < 4; i++) {
+		give(take(sizes[i]), sizes[i]);
+		across[i] = take(sizes[i]);
+	}
+}
+
+static void behind_fork(void)
+{
+	for (int i = 0; i < 4 && across[i] != NULL; i++) {
+		give(across[i], sizes[i]);
+		across[i] = NULL;
+	}
+}
+
 static void first_of_all(int argc, char **argv, char **environment)
 {
 	(void)argc, (void)argv, (void)environment;
 	before[0] = take(100);
+	expect(pthread_atfork(before_fork, behind_fork, behind_fork) == 0);
 }
 __attribute__((section(".preinit_array"), used)) static void (*preinit)(int, char **, char **) = first_of_all;
 
@@ -97,13 +131,28 @@ static void *fork_in_thread(void *arg)
 	return arg;
 }
 
+/* Without a heap. */
+static void *fork_only(void *arg)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		give(take(1000), 1000);
+		_exit(0);
+	}
+	expect(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+	return arg;
+}
+
 int main(void)
 {
-	pthread_t thread[4];
+	void *(*const bodies[])(void *) = {in_thread, fork_in_thread, fork_only};
+	pthread_t thread[6];
 
 	expect(pthread_key_create(&key, at_thread_end) == 0);
 	for (size_t i = 0; i < LENGTH(thread); i++)
-		expect(pthread_create(&thread[i], NULL, i % 2 == 0 ? in_thread : fork_in_thread, NULL) == 0);
+		expect(pthread_create(&thread[i], NULL, bodies[i % LENGTH(bodies)], NULL) == 0);
 	for (size_t i = 0; i < LENGTH(thread); i++)
 		expect(pthread_join(thread[i], NULL) == 0);
 	give(before[2], 3000000);

@@ -309,26 +309,41 @@ static bool extend(char *start, size_t old_size, size_t new_size)
 	return true;
 }
 
-void *ma_source_remap(void *start, size_t old_size, size_t new_size, void *to)
+/* Moves a mapping to a larger room, which is refused for itself, and then need not be there beside it; or NULL. */
+static char *move(char *start, size_t old_size, size_t new_size, size_t align)
 {
-	bool done;
+	bool alone = !refused(source.refuse_map, new_size);
+	unsigned index;
+	char *to;
+
+	if (refused(source.refuse_remap, new_size - old_size))
+		return NULL;
+	to = place_for(new_size, alone ? ma_max(align, ma_source_page()) : ma_source_page(), &index);
+	if (to == NULL)
+		return NULL;
+	give(to, new_size);
+	mapping_add(index, to, new_size);
+	memcpy(to, start, old_size);
+	mapping_cut(start, old_size);
+	reserve(start, old_size);
+	return to;
+}
+
+void *ma_source_remap(void *start, size_t old_size, size_t new_size, size_t align)
+{
+	char *moved = NULL;
 
 	must(new_size > old_size, "a remap to a smaller size\n");
 	source_enter();
 	source.calls.remap++;
-	done = !refused(source.refuse_remap, new_size - old_size);
-	if (done && to == NULL) {
-		done = extend(start, old_size, new_size);
-	} else if (done) {
-		must(scripted_gives(to, new_size), "a remap to what was not given out\n");
-		memcpy(to, start, old_size);
-		mapping_cut(start, old_size);
-		reserve(start, old_size);
+	if (!refused(source.refuse_remap, new_size - old_size) && extend(start, old_size, new_size)) {
+		moved = start;
+	} else if (align != 0) {
+		source.calls.remap++;
+		moved = move(start, old_size, new_size, align);
 	}
 	source_leave();
-	if (!done)
-		return NULL;
-	return to == NULL ? start : to;
+	return moved;
 }
 
 /* --- advice --- */

@@ -311,6 +311,25 @@ START_TEST(top_of_the_break)
 }
 END_TEST
 
+/* From the top down, whatever came first when they could not go. */
+START_TEST(all_of_the_break)
+{
+	struct mem_block *block[20], *kept = NULL;
+	unsigned count = 0;
+
+	begin();
+	while (chunks() < 3)
+		kept = block[count++] = take_plain(1000000);
+	while (--count > 0)
+		give(block[count - 1]);
+	ma_block_trim(&blocks, 0);
+	expect(chunks() == 3);
+	give(kept);
+	ma_block_trim(&blocks, 0);
+	expect(chunks() == 0 && scripted_break_held() == 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -325,6 +344,7 @@ int main(void)
 		trim_keeps_the_pad,
 		behind_what_was_given_back,
 		top_of_the_break,
+		all_of_the_break,
 		what_is_soon_wanted_again_is_regretted,
 		all_of_a_block_is_regretted,
 		what_is_wanted_again_later_is_not,

@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "busy.h"
 #include "lock.h"
@@ -25,6 +27,58 @@ START_TEST(pairs)
 	expect(ma_busy == 0);
 }
 END_TEST
+
+#if MA_THREADS
+static void *try_it(void *lock)
+{
+	bool had = ma_lock_try(lock);
+
+	if (had)
+		ma_unlock(lock);
+	return had ? lock : NULL;
+}
+
+static bool others_have(struct lock *lock)
+{
+	pthread_t thread;
+	void *had;
+
+	expect(pthread_create(&thread, NULL, try_it, lock) == 0 && pthread_join(thread, &had) == 0);
+	return had != NULL;
+}
+
+/* Who keeps a lock passes it by, and is not inside. */
+START_TEST(kept)
+{
+	struct lock lock = MA_LOCK_INIT;
+
+	for (int i = 0; i < 2; i++) {
+		ma_lock_keep(&lock);
+		ma_lock_keep(&lock);
+		ma_lock_release(&lock);
+		expect(ma_busy == 0 && !others_have(&lock));
+		ma_lock(&lock);
+		expect(ma_busy == 1 && ma_lock_try(&lock) && ma_busy == 2);
+		ma_unlock(&lock);
+		ma_unlock(&lock);
+		expect(ma_busy == 0 && !others_have(&lock));
+		if (fork() == 0) {
+			ma_lock(&lock);
+			ma_unlock(&lock);
+			ma_lock_release(&lock);
+			_exit(ma_busy != 0 || !ma_lock_try(&lock) || ma_lock_try(&lock));
+		}
+		ma_lock_release(&lock);
+		expect(ma_busy == 0 && others_have(&lock));
+	}
+	ma_lock(&lock);
+	ma_lock_release(&lock); /* held without being kept */
+	expect(ma_busy == 0 && others_have(&lock));
+	for (int status = 0; wait(&status) > 0;)
+		expect(status == 0);
+}
+END_TEST
+#endif
 
 #if MA_THREADS && defined __x86_64__
 static ptrdiff_t distance(void)
@@ -75,7 +129,13 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {pairs, is_found};
+	const TTest *const tests[] = {
+		pairs,
+		is_found,
+#if MA_THREADS
+		kept,
+#endif
+	};
 
 	return unit_run("busy", tests, LENGTH(tests));
 }

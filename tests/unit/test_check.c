@@ -2,6 +2,7 @@
 /* The audit finds each fault that is planted, names it, and finds none in a sound heap. */
 #include "unit.h"
 
+#include "block_link.h"
 #include "heap.h"
 #include "large.h"
 #include "ma.h"
@@ -122,6 +123,28 @@ START_TEST(free_blocks)
 }
 END_TEST
 
+/* A write after free may have copied a link to the block that it leads to. */
+START_TEST(circles)
+{
+	uint64_t *p, *q, *links;
+
+	begin();
+	p = hide(ma_malloc(5000));
+	q = hide(ma_malloc(5000));
+	expect(ma_malloc(5000) != NULL);
+	ma_free(hide(p));
+	ma_free(hide(q));
+	q[0] = ma_link_to(ma_block_of(q));
+	finds(1, "waiting block missing from its quick list", ma_block_of(p));
+	q[0] = ma_link_to(ma_block_of(p));
+	expect(ma_check() == 0);
+	ma_fit_settle(&heap->blocks.fit);
+	links = ma_block_payload(left);
+	links[0] = links[1] = ma_link_to(left);
+	finds(1, "free block whose links are overwritten", left);
+}
+END_TEST
+
 START_TEST(chunks)
 {
 	struct mem_block *last;
@@ -174,7 +197,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {sound_heaps, headers, free_blocks, chunks, slabs, slots};
+	const TTest *const tests[] = {sound_heaps, headers, free_blocks, circles, chunks, slabs, slots};
 
 	return unit_run("check", tests, LENGTH(tests));
 }

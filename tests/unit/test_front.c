@@ -6,6 +6,7 @@
 
 #include "front.h"
 #include "large.h"
+#include "limit.h"
 #include "ma.h"
 #include "scripted_source.h"
 
@@ -195,6 +196,49 @@ START_TEST(realloc_that_fails_changes_nothing)
 }
 END_TEST
 
+/* Programs rely on it. */
+START_TEST(realloc_to_less_never_fails)
+{
+	static const size_t sizes[] = {300, 3000, 20000, 1000000, 5000000};
+
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		size_t less = sizes[i] / 5;
+		bool strange;
+		char *p = ma_front_alloc(sizes[i]);
+		pattern_fill(p, sizes[i], i + 1);
+		scripted_refuse(1, UINT64_MAX);
+		while (ma_front_alloc(less) != NULL)
+			continue;
+		expect(ma_front_realloc(p, less, &strange) == p && !strange);
+		expect(pattern_holds(p, less, i + 1) && ma_check() == 0);
+		scripted_relent();
+		expect(front_free(p));
+	}
+}
+END_TEST
+
+/* What waits to be used again counts as held, but is given back before a growth is refused. */
+START_TEST(realloc_that_needs_what_waits)
+{
+	enum { MB = 1 << 20 };
+	char *p = ma_front_alloc(30 * MB), *waits = ma_front_alloc(10 * MB), *behind = ma_front_alloc(3 * MB);
+	size_t used, cached, count;
+	bool strange;
+
+	pattern_fill(p, 30 * MB, 1);
+	expect(front_free(waits));
+	ma_large_count(&used, &cached, &count);
+	expect(used >= 33 * MB && cached == 10 * MB);
+	ma_limit_set(0, 50 * MB, NULL, NULL);
+	expect(ma_front_realloc(p, 60 * MB, &strange) == NULL && errno == ENOMEM);
+	expect(front_free(ma_front_alloc(10 * MB))); /* waits again */
+	p = ma_front_realloc(p, 42 * MB, &strange);
+	expect(p != NULL && !strange && ma_usable_size(p) >= 42 * MB && pattern_holds(p, 30 * MB, 1));
+	ma_limit_set(0, 0, NULL, NULL);
+	expect(front_free(p) && front_free(behind) && ma_check() == 0);
+}
+END_TEST
+
 START_TEST(start_is_done_once)
 {
 	ma_front_start();
@@ -216,6 +260,8 @@ int main(void)
 		realloc_to_and_from_every_size,
 		realloc_of_a_stranger,
 		realloc_that_fails_changes_nothing,
+		realloc_to_less_never_fails,
+		realloc_that_needs_what_waits,
 		start_is_done_once,
 	};
 

@@ -301,6 +301,7 @@ START_TEST(cache_ages)
 	expect(!ma_large_is_cached(old) && ma_large_is_cached(new));
 	expect(ma_large_waits);
 	ma_large_age(ma_clock_ms());
+	ma_large_age(ma_clock_ms() - 20); /* another thread has looked at the clock before */
 	expect(ma_large_is_cached(new));
 	ma_large_age(ma_clock_ms() + 700);
 	expect(!ma_large_is_cached(new));
@@ -401,6 +402,21 @@ START_TEST(resizing)
 }
 END_TEST
 
+static void resize(void *p)
+{
+	ma_large_resize(p, 4 * MB, true);
+}
+
+START_TEST(resizing_what_is_not_there)
+{
+	char *p = take(2 * MB, 16);
+
+	ma_large_free(p);
+	unit_dies(resize, p, "libma: double free of a large object: %p", (void *)p);
+	expect(in_use() == 0);
+}
+END_TEST
+
 START_TEST(resizing_refused)
 {
 	char *p = take(2 * MB, 16), *wall = take(2 * MB, 16);
@@ -458,6 +474,7 @@ int main(void)
 		one_object_is_kept,
 		peak_bounds_what_waits,
 		resizing,
+		resizing_what_is_not_there,
 		resizing_refused,
 		less_if_not_huge,
 	};

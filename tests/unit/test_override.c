@@ -179,6 +179,21 @@ START_TEST(nobodys_memory)
 }
 END_TEST
 
+/* A program may write into an object what stands before glibc's chunks. */
+START_TEST(no_chunk_of_glibc)
+{
+	size_t page = (size_t)getpagesize();
+	size_t *head = (size_t *)((char *)malloc(3000000) + 4 * page);
+
+	head[1] = page | 2; /* of a mapping */
+	unit_dies(
+		free_it, head + 2,
+		"libma: invalid pointer, not the start of an allocation: %p lies in a large object of %zu bytes at %p",
+		(void *)(head + 2), malloc_usable_size((char *)head - 4 * page),
+		(void *)((char *)head - 4 * page));
+}
+END_TEST
+
 /* --- what glibc tells of its heap --- */
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* mallinfo */
@@ -256,6 +271,7 @@ int main(void)
 		memory_of_the_c_library_goes_back_to_it,
 		two_heaps_on_one_break,
 		nobodys_memory,
+		no_chunk_of_glibc,
 		information,
 		information_as_text,
 		statistics,

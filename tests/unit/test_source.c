@@ -183,26 +183,65 @@ END_TEST
 
 START_TEST(remaps)
 {
-	char *p = ma_source_map(8 * MB, 1), *room, *moved;
+	char *p = ma_source_map(8 * MB, 1), *moved;
+	struct source_calls before, after;
 
 	if (is_emulated())
 		return; /* no mapping of 32-bit programs grows in place */
 	pattern_fill(p, 2 * MB, 1);
 	ma_source_unmap(p + 2 * MB, 6 * MB);
-	expect(ma_source_remap(p, 2 * MB, 8 * MB, NULL) == p && pattern_holds(p, 2 * MB, 1));
+	expect(ma_source_remap(p, 2 * MB, 8 * MB, 0) == p && pattern_holds(p, 2 * MB, 1));
 	expect(pattern_is_zero(p + 2 * MB, 6 * MB));
 	ma_source_unmap(p + 4 * MB, 4 * MB);
 	expect(mmap(p + 4 * MB, ma_source_page(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
 		    0) == p + 4 * MB);
 	errno = 99;
-	expect(ma_source_remap(p, 4 * MB, 8 * MB, NULL) == NULL && errno == 99);
+	expect(ma_source_remap(p, 4 * MB, 8 * MB, 0) == NULL && errno == 99);
 	expect(pattern_holds(p, 2 * MB, 1));
-	room = ma_source_map(8 * MB, 1);
-	moved = ma_source_remap(p, 4 * MB, 8 * MB, room);
-	expect(moved == room && pattern_holds(moved, 2 * MB, 1) && pattern_is_zero(moved + 4 * MB, 4 * MB));
+	moved = ma_source_remap(p, 4 * MB, 8 * MB, 4 * MB);
+	expect((uintptr_t)moved % (4 * MB) == 0 && errno == 99);
+	expect(pattern_holds(moved, 2 * MB, 1) && pattern_is_zero(moved + 4 * MB, 4 * MB));
 	expect(resident(p, 4 * MB) == -1);
-	expect(ma_source_calls().remap == 3);
+	expect(ma_source_calls().remap == 4);
+	/* Two of the system's mappings, as they differ: no room is looked for. */
+	expect(madvise(moved + 4 * MB, 4 * MB, MADV_DONTFORK) == 0);
+	before = ma_source_calls();
+	expect(ma_source_remap(moved, 8 * MB, 16 * MB, 2 * MB) == NULL && errno == 99);
+	after = ma_source_calls();
+	expect(after.map == before.map && after.remap == before.remap + 1);
+	expect(pattern_holds(moved, 2 * MB, 1));
 	ma_source_unmap(moved, 8 * MB);
+}
+END_TEST
+
+/* A mapping that may not be there twice moves all the same. */
+START_TEST(moves_in_narrow_space)
+{
+	char *p = ma_source_map(64 * MB, 1), *moved;
+	struct rlimit before, limit;
+	unsigned long pages = 0;
+	FILE *file;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return; /* a sanitizer's own mappings are far more than that */
+#endif
+	if (is_emulated())
+		return;
+	file = fopen("/proc/self/statm", "r");
+	expect(p != NULL && file != NULL && fscanf(file, "%lu", &pages) == 1 &&
+	       getrlimit(RLIMIT_AS, &before) == 0);
+	fclose(file);
+	pattern_fill(p, MB, 1);
+	mmap(p + 64 * MB, ma_source_page(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	limit = before;
+	limit.rlim_cur = pages * ma_source_page() + 32 * MB;
+	expect(setrlimit(RLIMIT_AS, &limit) == 0);
+	moved = ma_source_remap(p, 64 * MB, 80 * MB, 2 * MB);
+	expect(moved != NULL && pattern_holds(moved, MB, 1) && pattern_is_zero(moved + 64 * MB, 16 * MB));
+	p = ma_source_remap(moved, 80 * MB, 160 * MB, 2 * MB);
+	expect(p == NULL && pattern_holds(moved, MB, 1));
+	expect(setrlimit(RLIMIT_AS, &before) == 0);
+	ma_source_unmap(moved, 80 * MB);
 }
 END_TEST
 
@@ -339,6 +378,7 @@ int main(void)
 		names_that_show,
 		maps_give_all_back,
 		remaps,
+		moves_in_narrow_space,
 		populate_and_purge,
 		huge_pages,
 		break_moves,
