@@ -6,6 +6,10 @@
 
 struct options ma_options; /* the defaults are set when something is read: so its many bytes cost no memory */
 
+enum { GUARD_RATE = 100, SITES_DEPTH = 16 }; /* where nothing else is said */
+
+#define ALONE(other) "MA_OPTIONS: no effect without " other ", see ma_options(7):"
+
 enum option_type {
 	OPTION_BOOL,
 	OPTION_NUMBER,
@@ -209,12 +213,39 @@ static void options_read(const char *string)
 	}
 }
 
+/* Says which options have no effect, since another one was not set. */
+static void warn_of_lonely(void)
+{
+	bool map = ma_options.map[0] != '\0', stats = ma_options.stats[0] != '\0';
+	bool sites = ma_options.sites != 0, guard = ma_options.guard != 0;
+	const struct {
+		bool lonely;
+		const char *option, *without;
+	} rule[] = {
+		{!map && ma_options.map_every != 0, "map_every", ALONE("map")},
+		{!map && ma_options.map_on_abort[0] == '\0' && ma_options.map_format.given, "map_format",
+		 ALONE("map or map_on_abort")},
+		{!stats && ma_options.stats_every != 0, "stats_every", ALONE("stats")},
+		{!stats && ma_options.stats_format.given, "stats_format", ALONE("stats")},
+		{!guard && ma_options.guard_low, "guard_low", ALONE("guard")},
+		{!guard && ma_options.guard_rate != GUARD_RATE, "guard_rate", ALONE("guard")},
+		{!guard && !sites && ma_options.sites_depth != SITES_DEPTH, "sites_depth",
+		 ALONE("sites or guard")},
+		{ma_options.sites != 1 && ma_options.free_sites, "free_sites", ALONE("sites=1")},
+	};
+
+	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++)
+		if (rule[i].lonely)
+			ma_warn(rule[i].without, rule[i].option);
+}
+
 bool ma_options_read(const char *string)
 {
 	if (string == NULL || *string == '\0')
 		return false;
-	ma_options.guard_rate = 100;
-	ma_options.sites_depth = 16;
+	ma_options.guard_rate = GUARD_RATE;
+	ma_options.sites_depth = SITES_DEPTH;
 	options_read(string);
+	warn_of_lonely();
 	return true;
 }

@@ -163,18 +163,26 @@ static bool report_begin(struct report *report, const char *option, bool add)
 	return report->fd >= 0;
 }
 
-/* A part of a report takes nobody's place. False: nor does this one. */
+/* A part of a report takes nobody's place. False: nor does this one; errno says why. */
 static bool report_end(struct report *report, const char *option, bool whole)
 {
+	int error = errno;
+
 	if (strcmp(option, "-") == 0)
 		return whole;
-	whole = close(report->fd) == 0 && whole; /* some file systems tell only now that they are full */
-	if (strcmp(report->written, report->name) == 0)
-		return whole;
-	if (whole && rename(report->written, report->name) == 0)
-		return true;
-	unlink(report->written);
-	return false;
+	if (close(report->fd) != 0 && whole) { /* some file systems tell only now that they are full */
+		error = errno;
+		whole = false;
+	}
+	if (strcmp(report->written, report->name) != 0) {
+		if (whole && rename(report->written, report->name) == 0)
+			return true;
+		error = whole ? errno : error;
+		whole = false;
+		unlink(report->written);
+	}
+	errno = error;
+	return whole;
 }
 
 static bool ends_in(const char *name, const char *suffix)
@@ -211,7 +219,7 @@ static void write_report(const char *option, enum ma_format format, bool add,
 
 	if (!report_begin(&report, option, add) ||
 	    !report_end(&report, option, print(report.fd, format) == 0))
-		ma_warn(failure, option);
+		ma_warn_error(failure, option, errno);
 	errno = saved;
 }
 

@@ -73,9 +73,9 @@ START_TEST(asked_for)
 	expect(unit_child(at_exit, (char[]){"leaks=-"}, text, sizeof(text)) == 0);
 	expect(strstr(text, "libma: leak check of process ") != NULL && strstr(text, "heap map: ") == NULL);
 	unit_says(at_exit, (char[]){"leaks=/nonexistent/leaks"},
-		  "libma: can't write the leak report to '/nonexistent/leaks'\n");
+		  "libma: can't write the leak report to '/nonexistent/leaks': no such file or folder\n");
 	unit_says(at_exit, (char[]){"map=/nonexistent/map"},
-		  "libma: can't write the heap map to '/nonexistent/map'\n");
+		  "libma: can't write the heap map to '/nonexistent/map': no such file or folder\n");
 }
 END_TEST
 
@@ -231,11 +231,15 @@ START_TEST(can_not_be_written)
 	ma_inspect_subject.process = process_with_a_long_number;
 	expect(unit_child(at_exit, option, text, sizeof(text)) == 0);
 	expect(strncmp(text, "libma: can't write the heap map to '/tmp/%p%p", 45) == 0);
+	expect(strstr(text, "': its name is too long\n") != NULL);
 	expect(ma_malloc(100) != NULL);
-	unit_says(at_exit, (char[]){"map=/dev/full"}, "libma: can't write the heap map to '/dev/full'\n");
-	unit_says(at_exit, (char[]){"map=/tmp"}, "libma: can't write the heap map to '/tmp'\n");
+	unit_says(at_exit, (char[]){"map=/dev/full"},
+		  "libma: can't write the heap map to '/dev/full': no space left on the device\n");
+	unit_says(at_exit, (char[]){"map=/tmp"},
+		  "libma: can't write the heap map to '/tmp': it is a folder\n");
 	expect(unit_child(at_exit, (char[]){"stats=/dev/full"}, text, sizeof(text)) == 0);
-	expect(strstr(text, "'/dev/full'\n") != NULL && strchr(text, '\n')[1] == '\0');
+	expect(strstr(text, "'/dev/full': no space left on the device\n") != NULL &&
+	       strchr(text, '\n')[1] == '\0');
 	/* It is there again at exit: what it says goes there. */
 	expect(unit_child(at_exit_without_standard_error, (char[]){"stats=1"}, text, sizeof(text)) == 0);
 	expect(strncmp(text, "libma: summary of process ", 26) == 0);
@@ -262,7 +266,8 @@ START_TEST(no_room)
 	expect(mkdtemp(folder) != NULL);
 	snprintf(path, sizeof(path), "%s/map", folder);
 	snprintf(option, sizeof(option), "map=%s", path);
-	snprintf(says, sizeof(says), "libma: can't write the heap map to '%s'\n", path);
+	snprintf(says, sizeof(says),
+		 "libma: can't write the heap map to '%s': the file may not grow so large\n", path);
 	file = fopen(path, "w");
 	expect(file != NULL && fputs("of before", file) > 0 && fclose(file) == 0);
 	unit_says(at_exit_without_room, option, says);
