@@ -71,6 +71,14 @@ expect 1 '^failed: command, glibc: exit status 3: a reason$' '' bench sh -c 'ech
 expect 1 '^failed: command, libma: killed by signal 15' '' bench -- sh -c 'kill -TERM $$'
 expect 1 '^failed: command, libma: took longer than 1 s$' '' bench --time-limit=1 sleep 9
 expect 2 '' "^ma: can't run 'nosuch-program': No such file" bench nosuch-program
+# What it says is shown, and not obeyed.
+expect 1 '^failed: command, glibc: exit status 3: a\\x1b\[31m\\x07\\xff$' '' \
+	bench sh -c 'printf "a\033[31m\007\377\n" >&2; exit 3'
+# And not kept without an end, on the disk.
+for stream in 1 2; do
+	expect 1 '^failed: command, libma: printed more than 256 MiB: send that to /dev/null' '' \
+		bench --time-limit=30 sh -c "exec cat /dev/zero >&$stream"
+done
 
 # The order of the allocators: each comes equally often at each place, and after each other one.
 

@@ -259,6 +259,12 @@ char *bench_run_failure(const struct bench *bench)
 	case END_TIMEOUT:
 		failure = text_format("took longer than %g s", bench->options.time_limit);
 		break;
+	case END_OUTPUT:
+		failure =
+			text_format("printed more than %d MiB: send that to /dev/null, as in: ma bench sh -c "
+				    "'PROGRAM >/dev/null'",
+				    REPORT_OUTPUT_MIB);
+		break;
 	case END_NOT_RUN:
 		failure = text_format("can't be run: %s", strerror(measured->end_value));
 		break;

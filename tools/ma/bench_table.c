@@ -407,10 +407,12 @@ static void print_notes(const struct bench *bench, const struct style *style)
 			printf("%sskipped%s: %s: %s\n", style->dim, style->normal, job->workload->name,
 			       job->skipped);
 		for (size_t j = 0; j < bench->allocator_count && job->results != NULL; j++) {
-			if (job->results[j].failure != NULL)
-				printf("%sfailed%s: %s, %s: %s\n", style->bad, style->normal,
-				       job->workload->name, bench->allocators[j].name,
-				       job->results[j].failure);
+			if (job->results[j].failure == NULL)
+				continue;
+			printf("%sfailed%s: %s, %s: ", style->bad, style->normal, job->workload->name,
+			       bench->allocators[j].name);
+			write_visible(job->results[j].failure, stdout);
+			putchar('\n');
 		}
 	}
 }
