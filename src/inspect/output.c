@@ -100,22 +100,24 @@ static bool is_our_output(int fd, const struct stat *status)
 }
 
 /* Opens what is no regular file itself. A link may lead to one, whose old contents then go; but /dev/stderr may lead to
- * what the program has written, and that stays. */
+ * what the program has written, and others go on writing to, and that stays. */
 static int open_as_it_is(const char *name)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	struct stat status;
-	bool ready = true;
 
-	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-		ready = is_our_output(STDOUT_FILENO, &status) || is_our_output(STDERR_FILENO, &status)
-				? fcntl(fd, F_SETFL, O_APPEND) == 0
-				: ftruncate(fd, 0) == 0;
-	if (!ready) {
-		close(fd);
-		return -1;
+	if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		return fd;
+	for (int ours = STDOUT_FILENO; ours <= STDERR_FILENO; ours++) {
+		if (is_our_output(ours, &status)) {
+			close(fd);
+			return fcntl(ours, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		}
 	}
-	return fd;
+	if (ftruncate(fd, 0) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /* Makes a name of the process's own of a file's. */

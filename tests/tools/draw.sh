@@ -37,6 +37,36 @@ expect 125 '' "^ma: 'map.any' is no heap map" "$ma" draw --output=map.copy map.a
 cmp map.json map.copy || wrong 'the output is gone, though there is none' "$ma" draw --output=map.copy map.any
 expect 0 '' '' "$ma" draw --format=svg --output=map.copy map.copy
 grep -q '^<svg ' map.copy || wrong 'no picture in the place of its map' "$ma" draw --output=map.copy map.copy
+# A picture takes the place of an old one when it is whole, not before: not if there is no room for it, nor if ma is
+# interrupted; and nothing is left beside it. The rights stay as they are.
+mkdir whole
+echo old >whole/old.html
+chmod 640 whole/old.html
+sh -c "ulimit -f 8; exec $ma draw -o whole/old.html map.json" 2>err
+[ $? -eq 125 ] || wrong 'not status 125' ulimit -f 8
+: >out
+matches err "^ma: can't write 'whole/old.html': File too large$" || wrong 'no word of the limit' ulimit -f 8
+[ "$(cat whole/old.html)" = old ] || wrong 'the old picture is gone' ulimit -f 8
+[ "$(ls whole)" = old.html ] || wrong "left: $(ls whole)" ulimit -f 8
+for signal in INT TERM HUP QUIT; do
+	for ms in 002 004 006 008 010 012 015 020; do
+		timeout -s $signal 0.$ms "$ma" draw -o whole/old.html map.json 2>err
+		[ "$(ls whole)" = old.html ] || wrong "left: $(ls whole)" "draw, interrupted by $signal"
+		[ "$(cat whole/old.html)" = old ] || grep -q '</html>' whole/old.html ||
+			wrong 'half a picture' "draw, interrupted by $signal"
+		echo old >whole/old.html
+	done
+done
+expect 0 '' '' "$ma" draw -o whole/old.html map.json
+expect 0 '^-rw-r-----' '' ls -l whole/old.html
+# What is no file of its own is written to as it is: a link's file, the end of what standard output has.
+ln -s old.html whole/link.html
+echo old >whole/old.html
+expect 0 '' '' "$ma" draw -o whole/link.html map.json
+[ -L whole/link.html ] && grep -q '</html>' whole/old.html || wrong 'not written through the link' "$ma" draw -o whole/link.html
+sh -c "echo first; $ma draw -f svg -o /dev/stdout map.json; echo last" >whole/all
+[ "$(sed -n '1p;$p' whole/all | tr '\n' ' ')" = 'first last ' ] || wrong 'what was printed is gone' "$ma" draw -o /dev/stdout
+grep -q '^<svg ' whole/all || wrong 'no picture' "$ma" draw -o /dev/stdout
 expect 0 '^<svg ' '' "$ma" draw --format=svg map.json
 expect 0 '^chunk 0x' '' "$ma" draw map.json
 expect 0 '^one character is 4.0 KiB' '' "$ma" draw --color=never map.json

@@ -124,7 +124,9 @@ static void put_file(const char *path, const char *text)
 static void to_standard_error(void *path)
 {
 	expect(dup2(open(path, O_WRONLY), STDERR_FILENO) == STDERR_FILENO);
+	expect(lseek(STDERR_FILENO, 0, SEEK_END) > 0);
 	at_exit((char[]){"stats=/dev/stderr"});
+	expect(write(STDERR_FILENO, "another's\n", 10) == 10); /* as the shell does, whose file it is, too */
 }
 
 START_TEST(links)
@@ -162,6 +164,7 @@ START_TEST(links)
 	fd = open(path, O_RDONLY);
 	expect(fd >= 0 && read(fd, found, sizeof(found) - 1) > 0 && close(fd) == 0);
 	expect(strncmp(found, "the program's\nlibma: summary", 28) == 0);
+	expect(strstr(found, "\nanother's\n") != NULL);
 	expect(unlink(path) == 0 && rmdir(folder) == 0);
 }
 END_TEST

@@ -4,8 +4,7 @@
  *
  * How it is done is told in bench.h and in the files named there, what it shows in ma-bench(1). Results go to
  * standard output and to the files that were asked for, progress to standard error if that is a
- * terminal. The files are opened first of all: that they can't be written is better said now than after
- * half an hour.
+ * terminal. That the files can't be written is better said before half an hour than after.
  */
 #include <config.h>
 
@@ -267,7 +266,7 @@ static void write_result(const struct bench *bench, const char *path,
 
 	if (path == NULL)
 		return;
-	file = is_stdout(path) ? stdout : fopen(path, "we");
+	file = is_stdout(path) ? stdout : file_create(path);
 	if (file != NULL)
 		write(bench, file);
 	if (file == NULL || (file != stdout && !file_close(file)))

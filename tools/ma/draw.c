@@ -147,7 +147,7 @@ int draw_main(int argc, char **argv)
 		request.format = draw_format_of_file(request.output);
 	film = draw_read(request.map); /* first, as it may be what is written to */
 	if (request.output != NULL && strcmp(request.output, "-") != 0) {
-		out = fopen(request.output, "we");
+		out = file_create(request.output);
 		if (out == NULL)
 			fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
 	}

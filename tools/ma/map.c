@@ -146,7 +146,7 @@ int map_main(int argc, char **argv)
 	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
 	result = live_read(&request.live, ATTACH_SITES, map, &request);
 	live_check_report(&request.live, &result);
-	out = request.output == NULL ? stdout : fopen(request.output, "we");
+	out = request.output == NULL ? stdout : file_create(request.output);
 	if (out != NULL)
 		write_map(&request, &result, colour, out);
 	if (out == NULL || (out != stdout && !file_close(out)))

@@ -326,7 +326,7 @@ static int draw(const struct run_request *request, int fd)
 		complain("there is no map to draw: the program ended without writing one");
 		return EXIT_OWN_FAILURE;
 	}
-	out = strcmp(request->map, "-") == 0 ? stderr : fopen(request->map, "we");
+	out = strcmp(request->map, "-") == 0 ? stderr : file_create(request->map);
 	if (out == NULL) {
 		complain("can't write the heap map '%s': %s", request->map, strerror(errno));
 		return EXIT_OWN_FAILURE;
