@@ -176,6 +176,12 @@ expect 2 '' "^ma: --base: there is no allocator 'nosuch' here, only libma, glibc
 expect 2 '' "^ma: --allocators: there is no allocator 'nosuch'" "$ma" bench --allocators=nosuch
 expect 2 '' "^ma: --metrics: there is no metric 'nosuch'; there are: all, wall," bench --metrics=nosuch
 
+# Where there is no room for files that do not stay, that is said, not taken for a fault of the program.
+(ulimit -f 0; bench ls 2>&1; echo "status $?") | cat >out
+: >err
+matches out "^ma: can't write in the folder '/.*/ma-bench\.[^/]*': File too large$" || wrong 'no word of it' ulimit -f 0
+matches out '^status 125$' || wrong 'not status 125' ulimit -f 0
+
 # Nothing is left behind, not even when it is interrupted.
 
 "$ma" bench --allocators=glibc sleep 30 >/dev/null 2>&1 &

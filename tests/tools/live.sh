@@ -69,6 +69,17 @@ END
 	start $program damaged
 	expect 1 "^process $pid: the heap has [0-9]* faults" '' "$ma" check $pid
 	grep -q '^libma: check: block header overwritten: 0x' out || wrong 'the damaged block is not named' check
+	# What it has no room to say is not taken for nothing.
+	for limit in 0 1; do
+		sh -c "ulimit -f $limit; $ma check $pid 2>&1 >/dev/null; echo status \$?" | cat >out
+		true >err
+		if [ $limit = 0 ]; then
+			matches out '^status 125$' || wrong 'not status 125' "ulimit -f $limit; $ma check"
+			matches out "^ma: there is no room for the report on process $pid," || wrong 'no word of it' "$ma check"
+		else
+			matches out '^status (1|125)$' || wrong 'a damaged heap is called sound' "ulimit -f $limit; $ma check"
+		fi
+	done
 	finish 0 damaged
 	[ "$MA_THREADS" = 1 ] || continue
 	# shellcheck disable=SC2086

@@ -456,6 +456,7 @@ _Noreturn static void child_main(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != child.parent) /* it was killed before that */
 		_exit(0);
+	signal(SIGXFSZ, SIG_IGN); /* the report may be larger than a file may: that is told, not died of */
 	prctl(PR_SET_TIMERSLACK, 1);
 	setpriority(PRIO_PROCESS, 0, -20); /* a process waits for us: hurry, if we may */
 	keep_own_locks();

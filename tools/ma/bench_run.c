@@ -23,6 +23,7 @@
 
 #include "bench.h"
 #include "command.h"
+#include "file.h"
 #include "message.h"
 #include "place.h"
 
@@ -75,12 +76,16 @@ void bench_close(void)
 static void make_folders(struct bench *bench)
 {
 	const char *parent = getenv("TMPDIR");
+	int error;
 
 	bench->folder = text_format("%s/ma-bench.XXXXXX", parent != NULL && *parent == '/' ? parent : "/tmp");
 	if (mkdtemp(bench->folder) == NULL)
 		fail(EXIT_OWN_FAILURE, "can't make the folder '%s': %s", bench->folder, strerror(errno));
 	folder_to_remove = text_format("%s", bench->folder);
 	atexit(bench_close);
+	error = file_check_room(bench->folder);
+	if (error != 0)
+		fail(EXIT_OWN_FAILURE, "can't write in the folder '%s': %s", bench->folder, strerror(error));
 	bench->work = text_format("%s/work", bench->folder);
 	if (mkdir(bench->work, 0777) != 0)
 		fail(EXIT_OWN_FAILURE, "can't make the folder '%s': %s", bench->work, strerror(errno));

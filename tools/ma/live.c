@@ -28,12 +28,17 @@ error_t live_option(int key, char *arg, struct argp_state *state, struct live *l
 	}
 }
 
+void live_no_room(const struct live *live)
+{
+	fail(EXIT_OWN_FAILURE,
+	     "there is no room for the report on process %ld, in memory or under a limit on the size of files",
+	     (long)live->pid);
+}
+
 void live_check_report(const struct live *live, const struct attach_result *result)
 {
 	if (result->faults != 0)
-		fail(EXIT_OWN_FAILURE,
-		     "there is no room for the report on process %ld, in memory or under a limit on the size of files",
-		     (long)live->pid);
+		live_no_room(live);
 }
 
 struct attach_result live_read(const struct live *live, enum attach_depth depth, attach_reader *reader,
