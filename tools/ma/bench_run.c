@@ -106,6 +106,7 @@ void bench_open(struct bench *bench)
 
 	bench->measurer = find_part("ma-measure");
 	bench->workloads = find_part("ma-workload");
+	make_folders(bench); /* first, as it tells of limits that the report meets, too */
 	bench->report_fd = memfd_create("ma-bench", 0);
 	if (bench->report_fd < 0 || ftruncate(bench->report_fd, sizeof *bench->report) != 0)
 		fail(EXIT_OWN_FAILURE, "can't make shared memory: %s", strerror(errno));
@@ -113,7 +114,6 @@ void bench_open(struct bench *bench)
 			     bench->report_fd, 0);
 	if (bench->report == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "can't map shared memory: %s", strerror(errno));
-	make_folders(bench);
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
