@@ -39,6 +39,21 @@ expect 2 '' "^ma help: give one command, not 'run' too$" "$ma" help run run
 # A terminal obeys nothing that a message tells of.
 expect 2 '' "^ma: 'a\\\\x1b\\[31m\\\\x0agrün\\\\xff' is not a command" "$ma" "$(printf 'a\033[31m\ngrün\377')"
 
+bad=$(printf 'a\033[31m\nb')
+shown='a\\x1b\[31m\\x0ab'
+expect 2 '' "^ma: unrecognized option '--$shown'\$" "$ma" "--$bad"
+expect 2 '' "^Try .ma --help' or" "$ma" "--$bad"
+expect 2 '' "^ma: invalid option -- '\\\\x1b'\$" "$ma" "$(printf -- '-\033')"
+expect 2 '' "^ma draw: unrecognized option '--nosuch=$shown'\$" "$ma" draw "--nosuch=$bad" x
+expect 2 '' "^ma draw: unrecognized option '--nosuch=$shown'\$" "$ma" draw x "--nosuch=$bad"
+expect 2 '' "^ma draw: --format is terminal, svg or html, not '$shown'\$" "$ma" draw --format="$bad" x
+expect 2 '' "^ma draw: give one map, not '$shown' too\$" "$ma" draw x "$bad"
+expect 125 '' "^ma run: --stats-file needs a file name without a comma, not '$shown,'\$" "$ma" run --stats-file "$bad," true
+expect 125 '' "^ma run: unrecognized option '--st$shown'\$" "$ma" run --map x "--st$bad" true
+expect 125 '' '^ma: can.t write the heap map' "$ma" run --map "--nosuch/$bad" true
+expect 0 "^--nosuch=a" '' "$ma" run echo "--nosuch=$bad"
+expect 0 "^--nosuch=a" '' "$ma" run -- echo "--nosuch=$bad"
+
 # ma run leaves 2 to the program.
 expect 125 '' '^ma run: no PROGRAM given$' "$ma" run
 expect 125 '' '^ma run: no PROGRAM given$' "$ma" run --stats --

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "bench.h"
 #include "command.h"
 #include "file.h"
@@ -105,14 +106,15 @@ static unsigned read_number(const struct argp_state *state, const char *option, 
 	errno = 0;
 	number = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || number < least || number > most)
-		argp_error(state, "--%s takes a number from %u to %u, not '%s'", option, least, most, text);
+		argument_error(state, "--%s takes a number from %u to %u, not '%s'", option, least, most,
+			       text);
 	return (unsigned)number;
 }
 
 static const char *demand_file(const struct argp_state *state, const char *option, const char *text)
 {
 	if (*text == '\0')
-		argp_error(state, "--%s needs a file name", option);
+		argument_error(state, "--%s needs a file name", option);
 	return text;
 }
 
@@ -361,7 +363,7 @@ int bench_main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	request->bench.options.trace = true;
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, request) != 0)
+	if (argument_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, request) != 0)
 		return EXIT_USAGE;
 	return request->list ? list_all(&request->bench) : measure_all(&request->bench);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "live.h"
 #include "ma.h"
@@ -93,7 +94,7 @@ int check_main(int argc, char **argv)
 	struct live live = {0};
 	struct attach_result result;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &live) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &live) != 0)
 		return EXIT_USAGE;
 	result = live_read(&live, ATTACH_AUDIT, check, NULL);
 	if (result.faults == NO_ROOM)

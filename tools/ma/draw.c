@@ -110,18 +110,18 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'f':
 		request->format = draw_format_named(arg);
 		if (request->format == DRAW_UNKNOWN)
-			argp_error(state, "--format is terminal, svg or html, not '%s'", arg);
+			argument_error(state, "--format is terminal, svg or html, not '%s'", arg);
 		return 0;
 	case 'o':
 		request->output = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (request->map != NULL)
-			argp_error(state, "give one map, not '%s' too", arg);
+			argument_error(state, "give one map, not '%s' too", arg);
 		request->map = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no MAP given");
+		argument_error(state, "no MAP given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -141,7 +141,7 @@ int draw_main(int argc, char **argv)
 	struct draw_film film;
 	FILE *out = stdout;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	if (request.format == DRAW_UNKNOWN)
 		request.format = draw_format_of_file(request.output);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "argument.h"
 #include "command.h"
 #include "message.h"
 
@@ -17,11 +18,11 @@ error_t live_option(int key, char *arg, struct argp_state *state, struct live *l
 		return 0;
 	case ARGP_KEY_ARG:
 		if (live->pid != 0)
-			argp_error(state, "give one PID, not '%s' too", arg);
+			argument_error(state, "give one PID, not '%s' too", arg);
 		live->pid = target_parse(arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no PID given");
+		argument_error(state, "no PID given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

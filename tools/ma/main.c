@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "argument.h"
 #include "command.h"
 #include "message.h"
 #include "program.h"
@@ -93,7 +94,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no command given");
+		argument_error(state, "no command given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -108,7 +109,7 @@ int command_line(int argc, char **argv)
 
 	argv[0] = program_invocation_short_name;
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &command_at) != 0)
+	if (argument_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &command_at) != 0)
 		return EXIT_USAGE;
 	free(doc);
 	return command_call(command_find(argv[command_at]), argc - command_at, argv + command_at);

@@ -51,7 +51,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'o':
 		if (*arg == '\0')
-			argp_error(state, "--output needs the name of a file");
+			argument_error(state, "--output needs the name of a file");
 		request->output = strcmp(arg, "-") == 0 ? NULL : arg;
 		return 0;
 	default:
@@ -136,7 +136,7 @@ int map_main(int argc, char **argv)
 	bool colour;
 	FILE *out;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	if (request.format == NULL)
 		request.format = draw_map_format(request.output);

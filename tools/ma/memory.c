@@ -240,7 +240,7 @@ int memory_main(int argc, char **argv)
 	struct attach_result result;
 	struct memory_range *range;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	result = live_read(&request.live, ATTACH_HEAP, collect, NULL);
 	report.process = (long)request.live.pid;

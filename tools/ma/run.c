@@ -111,7 +111,7 @@ static const char *const map_formats[] = {"text", "json", "html", "svg", NULL};
 static void check_file_name(struct argp_state *state, const char *option, const char *arg)
 {
 	if (*arg == '\0' || strchr(arg, ',') != NULL)
-		argp_error(state, "%s needs a file name without a comma, not '%s'", option, arg);
+		argument_error(state, "%s needs a file name without a comma, not '%s'", option, arg);
 }
 
 static void check_number(struct argp_state *state, const char *option, const char *arg, unsigned long most)
@@ -120,7 +120,7 @@ static void check_number(struct argp_state *state, const char *option, const cha
 	unsigned long n = strtoul(arg, &end, 10);
 
 	if (*arg < '0' || *arg > '9' || *end != '\0' || n == 0 || n > most)
-		argp_error(state, "%s is a number from 1 to %lu, not '%s'", option, most, arg);
+		argument_error(state, "%s is a number from 1 to %lu, not '%s'", option, most, arg);
 }
 
 /* The form of the map, "text" if nothing says another. */
@@ -134,15 +134,15 @@ static void check_together(struct argp_state *state, const struct run_request *r
 	const char *format = map_format(request);
 
 	if (request->stats_every != NULL && request->stats_file == NULL)
-		argp_error(state, "--stats-every needs --stats-file=FILE");
+		argument_error(state, "--stats-every needs --stats-file=FILE");
 	if (request->map == NULL && (request->map_every != NULL || request->map_format != NULL))
-		argp_error(state, "%s needs --map=FILE",
-			   request->map_every != NULL ? "--map-every" : "--map-format");
+		argument_error(state, "%s needs --map=FILE",
+			       request->map_every != NULL ? "--map-every" : "--map-format");
 	if (request->map_every != NULL && strcmp(format, "html") != 0 && strcmp(format, "json") != 0)
-		argp_error(state, "--map-every makes a film, which is html or json, not %s", format);
+		argument_error(state, "--map-every makes a film, which is html or json, not %s", format);
 	if (request->map != NULL && strcmp(request->map, "-") == 0 &&
 	    (request->map_every != NULL || strcmp(format, "html") == 0 || strcmp(format, "svg") == 0))
-		argp_error(state, "--map=- is for text and json; a picture needs a file");
+		argument_error(state, "--map=- is for text and json; a picture needs a file");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -180,7 +180,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_LEAKS:
 		if (arg != NULL && *arg == '\0')
-			argp_error(state, "--leaks= needs the name of a file");
+			argument_error(state, "--leaks= needs the name of a file");
 		request->leaks.wanted = true;
 		request->leaks.file = arg != NULL ? arg : "-";
 		return 0;
@@ -202,7 +202,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no PROGRAM given");
+		argument_error(state, "no PROGRAM given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -411,7 +411,7 @@ int run_main(int argc, char **argv)
 	int error;
 
 	argp_err_exit_status = EXIT_OWN_FAILURE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request) != 0)
 		return EXIT_OWN_FAILURE;
 	if (request.leaks.suppressions != NULL && !request.leaks.wanted)
 		fail(EXIT_OWN_FAILURE, "--suppressions without --leaks has nothing to suppress");

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "live.h"
 #include "ma.h"
@@ -69,7 +70,7 @@ static double parse_seconds(const char *arg, struct argp_state *state)
 	double seconds = strtod(arg, &end);
 
 	if (*arg == '\0' || *end != '\0' || !(seconds >= 0.1 && seconds <= MOST_SECONDS))
-		argp_error(state, "--watch takes a number of seconds from 0.1 to 1000000, not '%s'", arg);
+		argument_error(state, "--watch takes a number of seconds from 0.1 to 1000000, not '%s'", arg);
 	return seconds;
 }
 
@@ -80,7 +81,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case LIVE_OPTION_FORMAT:
 		if (!ma_options_format(&request->format, arg, strlen(arg)))
-			argp_error(state, "--format is text, json, openmetrics or xml, not '%s'", arg);
+			argument_error(state, "--format is text, json, openmetrics or xml, not '%s'", arg);
 		return 0;
 	case OPTION_WATCH:
 		request->seconds = arg == NULL ? DEFAULT_SECONDS : parse_seconds(arg, state);
@@ -124,7 +125,7 @@ int stats_main(int argc, char **argv)
 	struct stats_request request = {.format = MA_TEXT};
 	bool again = false;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	for (;;) {
 		struct attach_result result = live_read(&request.live, ATTACH_HEAP, stats, &request);
