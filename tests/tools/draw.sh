@@ -75,6 +75,27 @@ expect 0 '^<svg ' '' sh -c "$ma draw -f svg - <map.json"
 "$ma" draw --color=always map.json | grep -q "$(printf '\033\\[48;5;')" || wrong 'no colours' "$ma" draw --color=always
 expect 7 '' "$(printf '\033\\[48;5;')" "$ma" run --map=- --color=always awk "$program"
 
+# A terminal that says that it obeys nothing gets nothing to obey; an empty NO_COLOR says nothing.
+if script -qec true /dev/null >out 2>&1 </dev/null; then # a chroot may have no terminals
+	on_terminal() {
+		script -qec "$1" /dev/null </dev/null | tr -d '\r' >out
+		: >err
+	}
+	export TERM=xterm
+	on_terminal "$ma draw map.json"
+	grep -q "$(printf '\033')" out || wrong 'no colours' "$ma draw"
+	NO_COLOR='' on_terminal "$ma draw map.json"
+	grep -q "$(printf '\033')" out || wrong 'no colours for an empty NO_COLOR' "$ma draw"
+	NO_COLOR=1 on_terminal "$ma draw map.json"
+	! grep -q "$(printf '\033')" out || wrong 'colours in spite of NO_COLOR' "$ma draw"
+	export TERM=dumb
+	on_terminal "$ma draw map.json"
+	! grep -q "$(printf '\033')" out || wrong 'colours on a dumb terminal' "$ma draw"
+	on_terminal "$ma bench --quick --runs=1 --allocators=glibc --only=pair"
+	! grep -q "$(printf '\033')" out || wrong 'a dumb terminal is told to do something' "$ma bench"
+	unset TERM
+fi
+
 # What is sent to ma is for the program, and nothing is left behind.
 mkdir temporary
 TMPDIR=$scratch/temporary "$ma" run --map=map.html sh -c 'trap "exit 5" USR1; echo >started; while :; do sleep 0.1; done' &

@@ -192,6 +192,12 @@ if script -qec true /dev/null >out 2>&1 </dev/null; then # a chroot may have no 
 	[ "$(grep -c "$(printf '\033\\[Hprocess')" out)" -ge 2 ] || wrong 'no second reading' 'ma stats --watch'
 	[ "$(grep -c "$(printf '\033\\[2J')" out)" -eq 1 ] || wrong 'the screen is emptied again and again' 'ma stats --watch'
 	finish 0 'on a terminal'
+	# One that obeys nothing gets one after the other.
+	start "$ma" run "$plain" idle 1
+	TERM=dumb timeout 2 script -qec "$ma stats --watch=0.2 $pid" /dev/null >out 2>err </dev/null 9>&-
+	[ "$(grep -c '^libma: summary of process' out)" -ge 2 ] || wrong 'no second reading' 'TERM=dumb ma stats --watch'
+	! grep -q "$(printf '\033')" out || wrong 'a dumb terminal is told to do something' 'ma stats --watch'
+	finish 0 'on a dumb terminal'
 fi
 
 # A process that was stopped stays so.

@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "message.h"
 
@@ -131,8 +130,7 @@ const char *argument_colour(struct argp_state *state, const char *arg)
 
 bool argument_has_colours(const char *when, FILE *file)
 {
-	return strcmp(when, "always") == 0 ||
-	       (strcmp(when, "auto") == 0 && isatty(fileno(file)) && getenv("NO_COLOR") == NULL);
+	return strcmp(when, "always") == 0 || (strcmp(when, "auto") == 0 && has_colours(file));
 }
 
 int argument_status(struct argp_state *state, const char *option, const char *arg)

@@ -494,7 +494,7 @@ _Noreturn static void child_main(void)
 static int wait_for(pid_t helper, pid_t pid, const struct shared *shared)
 {
 	uint64_t start = now_us();
-	bool shown = false, show = isatty(STDERR_FILENO);
+	bool shown = false, show = is_terminal(stderr);
 	int status = 0;
 	pid_t ended;
 
@@ -503,7 +503,7 @@ static int wait_for(pid_t helper, pid_t pid, const struct shared *shared)
 			  NULL);
 		if (now_us() - start < PROGRESS_AFTER_MS * UINT64_C(1000) || shared->step == NULL)
 			continue;
-		fprintf(stderr, "\r\033[Kma: %s the heap of process %ld …", shared->step, (long)pid);
+		fprintf(stderr, "\r\033[Kma: %s the heap of process %ld ...", shared->step, (long)pid);
 		shown = true;
 	}
 	if (shown)

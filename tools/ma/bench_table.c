@@ -29,8 +29,6 @@ struct style {
 
 static struct style find_style(void)
 {
-	const char *no_colour = getenv("NO_COLOR");
-	const char *terminal = getenv("TERM");
 	bool unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	struct style style = {"", "", "", "", "", "", "~", "u", false};
 
@@ -41,7 +39,7 @@ static struct style find_style(void)
 	if (!isatty(STDOUT_FILENO))
 		return style;
 	style.blocks = unicode;
-	if ((no_colour != NULL && *no_colour != '\0') || terminal == NULL || strcmp(terminal, "dumb") == 0)
+	if (!has_colours(stdout))
 		return style;
 	style.bold = "\033[1m";
 	style.dim = "\033[2m";

@@ -67,14 +67,14 @@ static void write_row(const char *cells, size_t count, bool colour, FILE *out)
 	fputs(colour ? "\033[0m\n" : "\n", out);
 }
 
-static unsigned columns(void)
+static unsigned columns(FILE *out)
 {
 	struct winsize size;
 	const char *variable = getenv("COLUMNS");
 	long wide = variable == NULL ? 0 : strtol(variable, NULL, 10);
 
 	if (wide <= 0)
-		wide = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+		wide = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 	return wide < 34 ? 32 : wide < 66 ? 32 : wide < 130 ? 64 : 128;
 }
 
@@ -214,7 +214,7 @@ static void write_sites(const struct draw_map *map, FILE *out)
 
 void draw_terminal(const struct draw_map *map, bool colour, FILE *out)
 {
-	unsigned row = columns();
+	unsigned row = columns(out);
 	uint64_t cell = cell_size(map, row);
 
 	write_legend(cell, colour, out);

@@ -69,7 +69,7 @@ static void check_output_file(const char *file)
 		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", file, strerror(error));
 }
 
-static bool has_colours(const struct map_request *request)
+static bool wants_colours(const struct map_request *request)
 {
 	FILE *out = request->output == NULL ? stdout
 					    : fopen(request->output, "r+e"); /* it may be a terminal */
@@ -142,7 +142,7 @@ int map_main(int argc, char **argv)
 		request.format = draw_map_format(request.output);
 	if (request.output != NULL)
 		check_output_file(request.output);
-	colour = strcmp(request.format, "text") == 0 && has_colours(&request);
+	colour = strcmp(request.format, "text") == 0 && wants_colours(&request);
 	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
 	result = live_read(&request.live, ATTACH_SITES, map, &request);
 	live_check_report(&request.live, &result);

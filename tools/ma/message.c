@@ -65,6 +65,20 @@ void write_visible(const char *text, FILE *file)
 	}
 }
 
+bool is_terminal(FILE *file)
+{
+	const char *kind = getenv("TERM");
+
+	return isatty(fileno(file)) && kind != NULL && *kind != '\0' && strcmp(kind, "dumb") != 0;
+}
+
+bool has_colours(FILE *file)
+{
+	const char *none = getenv("NO_COLOR");
+
+	return is_terminal(file) && (none == NULL || *none == '\0');
+}
+
 bool is_visible(const char *text)
 {
 	size_t length = 1;

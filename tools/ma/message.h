@@ -22,6 +22,12 @@ __attribute__((format(printf, 2, 3), noreturn)) void fail(int status, const char
 /* Writes the line "NAME: TEXT" on standard error. */
 __attribute__((format(printf, 2, 0))) void complain_as(const char *name, const char *format, va_list args);
 
+/* Is it a terminal that can be told where to write? */
+bool is_terminal(FILE *file);
+
+/* Is it one that may have colours, too? */
+bool has_colours(FILE *file);
+
 /* Is there nothing in the text that is no text, or that a terminal would obey? */
 bool is_visible(const char *text);
 

@@ -131,7 +131,7 @@ int stats_main(int argc, char **argv)
 		struct attach_result result = live_read(&request.live, ATTACH_HEAP, stats, &request);
 
 		live_check_report(&request.live, &result);
-		if (request.seconds == 0 || request.format != MA_TEXT || !isatty(STDOUT_FILENO)) {
+		if (request.seconds == 0 || request.format != MA_TEXT || !is_terminal(stdout)) {
 			attach_print(&result, stdout);
 		} else {
 			if (!again)
