@@ -177,7 +177,8 @@ static void set_up_signals(const struct request *request)
 	for (size_t i = 0; i < 2; i++)
 		unlink(output_files[i]); /* what the last run left there is not this one's */
 	handle(SIGALRM, on_look);
-	handle(SIGHUP, on_request_to_end);
+	if (signal(SIGHUP, SIG_IGN) != SIG_IGN)
+		handle(SIGHUP, on_request_to_end);
 	handle(SIGINT, on_request_to_end);
 	handle(SIGTERM, on_request_to_end);
 	sigemptyset(&awaited);

@@ -112,6 +112,32 @@ for _ in 1 2 3 4 5; do
 	rm -rf temporary/*
 done
 
+# Nor if the program is killed while it writes its map, of which there is half a file then.
+cat >half.c <<'END'
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(void)
+{
+	const char *at = strstr(getenv("MA_OPTIONS"), "map=");
+	char name[4096];
+
+	snprintf(name, sizeof name, "%.*s.%d", (int)strcspn(at + 4, ","), at + 4, getpid());
+	fclose(fopen(name, "w"));
+	return raise(SIGKILL);
+}
+END
+$CC -o half half.c || exit 99
+TMPDIR=$scratch/temporary "$ma" run --map=map.html ./half 2>err
+[ -z "$(ls temporary)" ] || wrong "left: $(ls temporary)" "$ma" run --map=map.html
+rm -rf temporary/*
+# Nor if what is asked for besides can't be had.
+(ulimit -f 0; TMPDIR=$scratch/temporary exec "$ma" run --leaks --map=map.html true 2>/dev/null)
+[ -z "$(ls temporary)" ] || wrong "left: $(ls temporary)" "$ma" run --leaks --map=map.html
+
 # With sites and guarded objects, in all forms. Of these awk allocates plenty.
 MA_OPTIONS=guard=50,guard_rate=0
 export MA_OPTIONS

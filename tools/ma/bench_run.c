@@ -102,8 +102,13 @@ static char *find_part(const char *name)
 
 void bench_open(struct bench *bench)
 {
-	struct sigaction action = {.sa_handler = on_interrupt};
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction action = {.sa_handler = on_interrupt}, had;
 
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		if (sigaction(ends[i], NULL, &had) == 0 && had.sa_handler != SIG_IGN)
+			sigaction(ends[i], &action, NULL);
 	bench->measurer = find_part("ma-measure");
 	bench->workloads = find_part("ma-workload");
 	make_folders(bench); /* first, as it tells of limits that the report meets, too */
@@ -114,10 +119,6 @@ void bench_open(struct bench *bench)
 			     bench->report_fd, 0);
 	if (bench->report == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "can't map shared memory: %s", strerror(errno));
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
 	/* Neither ma's own programs nor those that make inputs are to run on anything special. */
 	unsetenv("LD_PRELOAD");
 }

@@ -9,6 +9,7 @@
 
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -52,6 +53,19 @@ char *file_temporary(const char *name)
 	if (strpbrk(folder, ",%") != NULL)
 		fail(EXIT_OWN_FAILURE, "TMPDIR may have no ',' or '%%' in its name here: '%s'", folder);
 	return text_format("%s/%s", folder, name);
+}
+
+void file_remove_folder(const char *folder)
+{
+	DIR *entries = opendir(folder);
+	const struct dirent *entry;
+
+	while (entries != NULL && (entry = readdir(entries)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			unlinkat(dirfd(entries), entry->d_name, 0);
+	if (entries != NULL)
+		closedir(entries);
+	rmdir(folder);
 }
 
 int file_check_room(const char *folder)

@@ -14,6 +14,9 @@ int file_check(const char *path);
  * it. */
 char *file_temporary(const char *name);
 
+/* Removes a folder that has files alone. */
+void file_remove_folder(const char *folder);
+
 /* Returns 0 if a folder has room for some small files, else the error that writing them would meet. */
 int file_check_room(const char *folder);
 

@@ -44,11 +44,10 @@ void leaks_collect(struct leak_report *report, char *folder)
 			complain("warning: the leak report of process %s can't be read", entry->d_name);
 		if (file != NULL)
 			fclose(file);
-		unlinkat(dirfd(entries), entry->d_name, 0);
 	}
 	if (entries != NULL)
 		closedir(entries);
-	rmdir(folder);
+	file_remove_folder(folder);
 	free(folder);
 	if (report->processes > 0)
 		qsort(report->process, report->processes, sizeof(report->process[0]), by_number);

@@ -255,11 +255,22 @@ static bool is_picture(const struct run_request *request)
 	       (request->colour && strcmp(request->map, "-") == 0 && strcmp(format, "text") == 0);
 }
 
+/* The folder of the map that a picture is made of. If the program is killed while it writes that, a part of it lies
+ * there, too. */
+static char *map_folder;
+
+static void remove_map_folder(void)
+{
+	if (map_folder != NULL)
+		file_remove_folder(map_folder);
+	free(map_folder);
+	map_folder = NULL;
+}
+
 /* Asks for the heap map. Returns the name of the JSON that a picture is to be made of, to be freed, else NULL. */
 static char *request_map(const struct run_request *request)
 {
 	char *path = strcmp(request->map, "-") == 0 ? text_format("-") : absolute("heap map", request->map);
-	int file;
 
 	if (request->map_every != NULL)
 		environment_option("map_every", request->map_every);
@@ -271,11 +282,13 @@ static char *request_map(const struct run_request *request)
 		return NULL;
 	}
 	free(path);
-	path = file_temporary("ma-map-XXXXXX");
-	file = mkstemp(path);
-	if (file < 0)
-		fail(EXIT_OWN_FAILURE, "can't write the map to be drawn '%s': %s", path, strerror(errno));
-	close(file);
+	path = file_temporary("ma-map.XXXXXX");
+	if (mkdtemp(path) == NULL)
+		fail(EXIT_OWN_FAILURE, "can't make a folder for the map to be drawn, '%s': %s", path,
+		     strerror(errno));
+	map_folder = path;
+	atexit(remove_map_folder);
+	path = text_format("%s/map", map_folder);
 	environment_option("map", path);
 	environment_option("map_format", "json");
 	return path;
@@ -305,12 +318,12 @@ static int complain_not_found(const char *name, int error)
 
 /* --- what is done when the program has ended --- */
 
-/* Opens the file `json`, and removes it: what follows may take long, or fail. */
+/* Opens the file `json`, and removes it with its folder: what follows may take long, or fail. */
 static int take(const char *json)
 {
 	int fd = open(json, O_RDONLY | O_CLOEXEC);
 
-	unlink(json);
+	remove_map_folder();
 	return fd;
 }
 
