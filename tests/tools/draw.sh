@@ -16,6 +16,12 @@ program='BEGIN { for (i = 0; i < 20000; i++) a[i] = sprintf("%0" (i % 300) "d", 
 	for (s = "x"; length(s) < 3000000;) s = s s; exit 7 }'
 expect 7 '' '' "$ma" run --map=map.json awk "$program"
 have python3 "$MA_SRCDIR/tests/tools/draw-json.py" map.json
+# As wide as the terminal is, the legend too.
+for width in 40 80 140; do
+	expect 0 '^one character is ' '' env COLUMNS=$width "$ma" draw map.json
+	sed '/^chunk/q' out | awk -v most=$width 'length > most { exit 1 }' || wrong "too wide for $width columns" "$ma" draw
+	grep '^  ' out | awk -v most=$width 'length > most { exit 1 }' || wrong "too wide for $width columns" "$ma" draw
+done
 have jq .pins map.json
 
 expect 7 '' '' "$ma" run --map=map.html awk "$program"

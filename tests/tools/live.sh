@@ -35,6 +35,12 @@ for program in "$ma run $plain" "$whole"; do
 		matches out '^status 125$' || wrong 'not status 125' "$ma" "$command"
 		matches out "^ma: there is no room for the report on process $pid," || wrong 'no word of it' "$ma" "$command"
 	done
+	# That ma may not open its files is not that the process has ended.
+	if command -v prlimit >/dev/null; then
+		expect 125 '' '^ma: may open no more than 5 files at a time, and needs 16: ulimit -n$' \
+			prlimit --nofile=5 "$ma" check $pid
+		expect 0 'sound$' '' prlimit --nofile=5:64 "$ma" check $pid
+	fi
 	if [ -c /dev/full ]; then
 		for form in text json svg html; do
 			expect 125 '' "^ma: can't write the heap map '/dev/full': No space left" \

@@ -54,6 +54,7 @@
 #include "snapshot.h"
 
 enum {
+	LEAST_FILES = 16, /* that ma opens at a time, and some more */
 	MOST_ATTEMPTS = 6,
 	PAUSE_MS = 2,	   /* before the first of several attempts, that the process may go on; then longer */
 	READ_SECONDS = 20, /* of processor time, for a reader; more for large processes */
@@ -85,6 +86,19 @@ static int scratch_file(void)
 	if (fd < 0)
 		fail(EXIT_OWN_FAILURE, "can't make a file in memory: %s", strerror(errno));
 	return fd;
+}
+
+/* Files that can't be opened look like those of a process that has ended. */
+static void demand_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LEAST_FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max < LEAST_FILES ? limit.rlim_max : LEAST_FILES;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < LEAST_FILES)
+		fail(EXIT_OWN_FAILURE, "may open no more than %llu files at a time, and needs %d: ulimit -n",
+		     (unsigned long long)limit.rlim_cur, LEAST_FILES);
 }
 
 /* The process's resident memory. */
@@ -522,6 +536,7 @@ struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_read
 
 	if (shared == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "out of memory");
+	demand_files();
 	target_open(&target, pid);
 	child = (struct child){.parent = getpid(),
 			       .target = &target,

@@ -92,7 +92,8 @@ static uint64_t cell_size(const struct draw_map *map, unsigned row)
 	}
 }
 
-static void write_legend(uint64_t cell, bool colour, FILE *out)
+/* In as many lines as it takes, each as wide as a row. */
+static void write_legend(uint64_t cell, unsigned row, bool colour, FILE *out)
 {
 	static const struct {
 		const char *cells, *what;
@@ -103,8 +104,15 @@ static void write_legend(uint64_t cell, bool colour, FILE *out)
 		      {"0123456789", "slab, by tenths in use"},
 		      {"_", "not carved yet"}};
 
-	fprintf(out, "one character is %s. ", draw_bytes(cell));
+	size_t used = (size_t)fprintf(out, "one character is %s", draw_bytes(cell));
+
 	for (size_t i = 0; i < sizeof legend / sizeof legend[0]; i++) {
+		size_t length = strlen(legend[i].cells) + 1 + strlen(legend[i].what);
+
+		used += 2 + length;
+		fputs(used > row + 2 ? "\n" : "  ", out);
+		if (used > row + 2)
+			used = length;
 		for (const char *c = legend[i].cells; *c != '\0'; c++) {
 			int back, text;
 
@@ -114,7 +122,7 @@ static void write_legend(uint64_t cell, bool colour, FILE *out)
 			else
 				putc(*c, out);
 		}
-		fprintf(out, " %s  ", legend[i].what);
+		fprintf(out, " %s", legend[i].what);
 	}
 	putc('\n', out);
 }
@@ -217,7 +225,7 @@ void draw_terminal(const struct draw_map *map, bool colour, FILE *out)
 	unsigned row = columns(out);
 	uint64_t cell = cell_size(map, row);
 
-	write_legend(cell, colour, out);
+	write_legend(cell, row, colour, out);
 	for (size_t i = 0; i < map->chunks; i++)
 		write_chunk(map, &map->chunk[i], cell, row, colour, out);
 	for (size_t i = 0; i < map->larges; i++)
