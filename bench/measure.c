@@ -323,6 +323,9 @@ int main(int argc, char **argv)
 		.errors = argv[ARG_ERRORS],
 		.command = argv + ARG_COMMAND,
 	};
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDWR); /* no pipe of ours shall have its place */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED, request.report_fd, 0);
 	if (report == MAP_FAILED)

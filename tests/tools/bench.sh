@@ -182,6 +182,13 @@ expect 2 '' "^ma: --metrics: there is no metric 'nosuch'; there are: all, wall,"
 matches out "^ma: can't write in the folder '/.*/ma-bench\.[^/]*': File too large$" || wrong 'no word of it' ulimit -f 0
 matches out '^status 125$' || wrong 'not status 125' ulimit -f 0
 
+# Closed standard files are not taken for its own.
+for closed in '>&-' '<&- >&-'; do
+	expect 125 '' "^ma: can't write to standard output: Bad file descriptor$" \
+		sh -c "exec $ma bench --quick --runs=1 --allocators=glibc --csv=closed.csv sh -c 'echo x' $closed"
+	grep -q '^command,.*,libma,1,0' closed.csv || wrong 'no results' "$ma" bench "$closed"
+done
+
 # Nothing is left behind, not even when it is interrupted.
 
 for signal in TERM QUIT; do

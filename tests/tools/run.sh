@@ -32,6 +32,11 @@ expect 0 '^--$' '' "$ma" run echo --
 expect 0 '^same$' '' sh -c 'exec "$1" run sh -c "[ \$\$ = $$ ] && echo same"' sh "$ma"
 expect 0 '^name$' '' "$ma" run sh -c 'echo $0' name
 
+# A closed file stays closed.
+echo '[ ! -e /proc/$$/fd/$1 ]' >is-closed
+expect 0 '' '' sh -c 'exec "$1" run sh is-closed 0 <&-' sh "$ma"
+expect 0 '' '*' sh -c 'exec "$1" run --leaks sh is-closed 1 >&-' sh "$ma"
+
 # What can't be run.
 
 mkdir folder

@@ -8,8 +8,10 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "argument.h"
 #include "command.h"
@@ -115,8 +117,18 @@ int command_line(int argc, char **argv)
 	return command_call(command_find(argv[command_at]), argc - command_at, argv + command_at);
 }
 
+/* What ma opens shall not be taken for a standard file that its caller has closed: that place is held. To write there fails
+ * as before; to the programs that ma runs it is closed. */
+static void hold_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_files();
 	atexit(check_output);
 	return command_line(argc, argv);
 }
