@@ -19,7 +19,7 @@ bench() {
 
 # Tables.
 
-expect 0 '^libma [0-9.]+ and 1 others, 1 run each' '' bench --only=churn-lifo,calloc-huge
+expect 0 '^libma [0-9.]+ and 1 other, 1 run each' '' bench --only=churn-lifo,calloc-huge
 for row in '^wall time: glibc.s own' '^peak resident memory: ' '^ +glibc +libma$' '^churn-lifo +[0-9.]+ s +[0-9.]+ +$' \
 	'^calloc-huge +[0-9.]+ MiB' '^mean, all +1.00 +[0-9.]+' '^libma +[0-9.]+ +#+' '^  wall time +all +[0-9.]+ of glibc'; do
 	matches out "$row" || wrong "no line '$row'" bench --only=churn-lifo,calloc-huge

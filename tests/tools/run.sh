@@ -85,6 +85,13 @@ expect 0 "^$scratch/a folder/.libs:/lib$" '' \
 	env LD_LIBRARY_PATH=/lib 'a folder/ma' run ./'a folder/ma' run sh -c 'echo "$LD_LIBRARY_PATH"'
 expect 125 '' "^ma: the dynamic loader can't be given '.*/a:b c/" 'a:b c/ma' run true
 
+# Where /proc is not mounted, as in a chroot, it finds the library all the same; and no process, which it says.
+if unshare -m mount -t tmpfs none /proc 2>/dev/null; then
+	hide='mount -t tmpfs none /proc && exec "$@"'
+	expect 0 "^\[$library\]$" '' unshare -m sh -c "$hide" sh "$ma" run sh -c "$show_preload"
+	expect 125 '' "^ma: can't look for process 1: /proc is not mounted$" unshare -m sh -c "$hide" sh "$ma" check 1
+fi
+
 # Options for the library. The shells write to standard error what they were asked for, or they use _exit.
 
 expect 0 '^\[\]$' '' "$ma" run sh -c "$show_options"

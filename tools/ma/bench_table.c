@@ -420,9 +420,10 @@ void bench_print_tables(const struct bench *bench)
 	struct style style = find_style();
 	char *machine = bench_machine();
 
-	printf("%slibma %s and %zu others%s, %u run%s each, in %u min %u s\n%s\n", style.bold,
-	       PACKAGE_VERSION, bench->allocator_count - 1, style.normal, bench->rounds,
-	       bench->rounds == 1 ? "" : "s", bench->seconds / 60, bench->seconds % 60, machine);
+	printf("%slibma %s and %zu other%s%s, %u run%s each, in %u min %u s\n%s\n", style.bold,
+	       PACKAGE_VERSION, bench->allocator_count - 1, bench->allocator_count == 2 ? "" : "s",
+	       style.normal, bench->rounds, bench->rounds == 1 ? "" : "s", bench->seconds / 60,
+	       bench->seconds % 60, machine);
 	free(machine);
 	for (unsigned metric = 0; metric < METRICS; metric++) {
 		if (bench->metrics[metric] && !bench_metrics[metric].is_ratio)

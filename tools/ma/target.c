@@ -236,6 +236,8 @@ pid_t target_parse(const char *argument)
 	if (*argument == '\0' || *end != '\0' || errno != 0 || pid <= 0 || pid != (pid_t)pid)
 		fail(EXIT_USAGE, "'%s' is not a process number", argument);
 	path = text_format("/proc/%ld", pid);
+	if (stat(path, &status) != 0 && access("/proc/self", F_OK) != 0)
+		fail(EXIT_OWN_FAILURE, "can't look for process %ld: /proc is not mounted", pid);
 	if (stat(path, &status) != 0)
 		fail(EXIT_OWN_FAILURE, "there is no process %ld", pid);
 	free(path);
