@@ -14,7 +14,6 @@ enum option_type {
 	OPTION_BOOL,
 	OPTION_NUMBER,
 	OPTION_ONE_IN,
-	OPTION_PATH,
 	OPTION_REPORT,
 	OPTION_FORMAT,
 	OPTION_LIMIT,
@@ -34,12 +33,12 @@ static const struct option {
 	{"guard_low", OPTION_BOOL, &ma_options.guard_low, 0, 0},
 	{"guard_rate", OPTION_NUMBER, &ma_options.guard_rate, 0, 1000000},
 	{"hardened", OPTION_HARDENED, NULL, 0, 0},
-	{"leaks", OPTION_PATH, ma_options.leaks, 0, 0},
+	{"leaks", OPTION_REPORT, ma_options.leaks, 0, 0},
 	{"limit", OPTION_LIMIT, NULL, 0, 0},
-	{"map", OPTION_PATH, ma_options.map, 0, 0},
+	{"map", OPTION_REPORT, ma_options.map, 0, 0},
 	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
 	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, MA_JSON},
-	{"map_on_abort", OPTION_PATH, ma_options.map_on_abort, 0, 0},
+	{"map_on_abort", OPTION_REPORT, ma_options.map_on_abort, 0, 0},
 	{"quarantine", OPTION_NUMBER, &ma_options.quarantine, 0, SIZE_MAX / 16},
 	{"redzone", OPTION_BOOL, &ma_options.redzone, 0, 0},
 	{"shuffle", OPTION_BOOL, &ma_options.shuffle, 0, 0},
@@ -78,13 +77,32 @@ static bool read_number(const char *string, size_t length, size_t *number)
 	return true;
 }
 
-static bool set_path(char *path, const char *value, size_t length)
+static const struct option *find_option(const char *name, size_t length)
 {
-	if (length == 0 || length >= OPTION_PATH_MAX)
-		return false;
-	memcpy(path, value, length);
-	path[length] = '\0';
-	return true;
+	for (size_t i = 0; i < sizeof(option_table) / sizeof(option_table[0]); i++)
+		if (strlen(option_table[i].name) == length && memcmp(option_table[i].name, name, length) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+/* Is it more likely something else than a file's name: a word for yes or no, or the next option, behind what is no
+ * comma? */
+static bool is_no_file(const char *value, size_t length)
+{
+	static const char words[][6] = {"yes", "no", "on", "off", "true", "false"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == length && memcmp(words[i], value, length) == 0)
+			return true;
+	for (size_t at = 1; at < length; at++) {
+		const char *equals = memchr(value + at, '=', length - at);
+		if (equals == NULL)
+			return false;
+		if (strchr(" ;:", value[at - 1]) != NULL &&
+		    find_option(value + at, (size_t)(equals - value) - at) != NULL)
+			return true;
+	}
+	return false;
 }
 
 /* The file of a report, or 1 for standard error, or 0 for none. */
@@ -94,7 +112,11 @@ static bool set_report(char *path, const char *value, size_t length)
 		strcpy(path, *value == '1' ? "-" : "");
 		return true;
 	}
-	return set_path(path, value, length);
+	if (length == 0 || length >= OPTION_PATH_MAX || is_no_file(value, length))
+		return false;
+	memcpy(path, value, length);
+	path[length] = '\0';
+	return true;
 }
 
 bool ma_options_format(enum ma_format *format, const char *value, size_t length)
@@ -170,8 +192,6 @@ static bool option_set(const struct option *option, const char *value, size_t le
 		return set_hardened(value, length);
 	case OPTION_LIMIT:
 		return set_limit(value, length);
-	case OPTION_PATH:
-		return set_path(option->value, value, length);
 	case OPTION_REPORT:
 		return set_report(option->value, value, length);
 	case OPTION_FORMAT:
@@ -185,20 +205,16 @@ static void option_read(const char *item, size_t length)
 {
 	const char *equals = memchr(item, '=', length);
 	size_t name_length = equals == NULL ? length : (size_t)(equals - item);
+	const struct option *option = find_option(item, name_length);
 	char shown[64];
 	size_t shown_length = ma_min(length, sizeof(shown) - 1);
 
 	memcpy(shown, item, shown_length);
 	shown[shown_length] = '\0';
-	for (size_t i = 0; i < sizeof(option_table) / sizeof(option_table[0]); i++) {
-		const struct option *option = &option_table[i];
-		if (strlen(option->name) != name_length || memcmp(option->name, item, name_length) != 0)
-			continue;
-		if (equals == NULL || !option_set(option, equals + 1, length - name_length - 1))
-			ma_warn("MA_OPTIONS: bad value ignored, see ma_options(7):", shown);
-		return;
-	}
-	ma_warn("MA_OPTIONS: unknown option ignored, see ma_options(7):", shown);
+	if (option == NULL)
+		ma_warn("MA_OPTIONS: unknown option ignored, see ma_options(7):", shown);
+	else if (equals == NULL || !option_set(option, equals + 1, length - name_length - 1))
+		ma_warn("MA_OPTIONS: bad value ignored, see ma_options(7):", shown);
 }
 
 static void options_read(const char *string)

@@ -214,7 +214,9 @@ stays_stopped 0 'sound$' '' "$ma" check $pid
 # What can't be inspected.
 
 expect 2 '' '^ma check: no PID given' "$ma" check
-expect 2 '' "^ma: 'cat' is not a process number$" "$ma" check cat
+expect 2 '' "^ma: 'cat' is not a process number; 'pidof cat' shows it, if that program runs$" "$ma" check cat
+expect 2 '' "^ma: 'nosuch' is not a process number$" "$ma" check nosuch
+expect 2 '' "^ma stats: give one PID, not '7' too; seconds stand behind an '=': --watch=SECONDS$" "$ma" stats --watch 5 7
 expect 2 '' "^ma: '' is not a process number$" "$ma" check ''
 expect 2 '' "^ma: '-5' is not a process number$" "$ma" check -- -5
 expect 2 '' "^ma: '12x' is not a process number$" "$ma" map 12x

@@ -55,6 +55,11 @@ expect 0 "^--nosuch=a" '' "$ma" run echo "--nosuch=$bad"
 expect 0 "^--nosuch=a" '' "$ma" run -- echo "--nosuch=$bad"
 
 # ma run leaves 2 to the program.
+expect 127 '' "^ma: there is no program 'json' in PATH; what belongs to --stats stands behind an '=': --stats=json$" \
+	"$ma" run --stats json true
+expect 127 '' "^ma: there is no program 'a.nosuch' in PATH; what belongs to --leaks stands behind an '=': --leaks=a.nosuch$" \
+	"$ma" run --leaks a.nosuch true
+expect 127 '' "^ma: there is no program 'nosuch' in PATH$" "$ma" run --leaks=a nosuch
 expect 125 '' '^ma run: no PROGRAM given$' "$ma" run
 expect 125 '' '^ma run: no PROGRAM given$' "$ma" run --stats --
 expect 125 '' "$try_run_help" "$ma" run --nosuch true

@@ -41,6 +41,20 @@ START_TEST(good_ones)
 }
 END_TEST
 
+/* What is no file's name, as is more likely, is not taken for one. */
+START_TEST(files)
+{
+	reads((char[]){"map=1"}, "stats=0 map=-\n");
+	reads((char[]){"map=x,map=0"}, "stats=0 map=\n");
+	reads((char[]){"stats=1 map=x"}, BAD "'stats=1 map=x'\nstats=0 map=\n");
+	reads((char[]){"stats=a;map=x"}, BAD "'stats=a;map=x'\nstats=0 map=\n");
+	reads((char[]){"stats=a:sites=1"}, BAD "'stats=a:sites=1'\nstats=0 map=\n");
+	reads((char[]){"map=a b;c=d mapx=1"}, "stats=0 map=a b;c=d mapx=1\n");
+	reads((char[]){"stats=yes,map=off"}, BAD "'stats=yes'\n" BAD "'map=off'\nstats=0 map=\n");
+	reads((char[]){"stats=./yes"}, "stats=./yes map=\n");
+}
+END_TEST
+
 START_TEST(reports)
 {
 	ma_options_read(
@@ -176,8 +190,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		numbers, switches,     good_ones,  reports,   profile_keeps_what_was_set,
-		limits,	 unknown_ones, bad_values, long_ones, alone};
+		numbers,    switches,  good_ones, reports, profile_keeps_what_was_set, limits, unknown_ones,
+		bad_values, long_ones, alone,	  files};
 
 	return unit_run("options", tests, LENGTH(tests));
 }

@@ -309,14 +309,28 @@ static int execute(const char *path, char **argv)
 	return EXIT_CANNOT_RUN;
 }
 
-/* Says why no file can be run for `name`. Returns the exit status that says so too. */
-static int complain_not_found(const char *name, int error)
+/* Returns the option before the program that could have an argument, and has none; NULL if there is none. */
+static const char *bare_option(const struct run_request *request)
 {
+	const char *before = request->program[-1];
+
+	return strcmp(before, "--stats") == 0 || strcmp(before, "--leaks") == 0 ? before : NULL;
+}
+
+/* Says why no file can be run for the program. Returns the exit status that says so too. */
+static int complain_not_found(const struct run_request *request, int error)
+{
+	const char *name = request->program[0], *bare = bare_option(request);
+
 	if (error != ENOENT && error != ENOTDIR) {
 		complain("can't run '%s': %s", name, strerror(error));
 		return EXIT_CANNOT_RUN;
 	}
-	complain("there is no program '%s'%s", name, strchr(name, '/') == NULL ? " in PATH" : "");
+	if (bare != NULL)
+		complain("there is no program '%s'%s; what belongs to %s stands behind an '=': %s=%s", name,
+			 strchr(name, '/') == NULL ? " in PATH" : "", bare, bare, name);
+	else
+		complain("there is no program '%s'%s", name, strchr(name, '/') == NULL ? " in PATH" : "");
 	return EXIT_NOT_FOUND;
 }
 
@@ -390,7 +404,7 @@ static int run_program(const struct run_request *request)
 	int status;
 
 	if (error != 0)
-		return complain_not_found(request->program[0], error);
+		return complain_not_found(request, error);
 	library = library_find();
 	obstacle = program_obstacle(path, library);
 	if (obstacle != NULL)

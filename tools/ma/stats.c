@@ -28,7 +28,8 @@ enum { OPTION_WATCH = 'w' };
 struct stats_request {
 	struct live live;
 	enum ma_format format;
-	double seconds; /* between two reports; 0: only one is wanted */
+	double seconds;	 /* between two reports; 0: only one is wanted */
+	bool bare_watch; /* how many was not said */
 };
 
 static int stats(int output, const struct subject_process *process, void *arg)
@@ -84,8 +85,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argument_error(state, "--format is text, json, openmetrics or xml, not '%s'", arg);
 		return 0;
 	case OPTION_WATCH:
+		request->bare_watch = arg == NULL;
 		request->seconds = arg == NULL ? DEFAULT_SECONDS : parse_seconds(arg, state);
 		return 0;
+	case ARGP_KEY_ARG:
+		if (request->bare_watch && request->live.pid != 0)
+			argument_error(
+				state,
+				"give one PID, not '%s' too; seconds stand behind an '=': --watch=SECONDS",
+				arg);
+		return live_option(key, arg, state, &request->live);
 	default:
 		return live_option(key, arg, state, &request->live);
 	}
