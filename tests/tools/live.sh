@@ -198,6 +198,14 @@ if script -qec true /dev/null >out 2>&1 </dev/null; then # a chroot may have no 
 	[ "$(grep -c "$(printf '\033\\[Hprocess')" out)" -ge 2 ] || wrong 'no second reading' 'ma stats --watch'
 	[ "$(grep -c "$(printf '\033\\[2J')" out)" -eq 1 ] || wrong 'the screen is emptied again and again' 'ma stats --watch'
 	finish 0 'on a terminal'
+	# Of a small one it takes no more than there is.
+	start "$ma" run "$plain" idle 1
+	timeout 2 script -qec "stty rows 8 cols 50; exec $ma stats --watch=0.2 $pid" /dev/null >out 2>err </dev/null 9>&-
+	tr -d '\r' <out | sed "s/$(printf '\033')\\[[0-9]*[A-Z]//g" >lines
+	awk 'length > 50 { exit 1 }' lines || wrong 'too wide' 'ma stats --watch in 50 columns'
+	awk '/^process/ { rows = 0 } ++rows > 7 { exit 1 }' lines || wrong 'too high' 'ma stats --watch in 8 rows'
+	grep -q '^libma: summary of process' lines || wrong 'no statistics' 'ma stats --watch in 8 rows'
+	finish 0 'on a small terminal'
 	# One that obeys nothing gets one after the other.
 	start "$ma" run "$plain" idle 1
 	TERM=dumb timeout 2 script -qec "$ma stats --watch=0.2 $pid" /dev/null >out 2>err </dev/null 9>&-

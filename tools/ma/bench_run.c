@@ -52,6 +52,9 @@ void bench_check_interrupt(void)
 	if (interrupted_by == 0)
 		return;
 	bench_close();
+	if (is_terminal(stderr))
+		fputs("\r\033[K", stderr); /* the progress */
+	fflush(stderr);
 	signal(interrupted_by, SIG_DFL);
 	raise(interrupted_by);
 }

@@ -354,7 +354,9 @@ static int draw(const struct run_request *request, int fd)
 	FILE *out;
 
 	if (fd < 0 || fstat(fd, &status) != 0 || status.st_size == 0) {
-		complain("there is no map to draw: the program ended without writing one");
+		complain(
+			"there is no map to draw: the program ended without writing one, by a signal or _exit(), or did "
+			"not run on libma");
 		return EXIT_OWN_FAILURE;
 	}
 	out = strcmp(request->map, "-") == 0 ? stderr : file_create(request->map);

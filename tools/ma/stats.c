@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,25 +41,34 @@ static int stats(int output, const struct subject_process *process, void *arg)
 	return ma_stats_print(output, request->format) == 0 ? 0 : 1;
 }
 
-/* The next reading in place of the last one, without a moment in between in which the screen is empty. */
+/* The next reading in place of the last one, without a moment in between in which the screen is empty. Of what the
+ * terminal has no room for there is nothing: it would move the rest out of its place. */
 static void show_again(const struct stats_request *request, struct attach_result *result)
 {
 	FILE *report = fdopen(result->report, "r");
-	char *line = NULL, now[32] = "";
+	char *line = NULL, *head, now[32] = "";
 	time_t seconds = time(NULL);
+	struct winsize screen = {0};
 	struct tm local;
 	size_t room = 0;
+	int wide, high;
 
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) != 0 || screen.ws_row < 4 || screen.ws_col == 0)
+		screen = (struct winsize){.ws_row = 24, .ws_col = 80};
+	wide = screen.ws_col - 1; /* in the last column the end of the line would be erased */
+	high = screen.ws_row - 3; /* two lines are above, and one below has the cursor */
 	if (report == NULL)
 		fail(EXIT_OWN_FAILURE, "out of memory");
 	rewind(report);
 	if (localtime_r(&seconds, &local) != NULL)
 		strftime(now, sizeof now, "%H:%M:%S", &local);
-	printf("\033[Hprocess %ld at %s, every %g s; Ctrl-C ends\033[K\n\033[K\n", (long)request->live.pid,
-	       now, request->seconds);
-	while (getline(&line, &room, report) > 0) {
+	head = text_format("process %ld at %s, every %g s; Ctrl-C ends", (long)request->live.pid, now,
+			   request->seconds);
+	printf("\033[H%.*s\033[K\n\033[K\n", wide, head);
+	free(head);
+	while (high-- > 0 && getline(&line, &room, report) > 0) {
 		line[strcspn(line, "\n")] = '\0';
-		printf("%s\033[K\n", line);
+		printf("%.*s\033[K\n", wide, line);
 	}
 	fputs("\033[J", stdout);
 	free(line);
