@@ -212,29 +212,32 @@ static enum ma_format stats_format(const char *name)
 	return ends_in(name, ".xml") ? MA_XML : MA_TEXT;
 }
 
-static void write_report(const char *option, enum ma_format format, bool add,
-			 int (*print)(int fd, enum ma_format format), const char *failure)
+/* Returns whether it could be written. If not, that is said, unless it was before. */
+static bool write_report(const char *option, enum ma_format format, bool add,
+			 int (*print)(int fd, enum ma_format format), const char *failure, bool said)
 {
 	static struct report
 		report; /* one at a time: at exit, in a snapshot of its own, or at the end of all */
 	int saved = errno;
+	bool written = report_begin(&report, option, add) &&
+		       report_end(&report, option, print(report.fd, format) == 0);
 
-	if (!report_begin(&report, option, add) ||
-	    !report_end(&report, option, print(report.fd, format) == 0))
+	if (!written && !said)
 		ma_warn_error(failure, option, errno);
 	errno = saved;
+	return written;
 }
 
-static void write_stats(void)
+static bool write_stats(bool said)
 {
-	write_report(ma_options.stats, stats_format(ma_options.stats), false, ma_stats_print,
-		     "can't write the statistics to");
+	return write_report(ma_options.stats, stats_format(ma_options.stats), false, ma_stats_print,
+			    "can't write the statistics to", said);
 }
 
-static void write_map(void)
+static bool write_map(bool said)
 {
-	write_report(ma_options.map, map_format(ma_options.map), ma_options.map_every != 0, ma_heap_map,
-		     "can't write the heap map to");
+	return write_report(ma_options.map, map_format(ma_options.map), ma_options.map_every != 0,
+			    ma_heap_map, "can't write the heap map to", said);
 }
 
 static int print_leaks(int fd, enum ma_format format)
@@ -245,7 +248,7 @@ static int print_leaks(int fd, enum ma_format format)
 
 static void write_leaks(void)
 {
-	write_report(ma_options.leaks, MA_TEXT, false, print_leaks, "can't write the leak report to");
+	write_report(ma_options.leaks, MA_TEXT, false, print_leaks, "can't write the leak report to", false);
 }
 
 /* --- every so often, on a snapshot --- */
@@ -264,20 +267,18 @@ static bool heap_is_whole(void)
 	return true;
 }
 
-static bool stats_task(void)
+static enum timer_end stats_task(bool failed_before)
 {
 	if (!heap_is_whole())
-		return false;
-	write_stats();
-	return true;
+		return TIMER_AGAIN;
+	return write_stats(failed_before) ? TIMER_DONE : TIMER_FAILED;
 }
 
-static bool map_task(void)
+static enum timer_end map_task(bool failed_before)
 {
 	if (!heap_is_whole())
-		return false;
-	write_map();
-	return true;
+		return TIMER_AGAIN;
+	return write_map(failed_before) ? TIMER_DONE : TIMER_FAILED;
 }
 
 /* A film begins anew. */
@@ -313,7 +314,7 @@ static void on_deadly(int number)
 	signal(SIGALRM, SIG_DFL); /* a heap so damaged that the report does not end, or a lock that is held */
 	alarm(30);
 	write_report(ma_options.map_on_abort, map_format(ma_options.map_on_abort), false, ma_heap_map,
-		     "can't write the heap map to");
+		     "can't write the heap map to", false);
 	raise(number);
 }
 
@@ -350,8 +351,8 @@ void ma_inspect_at_exit(void)
 	if (ma_options.leaks[0] != '\0')
 		write_leaks();
 	if (ma_options.stats[0] != '\0')
-		write_stats();
+		write_stats(false);
 	if (ma_options.map[0] != '\0')
-		write_map();
+		write_map(false);
 	ma_mode_end(marked);
 }

@@ -324,6 +324,24 @@ START_TEST(before_a_signal_ends_it)
 }
 END_TEST
 
+/* That it can't be written is said once, not every so often. */
+static void live_for_some_reports(void *arg)
+{
+	ma_options_read(arg);
+	ma_inspect_start();
+	usleep(500000);
+}
+
+START_TEST(can_not_be_written_every_so_often)
+{
+	if (is_emulated() || !MA_THREADS)
+		return; /* see test_timer.c */
+	expect(ma_malloc(100) != NULL);
+	unit_says(live_for_some_reports, (char[]){"map=/nonexistent/map,map_every=20"},
+		  "libma: can't write the heap map to '/nonexistent/map': no such file or folder\n");
+}
+END_TEST
+
 static const char *every_path;
 
 static void live_for_a_while(void *arg)
@@ -363,7 +381,8 @@ int main(void)
 				      long_name,
 				      folder_that_may_not_be_written,
 				      before_a_signal_ends_it,
-				      every_so_often};
+				      every_so_often,
+				      can_not_be_written_every_so_often};
 
 	return unit_run("output", tests, LENGTH(tests));
 }
