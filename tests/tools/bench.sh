@@ -197,6 +197,7 @@ for signal in TERM QUIT; do
 	rm -rf tmp/*
 done
 # What its caller has it ignore does not end it.
+# shellcheck disable=SC2016 # for the shell inside
 expect 0 '^command +[0-9.]+ s' '' sh -c 'trap "" HUP; "$1" bench --quick --runs=1 --allocators=glibc sleep 0.2 & sleep 0.3; kill -HUP $!; wait $!' sh "$ma"
 
 exit $failed

@@ -69,7 +69,7 @@ expect 0 '^-rw-r-----' '' ls -l whole/old.html
 ln -s old.html whole/link.html
 echo old >whole/old.html
 expect 0 '' '' "$ma" draw -o whole/link.html map.json
-[ -L whole/link.html ] && grep -q '</html>' whole/old.html || wrong 'not written through the link' "$ma" draw -o whole/link.html
+{ [ -L whole/link.html ] && grep -q '</html>' whole/old.html; } || wrong 'not written through the link' "$ma" draw -o whole/link.html
 sh -c "echo first; $ma draw -f svg -o /dev/stdout map.json; echo last" >whole/all
 [ "$(sed -n '1p;$p' whole/all | tr '\n' ' ')" = 'first last ' ] || wrong 'what was printed is gone' "$ma" draw -o /dev/stdout
 grep -q '^<svg ' whole/all || wrong 'no picture' "$ma" draw -o /dev/stdout
