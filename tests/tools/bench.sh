@@ -58,6 +58,14 @@ if command -v python3 >/dev/null; then
 fi
 expect 0 '^pair,small,libma,1,0\.' '' bench --only=pair --csv=-
 expect 2 '' '^ma: only one of --csv, --html and --json can go to standard output$' bench --only=pair --csv=- --json=-
+# One that can't be written does not take the others with it, nor the tables; that there is no folder is told first.
+if [ -c /dev/full ]; then
+	expect 125 '^pair ' "^ma: can't write '/dev/full': No space left" bench --only=pair --json=/dev/full --csv=b.csv --html=b.html
+	{ grep -q '^pair,' b.csv && grep -q '</html>' b.html; } || wrong 'not written' bench --json=/dev/full --csv=b.csv
+fi
+mkdir gone
+expect 2 '' "^ma: --csv: can't write 'x.csv': No such file or directory$" \
+	sh -c "cd gone && rmdir ../gone && exec $ma bench --only=pair --csv=x.csv"
 # What results would take the place of stays until there are any.
 echo kept >kept.csv
 timeout -s INT 1 "$ma" bench --only=small --csv=kept.csv --json=new.json >out 2>err

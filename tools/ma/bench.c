@@ -261,18 +261,21 @@ static void check_result(const char *option, const char *path)
 		fail(EXIT_USAGE, "--%s: can't write '%s': %s", option, path, strerror(error));
 }
 
-static void write_result(const struct bench *bench, const char *path,
+/* A long run is not lost because one file can't be written: false tells of that. */
+static bool write_result(const struct bench *bench, const char *path,
 			 void (*write)(const struct bench *bench, FILE *file))
 {
 	FILE *file;
 
 	if (path == NULL)
-		return;
+		return true;
 	file = is_stdout(path) ? stdout : file_create(path);
 	if (file != NULL)
 		write(bench, file);
-	if (file == NULL || (file != stdout && !file_close(file)))
-		fail(EXIT_OWN_FAILURE, "can't write '%s': %s", path, strerror(errno));
+	if (file != NULL && (file == stdout || file_close(file)))
+		return true;
+	complain("can't write '%s': %s", path, strerror(errno));
+	return false;
 }
 
 /* Makes the commands of ma-workload's workloads, and of the user's own program. */
@@ -323,6 +326,7 @@ static void demand_command(const struct bench_options *wanted)
 static int measure_all(struct bench *bench)
 {
 	struct bench_options *wanted = &bench->options;
+	bool written;
 
 	set_defaults(wanted);
 	choose_metrics(bench);
@@ -341,9 +345,11 @@ static int measure_all(struct bench *bench)
 	bench_all_rounds(bench);
 	if (!is_stdout(wanted->json) && !is_stdout(wanted->csv) && !is_stdout(wanted->html))
 		bench_print_tables(bench);
-	write_result(bench, wanted->json, bench_write_json);
-	write_result(bench, wanted->csv, bench_write_csv);
-	write_result(bench, wanted->html, bench_write_html);
+	written = write_result(bench, wanted->json, bench_write_json);
+	written = write_result(bench, wanted->csv, bench_write_csv) && written;
+	written = write_result(bench, wanted->html, bench_write_html) && written;
+	if (!written)
+		return EXIT_OWN_FAILURE;
 	return bench_failures(bench) == 0 ? 0 : EXIT_FAILED_RUNS;
 }
 

@@ -27,7 +27,7 @@
 int file_check(const char *path)
 {
 	struct stat status;
-	char *copy;
+	char *copy, *folder;
 	int error = 0;
 
 	if (stat(path, &status) == 0) {
@@ -38,8 +38,12 @@ int file_check(const char *path)
 	if (errno != ENOENT || *path == '\0')
 		return errno;
 	copy = text_format("%s", path);
-	if (access(dirname(copy), W_OK | X_OK) != 0)
+	folder = dirname(copy);
+	if (access(folder, W_OK | X_OK) != 0)
 		error = errno;
+	else if (stat(folder, &status) == 0 &&
+		 status.st_nlink == 0) /* that is where we are, and it was removed */
+		error = ENOENT;
 	free(copy);
 	return error;
 }
