@@ -47,6 +47,8 @@ chmod +x no-interpreter no-magic
 expect 127 '' "^ma: there is no program 'nosuch-program' in PATH$" "$ma" run nosuch-program
 expect 127 '' "^ma: there is no program './nosuch'$" "$ma" run ./nosuch
 expect 127 '' "^ma: there is no program ''" "$ma" run ''
+expect 127 '' "^ma: there is no program 'no-magic' in PATH; the one in this folder is './no-magic'$" "$ma" run no-magic
+expect 127 '' "^ma: there is no program 'folder' in PATH$" "$ma" run folder
 expect 126 '' "^ma: can't run './folder': " "$ma" run ./folder
 expect 126 '' "^ma: can't run './no-interpreter': the interpreter .* is missing$" "$ma" run ./no-interpreter
 expect 0 '^by the shell: x$' '' "$ma" run ./no-magic x

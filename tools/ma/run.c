@@ -321,16 +321,22 @@ static const char *bare_option(const struct run_request *request)
 static int complain_not_found(const struct run_request *request, int error)
 {
 	const char *name = request->program[0], *bare = bare_option(request);
+	char *here = text_format("./%s", name), *path = NULL;
 
 	if (error != ENOENT && error != ENOTDIR) {
 		complain("can't run '%s': %s", name, strerror(error));
+		free(here);
 		return EXIT_CANNOT_RUN;
 	}
-	if (bare != NULL)
+	if (*name != '\0' && strchr(name, '/') == NULL && program_find(here, &path) == 0)
+		complain("there is no program '%s' in PATH; the one in this folder is '%s'", name, here);
+	else if (bare != NULL)
 		complain("there is no program '%s'%s; what belongs to %s stands behind an '=': %s=%s", name,
 			 strchr(name, '/') == NULL ? " in PATH" : "", bare, bare, name);
 	else
 		complain("there is no program '%s'%s", name, strchr(name, '/') == NULL ? " in PATH" : "");
+	free(path);
+	free(here);
 	return EXIT_NOT_FOUND;
 }
 
