@@ -75,6 +75,13 @@ expect 125 '' "^ma run: --map-every is a number from 1 to 86400000, not '1s'$" "
 expect 125 '' '^ma run: --map=- is for text and json; a picture needs a file$' "$ma" run --map=- --map-format=svg true
 expect 125 '' "^ma run: --color is auto, always or never, not 'yes'$" "$ma" run --map=- --color=yes true
 expect 2 '' '^ma draw: no MAP given$' "$ma" draw
+# A name that promises another form than it would get.
+expect 125 '' "^ma run: no map is made as \.png: the form is text, json, html or svg, by suffix or --map-format$" \
+	"$ma" run --map=x.png true
+expect 2 '' "^ma map: no map is made as \.pdf: the form is text, json, svg or html, by suffix or --format$" "$ma" map -o x.pdf 1
+expect 2 '' "^ma draw: no map is drawn as \.json: the form is terminal, svg or html, by suffix or --format$" \
+	"$ma" draw -o x.json y.json
+expect 125 '' "^ma: can't read 'y.json'" "$ma" draw -f svg -o x.png y.json
 expect 2 '' "^ma draw: give one map, not 'b' too$" "$ma" draw a b
 expect 2 '' "^ma draw: --format is terminal, svg or html, not 'png'$" "$ma" draw -f png a
 expect 125 '' "^ma run: option '--map' requires an argument$" "$ma" run --map

@@ -57,6 +57,25 @@ enum draw_format draw_format_of_file(const char *file)
 	return dot != NULL && strcmp(dot, ".svg") == 0 ? DRAW_SVG : DRAW_UNKNOWN;
 }
 
+const char *draw_false_suffix(const char *file)
+{
+	static const char *const others[] = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".ps", ".csv"};
+	const char *dot = file == NULL ? NULL : strrchr(file, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof others / sizeof others[0]; i++)
+		if (strcmp(dot, others[i]) == 0)
+			return dot;
+	return NULL;
+}
+
+/* Such as the map itself: it would be gone. */
+static const char *false_suffix(const char *output)
+{
+	const char *dot = output == NULL ? NULL : strrchr(output, '.');
+
+	return dot != NULL && strcmp(dot, ".json") == 0 ? dot : draw_false_suffix(output);
+}
+
 const char *draw_map_format(const char *file)
 {
 	const char *dot = file == NULL ? NULL : strrchr(file, '.');
@@ -122,6 +141,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argument_error(state, "no MAP given");
+		return 0;
+	case ARGP_KEY_END:
+		if (request->format == DRAW_UNKNOWN && false_suffix(request->output) != NULL)
+			argument_error(
+				state,
+				"no map is drawn as %s: the form is terminal, svg or html, by suffix or --format",
+				false_suffix(request->output));
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -49,6 +49,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_COLOUR:
 		request->colour = argument_colour(state, arg);
 		return 0;
+	case ARGP_KEY_END:
+		if (request->format == NULL && draw_false_suffix(request->output) != NULL)
+			argument_error(
+				state,
+				"no map is made as %s: the form is text, json, svg or html, by suffix or --format",
+				draw_false_suffix(request->output));
+		return 0;
 	case 'o':
 		if (*arg == '\0')
 			argument_error(state, "--output needs the name of a file");

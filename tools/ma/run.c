@@ -142,6 +142,11 @@ static void check_together(struct argp_state *state, const struct run_request *r
 	if (request->map == NULL && (request->map_every != NULL || request->map_format != NULL))
 		argument_error(state, "%s needs --map=FILE",
 			       request->map_every != NULL ? "--map-every" : "--map-format");
+	if (request->map_format == NULL && draw_false_suffix(request->map) != NULL)
+		argument_error(
+			state,
+			"no map is made as %s: the form is text, json, html or svg, by suffix or --map-format",
+			draw_false_suffix(request->map));
 	if (request->map_every != NULL && strcmp(format, "html") != 0 && strcmp(format, "json") != 0)
 		argument_error(state, "--map-every makes a film, which is html or json, not %s", format);
 	if (request->map != NULL && strcmp(request->map, "-") == 0 &&
