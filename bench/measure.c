@@ -13,7 +13,9 @@
  *   SECONDS   after which the program is killed
  *   REPEAT    how many times to run it, one after the other
  *   LIBRARY   what to preload
- *   OUTPUT, ERRORS  files for the program's standard output and error; its standard input is empty
+ *   OUTPUT, ERRORS  files for the program's standard output and error; its standard input is empty. A program that
+ *             prints without an end is killed, as one that takes too long is: the files are compared, and so kept. To
+ *             read pipes instead would take a processor's time while the program is timed.
  *
  * It is a program of its own, and small, because the kernel counts a process's peak memory from fork on: what
  * the parent holds is the least that it can be. `ma bench` itself holds more than a small program does.
@@ -34,6 +36,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -58,7 +61,12 @@ static sigset_t awaited, inherited_mask;
 
 /* The group that is killed when time is over, for the signal handler; 0 for none. */
 static volatile sig_atomic_t running_group;
-static volatile sig_atomic_t timed_out;
+static volatile sig_atomic_t timed_out, printed_too_much;
+
+/* What the handler looks at every so often. */
+static double deadline;
+static const char *output_files[2];
+enum { LOOK_EVERY_US = 20000 };
 
 static void fail(const char *what)
 {
@@ -118,12 +126,28 @@ static void become(const struct request *request, int go, int failure)
 	_exit(write(failure, &error, sizeof error) == (ssize_t)sizeof error ? 0 : 1);
 }
 
-static void on_time_out(int number)
+static bool has_printed_too_much(void)
 {
+	struct stat status;
+
+	for (size_t i = 0; i < 2; i++)
+		if (stat(output_files[i], &status) == 0 && status.st_size > (off_t)REPORT_OUTPUT_MIB << 20)
+			return true;
+	return false;
+}
+
+static void on_look(int number)
+{
+	int saved = errno;
+
 	(void)number;
-	timed_out = 1;
-	if (running_group > 0)
+	if (has_printed_too_much())
+		printed_too_much = 1;
+	else if (now() >= deadline)
+		timed_out = 1;
+	if ((printed_too_much || timed_out) && running_group > 0)
 		kill(-running_group, SIGKILL);
+	errno = saved;
 }
 
 /* Ends with the command when asked to. */
@@ -136,20 +160,25 @@ static void on_request_to_end(int number)
 
 static void handle(int number, void (*handler)(int))
 {
-	struct sigaction action = {.sa_handler = handler};
+	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
 
 	sigemptyset(&action.sa_mask);
 	if (sigaction(number, &action, NULL) != 0)
 		fail("sigaction");
 }
 
-static void set_up_signals(double seconds)
+static void set_up_signals(const struct request *request)
 {
-	struct itimerval timer = {.it_value.tv_sec = (time_t)seconds};
+	const struct itimerval timer = {{.tv_usec = LOOK_EVERY_US}, {.tv_usec = LOOK_EVERY_US}};
 
-	timer.it_value.tv_usec = (suseconds_t)((seconds - (double)timer.it_value.tv_sec) * 1e6);
-	handle(SIGALRM, on_time_out);
-	handle(SIGHUP, on_request_to_end);
+	deadline = now() + request->seconds;
+	output_files[0] = request->output;
+	output_files[1] = request->errors;
+	for (size_t i = 0; i < 2; i++)
+		unlink(output_files[i]); /* what the last run left there is not this one's */
+	handle(SIGALRM, on_look);
+	if (signal(SIGHUP, SIG_IGN) != SIG_IGN)
+		handle(SIGHUP, on_request_to_end);
 	handle(SIGINT, on_request_to_end);
 	handle(SIGTERM, on_request_to_end);
 	sigemptyset(&awaited);
@@ -186,7 +215,9 @@ static void tell_end(int status)
 {
 	struct report_measured *measured = &report->measured;
 
-	if (timed_out) {
+	if (printed_too_much) {
+		measured->end = END_OUTPUT;
+	} else if (timed_out) {
 		measured->end = END_TIMEOUT;
 	} else if (WIFSIGNALED(status)) {
 		measured->end = END_SIGNAL;
@@ -292,11 +323,14 @@ int main(int argc, char **argv)
 		.errors = argv[ARG_ERRORS],
 		.command = argv + ARG_COMMAND,
 	};
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDWR); /* no pipe of ours shall have its place */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED, request.report_fd, 0);
 	if (report == MAP_FAILED)
 		fail("mmap");
-	set_up_signals(request.seconds);
+	set_up_signals(&request);
 	for (unsigned i = 0; i < request.repeat; i++) {
 		if (!run_once(&request))
 			return 0;

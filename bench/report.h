@@ -20,8 +20,9 @@
 #define REPORT_VARIABLE "MA_BENCH_REPORT"
 
 enum {
-	REPORT_WORKERS = 64,  /* threads that keep an account of their own at any one time */
-	REPORT_SAMPLES = 256, /* points of the memory over time that are kept */
+	REPORT_WORKERS = 64,	 /* threads that keep an account of their own at any one time */
+	REPORT_SAMPLES = 256,	 /* points of the memory over time that are kept */
+	REPORT_OUTPUT_MIB = 256, /* a program may print, on standard output and on standard error */
 	REPORT_PATH = 512,
 	REPORT_TEXT = 256
 };
@@ -67,6 +68,7 @@ enum report_end {
 	END_EXIT,    /* `end_value` is the exit status */
 	END_SIGNAL,  /* `end_value` is the signal */
 	END_TIMEOUT, /* it took longer than it may, and was killed */
+	END_OUTPUT,  /* it printed more than it may, and was killed */
 	END_NOT_RUN  /* it could not be executed; `end_value` is errno */
 };
 

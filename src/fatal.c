@@ -65,7 +65,7 @@ __attribute__((cold)) _Noreturn void ma_fatal_place(const char *fault, const voi
 	fatal_end(&line, kind, start);
 }
 
-void ma_warn(const char *text, const char *detail)
+void ma_warn_error(const char *text, const char *detail, int error)
 {
 	struct text line;
 
@@ -77,8 +77,17 @@ void ma_warn(const char *text, const char *detail)
 		ma_text_visible(&line, detail);
 		ma_text_char(&line, '\'');
 	}
+	if (error != 0) {
+		ma_text_string(&line, ": ");
+		ma_text_error(&line, error);
+	}
 	ma_text_char(&line, '\n');
 	ma_text_flush(&line);
+}
+
+void ma_warn(const char *text, const char *detail)
+{
+	ma_warn_error(text, detail, 0);
 }
 
 _Noreturn void ma_fatal_end(void)

@@ -31,4 +31,7 @@ extern void (*ma_fatal_tell)(const void *start);
 /* Writes "libma: TEXT" and, where it is not NULL, " 'DETAIL'", of which nothing is obeyed by a terminal. */
 void ma_warn(const char *text, const char *detail);
 
+/* The same, with what the errno means, if it is not 0. */
+void ma_warn_error(const char *text, const char *detail, int error);
+
 #endif /* MA_FATAL_H */

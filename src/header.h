@@ -20,7 +20,7 @@ _Noreturn void ma_header_strange(const struct mem_block *block);
 /* Never returns if a header is not what this layer wrote for the state. */
 MA_INLINE void ma_header_prove_state(const struct mem_block *block, uint64_t sizes, enum block_state state)
 {
-	if (MA_UNLIKELY(block->check != ma_header_check(sizes, state)))
+	if (MA_UNLIKELY(block->state != state || block->check != ma_header_check(sizes, state)))
 		ma_header_strange(block);
 }
 

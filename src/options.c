@@ -6,11 +6,14 @@
 
 struct options ma_options; /* the defaults are set when something is read: so its many bytes cost no memory */
 
+enum { GUARD_RATE = 100, SITES_DEPTH = 16 }; /* where nothing else is said */
+
+#define ALONE(other) "MA_OPTIONS: no effect without " other ", see ma_options(7):"
+
 enum option_type {
 	OPTION_BOOL,
 	OPTION_NUMBER,
 	OPTION_ONE_IN,
-	OPTION_PATH,
 	OPTION_REPORT,
 	OPTION_FORMAT,
 	OPTION_LIMIT,
@@ -31,12 +34,12 @@ static const struct option {
 	{"guard_rate", OPTION_NUMBER, &ma_options.guard_rate, 0, 1000000},
 	{"hardened", OPTION_HARDENED, NULL, 0, 0},
 	{"huge_pages", OPTION_BOOL, &ma_options.huge_pages, 0, 0},
-	{"leaks", OPTION_PATH, ma_options.leaks, 0, 0},
+	{"leaks", OPTION_REPORT, ma_options.leaks, 0, 0},
 	{"limit", OPTION_LIMIT, NULL, 0, 0},
-	{"map", OPTION_PATH, ma_options.map, 0, 0},
+	{"map", OPTION_REPORT, ma_options.map, 0, 0},
 	{"map_every", OPTION_NUMBER, &ma_options.map_every, 1, 86400000},
 	{"map_format", OPTION_FORMAT, &ma_options.map_format, 0, MA_JSON},
-	{"map_on_abort", OPTION_PATH, ma_options.map_on_abort, 0, 0},
+	{"map_on_abort", OPTION_REPORT, ma_options.map_on_abort, 0, 0},
 	{"quarantine", OPTION_NUMBER, &ma_options.quarantine, 0, SIZE_MAX / 16},
 	{"redzone", OPTION_BOOL, &ma_options.redzone, 0, 0},
 	{"shuffle", OPTION_BOOL, &ma_options.shuffle, 0, 0},
@@ -75,13 +78,32 @@ static bool read_number(const char *string, size_t length, size_t *number)
 	return true;
 }
 
-static bool set_path(char *path, const char *value, size_t length)
+static const struct option *find_option(const char *name, size_t length)
 {
-	if (length == 0 || length >= OPTION_PATH_MAX)
-		return false;
-	memcpy(path, value, length);
-	path[length] = '\0';
-	return true;
+	for (size_t i = 0; i < sizeof(option_table) / sizeof(option_table[0]); i++)
+		if (strlen(option_table[i].name) == length && memcmp(option_table[i].name, name, length) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+/* Is it more likely something else than a file's name: a word for yes or no, or the next option, behind what is no
+ * comma? */
+static bool is_no_file(const char *value, size_t length)
+{
+	static const char words[][6] = {"yes", "no", "on", "off", "true", "false"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == length && memcmp(words[i], value, length) == 0)
+			return true;
+	for (size_t at = 1; at < length; at++) {
+		const char *equals = memchr(value + at, '=', length - at);
+		if (equals == NULL)
+			return false;
+		if (strchr(" ;:", value[at - 1]) != NULL &&
+		    find_option(value + at, (size_t)(equals - value) - at) != NULL)
+			return true;
+	}
+	return false;
 }
 
 /* The file of a report, or 1 for standard error, or 0 for none. */
@@ -91,7 +113,11 @@ static bool set_report(char *path, const char *value, size_t length)
 		strcpy(path, *value == '1' ? "-" : "");
 		return true;
 	}
-	return set_path(path, value, length);
+	if (length == 0 || length >= OPTION_PATH_MAX || is_no_file(value, length))
+		return false;
+	memcpy(path, value, length);
+	path[length] = '\0';
+	return true;
 }
 
 bool ma_options_format(enum ma_format *format, const char *value, size_t length)
@@ -167,8 +193,6 @@ static bool option_set(const struct option *option, const char *value, size_t le
 		return set_hardened(value, length);
 	case OPTION_LIMIT:
 		return set_limit(value, length);
-	case OPTION_PATH:
-		return set_path(option->value, value, length);
 	case OPTION_REPORT:
 		return set_report(option->value, value, length);
 	case OPTION_FORMAT:
@@ -182,20 +206,16 @@ static void option_read(const char *item, size_t length)
 {
 	const char *equals = memchr(item, '=', length);
 	size_t name_length = equals == NULL ? length : (size_t)(equals - item);
+	const struct option *option = find_option(item, name_length);
 	char shown[64];
 	size_t shown_length = ma_min(length, sizeof(shown) - 1);
 
 	memcpy(shown, item, shown_length);
 	shown[shown_length] = '\0';
-	for (size_t i = 0; i < sizeof(option_table) / sizeof(option_table[0]); i++) {
-		const struct option *option = &option_table[i];
-		if (strlen(option->name) != name_length || memcmp(option->name, item, name_length) != 0)
-			continue;
-		if (equals == NULL || !option_set(option, equals + 1, length - name_length - 1))
-			ma_warn("MA_OPTIONS: bad value ignored, see ma_options(7):", shown);
-		return;
-	}
-	ma_warn("MA_OPTIONS: unknown option ignored, see ma_options(7):", shown);
+	if (option == NULL)
+		ma_warn("MA_OPTIONS: unknown option ignored, see ma_options(7):", shown);
+	else if (equals == NULL || !option_set(option, equals + 1, length - name_length - 1))
+		ma_warn("MA_OPTIONS: bad value ignored, see ma_options(7):", shown);
 }
 
 static void options_read(const char *string)
@@ -210,13 +230,40 @@ static void options_read(const char *string)
 	}
 }
 
+/* Says which options have no effect, since another one was not set. */
+static void warn_of_lonely(void)
+{
+	bool map = ma_options.map[0] != '\0', stats = ma_options.stats[0] != '\0';
+	bool sites = ma_options.sites != 0, guard = ma_options.guard != 0;
+	const struct {
+		bool lonely;
+		const char *option, *without;
+	} rule[] = {
+		{!map && ma_options.map_every != 0, "map_every", ALONE("map")},
+		{!map && ma_options.map_on_abort[0] == '\0' && ma_options.map_format.given, "map_format",
+		 ALONE("map or map_on_abort")},
+		{!stats && ma_options.stats_every != 0, "stats_every", ALONE("stats")},
+		{!stats && ma_options.stats_format.given, "stats_format", ALONE("stats")},
+		{!guard && ma_options.guard_low, "guard_low", ALONE("guard")},
+		{!guard && ma_options.guard_rate != GUARD_RATE, "guard_rate", ALONE("guard")},
+		{!guard && !sites && ma_options.sites_depth != SITES_DEPTH, "sites_depth",
+		 ALONE("sites or guard")},
+		{ma_options.sites != 1 && ma_options.free_sites, "free_sites", ALONE("sites=1")},
+	};
+
+	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++)
+		if (rule[i].lonely)
+			ma_warn(rule[i].without, rule[i].option);
+}
+
 bool ma_options_read(const char *string)
 {
 	if (string == NULL || *string == '\0')
 		return false;
 	ma_options.huge_pages = true;
-	ma_options.guard_rate = 100;
-	ma_options.sites_depth = 16;
+	ma_options.guard_rate = GUARD_RATE;
+	ma_options.sites_depth = SITES_DEPTH;
 	options_read(string);
+	warn_of_lonely();
 	return true;
 }

@@ -272,3 +272,40 @@ void ma_text_quoted(struct text *text, const char *string)
 	ma_text_escaped(text, string);
 	ma_text_char(text, '"');
 }
+
+void ma_text_error(struct text *text, int error)
+{
+	static const struct {
+		int error;
+		char means[32];
+	} known[] = {
+		{EACCES, "that is not allowed"},
+		{EPERM, "that is not allowed"},
+		{ENOENT, "no such file or folder"},
+		{ENOTDIR, "a part of its name is no folder"},
+		{EISDIR, "it is a folder"},
+		{ELOOP, "too many links"},
+		{ENAMETOOLONG, "its name is too long"},
+		{EROFS, "the file system is read-only"},
+		{ENOSPC, "no space left on the device"},
+		{EDQUOT, "no space left to this user"},
+		{EFBIG, "the file may not grow so large"},
+		{EPIPE, "nobody reads it"},
+		{EAGAIN, "it takes no more for now"},
+		{EBADF, "it is not open"},
+		{EBUSY, "the heap is in use"}, /* of a leak check, in a handler */
+		{EMFILE, "too many open files"},
+		{ENFILE, "too many open files"},
+		{ENXIO, "no such device"},
+		{ETXTBSY, "it is being run"},
+		{EIO, "an error of the device"},
+		{ENOMEM, "out of memory"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].error == error) {
+			ma_text_string(text, known[i].means);
+			return;
+		}
+	ma_text_number(text, "error ", (uint64_t)error, "");
+}

@@ -50,6 +50,8 @@ void ma_text_visible(struct text *text, const char *string);
 void ma_text_escaped(struct text *text, const char *string);
 /* And the quotes around it. */
 void ma_text_quoted(struct text *text, const char *string);
+/* What an errno means to who meets it in opening or writing a file. */
+void ma_text_error(struct text *text, int error);
 /* Writes what is left. Returns whether all was written since the beginning. */
 bool ma_text_flush(struct text *text);
 /* The same, as public functions tell it: 0, or -1 with errno set. */

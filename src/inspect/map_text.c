@@ -241,7 +241,7 @@ static void write_pin(struct text *text, struct chunk *chunk, const struct mem_b
 		place(text, " ", slab->start + (size_t)i * slab->slot_size, "");
 		shown++;
 	}
-	ma_text_string(text, shown < count ? " …\n" : "\n");
+	ma_text_string(text, shown < count ? " ...\n" : "\n");
 	for (uint32_t i = 0; i < slab->carved; i++) {
 		if ((used[i / 64] >> (i % 64) & 1) == 0)
 			continue;

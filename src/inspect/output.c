@@ -100,22 +100,24 @@ static bool is_our_output(int fd, const struct stat *status)
 }
 
 /* Opens what is no regular file itself. A link may lead to one, whose old contents then go; but /dev/stderr may lead to
- * what the program has written, and that stays. */
+ * what the program has written, and others go on writing to, and that stays. */
 static int open_as_it_is(const char *name)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	struct stat status;
-	bool ready = true;
 
-	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-		ready = is_our_output(STDOUT_FILENO, &status) || is_our_output(STDERR_FILENO, &status)
-				? fcntl(fd, F_SETFL, O_APPEND) == 0
-				: ftruncate(fd, 0) == 0;
-	if (!ready) {
-		close(fd);
-		return -1;
+	if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		return fd;
+	for (int ours = STDOUT_FILENO; ours <= STDERR_FILENO; ours++) {
+		if (is_our_output(ours, &status)) {
+			close(fd);
+			return fcntl(ours, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		}
 	}
-	return fd;
+	if (ftruncate(fd, 0) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /* Makes a name of the process's own of a file's. */
@@ -163,18 +165,26 @@ static bool report_begin(struct report *report, const char *option, bool add)
 	return report->fd >= 0;
 }
 
-/* A part of a report takes nobody's place. False: nor does this one. */
+/* A part of a report takes nobody's place. False: nor does this one; errno says why. */
 static bool report_end(struct report *report, const char *option, bool whole)
 {
+	int error = errno;
+
 	if (strcmp(option, "-") == 0)
 		return whole;
-	whole = close(report->fd) == 0 && whole; /* some file systems tell only now that they are full */
-	if (strcmp(report->written, report->name) == 0)
-		return whole;
-	if (whole && rename(report->written, report->name) == 0)
-		return true;
-	unlink(report->written);
-	return false;
+	if (close(report->fd) != 0 && whole) { /* some file systems tell only now that they are full */
+		error = errno;
+		whole = false;
+	}
+	if (strcmp(report->written, report->name) != 0) {
+		if (whole && rename(report->written, report->name) == 0)
+			return true;
+		error = whole ? errno : error;
+		whole = false;
+		unlink(report->written);
+	}
+	errno = error;
+	return whole;
 }
 
 static bool ends_in(const char *name, const char *suffix)
@@ -202,29 +212,32 @@ static enum ma_format stats_format(const char *name)
 	return ends_in(name, ".xml") ? MA_XML : MA_TEXT;
 }
 
-static void write_report(const char *option, enum ma_format format, bool add,
-			 int (*print)(int fd, enum ma_format format), const char *failure)
+/* Returns whether it could be written. If not, that is said, unless it was before. */
+static bool write_report(const char *option, enum ma_format format, bool add,
+			 int (*print)(int fd, enum ma_format format), const char *failure, bool said)
 {
 	static struct report
 		report; /* one at a time: at exit, in a snapshot of its own, or at the end of all */
 	int saved = errno;
+	bool written = report_begin(&report, option, add) &&
+		       report_end(&report, option, print(report.fd, format) == 0);
 
-	if (!report_begin(&report, option, add) ||
-	    !report_end(&report, option, print(report.fd, format) == 0))
-		ma_warn(failure, option);
+	if (!written && !said)
+		ma_warn_error(failure, option, errno);
 	errno = saved;
+	return written;
 }
 
-static void write_stats(void)
+static bool write_stats(bool said)
 {
-	write_report(ma_options.stats, stats_format(ma_options.stats), false, ma_stats_print,
-		     "can't write the statistics to");
+	return write_report(ma_options.stats, stats_format(ma_options.stats), false, ma_stats_print,
+			    "can't write the statistics to", said);
 }
 
-static void write_map(void)
+static bool write_map(bool said)
 {
-	write_report(ma_options.map, map_format(ma_options.map), ma_options.map_every != 0, ma_heap_map,
-		     "can't write the heap map to");
+	return write_report(ma_options.map, map_format(ma_options.map), ma_options.map_every != 0,
+			    ma_heap_map, "can't write the heap map to", said);
 }
 
 static int print_leaks(int fd, enum ma_format format)
@@ -235,7 +248,7 @@ static int print_leaks(int fd, enum ma_format format)
 
 static void write_leaks(void)
 {
-	write_report(ma_options.leaks, MA_TEXT, false, print_leaks, "can't write the leak report to");
+	write_report(ma_options.leaks, MA_TEXT, false, print_leaks, "can't write the leak report to", false);
 }
 
 /* --- every so often, on a snapshot --- */
@@ -254,20 +267,18 @@ static bool heap_is_whole(void)
 	return true;
 }
 
-static bool stats_task(void)
+static enum timer_end stats_task(bool failed_before)
 {
 	if (!heap_is_whole())
-		return false;
-	write_stats();
-	return true;
+		return TIMER_AGAIN;
+	return write_stats(failed_before) ? TIMER_DONE : TIMER_FAILED;
 }
 
-static bool map_task(void)
+static enum timer_end map_task(bool failed_before)
 {
 	if (!heap_is_whole())
-		return false;
-	write_map();
-	return true;
+		return TIMER_AGAIN;
+	return write_map(failed_before) ? TIMER_DONE : TIMER_FAILED;
 }
 
 /* A film begins anew. */
@@ -303,7 +314,7 @@ static void on_deadly(int number)
 	signal(SIGALRM, SIG_DFL); /* a heap so damaged that the report does not end, or a lock that is held */
 	alarm(30);
 	write_report(ma_options.map_on_abort, map_format(ma_options.map_on_abort), false, ma_heap_map,
-		     "can't write the heap map to");
+		     "can't write the heap map to", false);
 	raise(number);
 }
 
@@ -340,8 +351,8 @@ void ma_inspect_at_exit(void)
 	if (ma_options.leaks[0] != '\0')
 		write_leaks();
 	if (ma_options.stats[0] != '\0')
-		write_stats();
+		write_stats(false);
 	if (ma_options.map[0] != '\0')
-		write_map();
+		write_map(false);
 	ma_mode_end(marked);
 }

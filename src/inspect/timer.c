@@ -27,7 +27,6 @@
 
 #define ATTEMPTS 10
 #define TIMERS 2
-#define AGAIN 3 /* exit status of a snapshot that is not whole */
 
 static struct timer {
 	unsigned period;
@@ -35,6 +34,7 @@ static struct timer {
 	MA_SHARED(int) running; /* the process whose timer is in a call; 0: none */
 	int process;		/* what the program is, for its copy */
 	size_t peak;
+	bool failed; /* the last call */
 } timers[TIMERS];
 static MA_SHARED(int) stopped; /* 1: there are to be no more calls */
 
@@ -57,11 +57,11 @@ static _Noreturn void in_snapshot(const struct timer *timer)
 	snapshot_of = timer;
 	ma_inspect_subject.process = process_of_parent;
 	ma_inspect_subject.peak_resident = peak_of_parent;
-	_exit(timer->task() ? 0 : AGAIN);
+	_exit((int)timer->task(timer->failed));
 }
 
 /* Does the task on one snapshot. Returns false if it is to be done again. */
-static bool timer_attempt(const struct timer *timer)
+static bool timer_attempt(struct timer *timer)
 {
 	int status = 0;
 	long child;
@@ -75,7 +75,10 @@ static bool timer_attempt(const struct timer *timer)
 		return true;
 	while (waitpid((pid_t)child, &status, __WCLONE) < 0 && errno == EINTR)
 		;
-	return !WIFEXITED(status) || WEXITSTATUS(status) != AGAIN;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == TIMER_AGAIN)
+		return false;
+	timer->failed = WIFEXITED(status) && WEXITSTATUS(status) == TIMER_FAILED;
+	return true;
 }
 
 static void timer_tick(struct timer *timer)

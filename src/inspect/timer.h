@@ -8,8 +8,14 @@
 
 #include "base.h"
 
-/* What is to be done on a snapshot. False: the heap was just being changed, so another snapshot is needed. */
-typedef bool timer_task(void);
+/* How what is done on a snapshot ends. */
+enum timer_end {
+	TIMER_DONE,
+	TIMER_FAILED, /* which the next one is told, so that it is not said again */
+	TIMER_AGAIN   /* the heap was just being changed, so another snapshot is needed */
+};
+
+typedef enum timer_end timer_task(bool failed_before);
 
 /* Begins to call `task` every `period` milliseconds. False: it can't. Two of them at most. */
 bool ma_timer_start(unsigned period, timer_task *task);

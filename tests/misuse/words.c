@@ -38,6 +38,15 @@ struct target {
 	size_t words;
 };
 
+/* Is the block with this payload on a quick list? Then it has one link alone. */
+static bool waits(const char *payload)
+{
+	uint32_t state;
+
+	memcpy(&state, payload - 8, sizeof(state));
+	return state == 0x77616974;
+}
+
 static int consider(const struct ma_place *place, void *arg)
 {
 	struct target *target = arg;
@@ -58,7 +67,7 @@ static int consider(const struct ma_place *place, void *arg)
 	case LINKS:
 		if (place->kind != MA_BLOCK_FREE)
 			return 0;
-		words = place->size >= 64 * 1024 ? 3 : 2;
+		words = waits(at) ? 1 : place->size >= 64 * 1024 ? 3 : 2;
 		break;
 	case HEADER_SLAB:
 		if (place->kind != MA_BLOCK_SLAB)
@@ -138,13 +147,14 @@ static void go_on(size_t rounds)
 /* Looks at all there is, by what a program may do: takes every free slot and the free blocks, and gives all back. */
 static void finish(void)
 {
-	static char *more[20000];
+	enum { SLOTS = 20000, BLOCKS = 200 };
+	static char *more[SLOTS + BLOCKS];
 	size_t count = 0;
 
 	for (size_t size = 16; size <= 8192; size = ma_good_size(size + 1))
-		for (size_t i = 0; i < 80 + 20000 / size && count < 20000; i++)
+		for (size_t i = 0; i < 80 + 20000 / size && count < SLOTS; i++)
 			more[count++] = ma_malloc(size);
-	for (size_t i = 0; i < 200; i++)
+	for (size_t i = 0; i < BLOCKS; i++)
 		more[count++] = ma_malloc(9000 + i * 600);
 	for (size_t i = 0; i < count; i++)
 		ma_free(more[i]);
@@ -164,7 +174,8 @@ static void child(uint64_t seed)
 	ma_walk(consider, &target);
 	if (target.seen == 0)
 		_exit(3);
-	write_over(&target);
+	if (seed != 0)
+		write_over(&target);
 	go_on(500);
 	finish();
 	_exit(0);
@@ -175,7 +186,8 @@ int main(int argc, char **argv)
 	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : test_rounds(300), bad = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (uint64_t seed = 1; seed <= rounds; seed++) {
+	/* Round 0 writes over nothing: that nothing is found there shows that it is what was written that is found. */
+	for (uint64_t seed = 0; seed <= rounds; seed++) {
 		char text[2048] = "";
 		int ends[2], status;
 		size_t length;
@@ -194,8 +206,10 @@ int main(int argc, char **argv)
 		close(ends[0]);
 		expect(waitpid(pid, &status, 0) == pid);
 		drop_emulators_line(text);
-		if (strncmp(text, "libma: ", 7) == 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
-		    strchr(text, '\n') == text + strlen(text) - 1)
+		if (seed == 0 && text[0] == '\0' && status == 0)
+			continue;
+		if (seed != 0 && strncmp(text, "libma: ", 7) == 0 && WIFSIGNALED(status) &&
+		    WTERMSIG(status) == SIGABRT && strchr(text, '\n') == text + strlen(text) - 1)
 			continue;
 		bad++;
 		printf("seed %u: %s written over: %s %d, '%s'\n", (unsigned)seed, kinds[seed % KINDS],

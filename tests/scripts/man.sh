@@ -148,16 +148,17 @@ commands_of_ma() {
 	sed -n '/^\.SS Commands/,/^\.SH/s/^\.B \([a-z]*\)$/\1/p' "$1" | grep -vx help | sort
 }
 
-# commands_described COMMAND FOLDER: the page of each has the sections and the options of its --help.
+# commands_described COMMAND FOLDER: the page of each has the sections and the options of its --help, with their letters.
 commands_described() {
 	for name in $(commands "$1"); do
 		file=$2/ma-$name.1
 		[ -f "$file" ] || continue
-		same "ma $name --help" "$("$1" "$name" --help | sed -n 's/^  *\(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p' | sort)" \
+		same "ma $name --help" "$("$1" "$name" --help | sed -n 's/^  *\(-., \)\{0,1\}\(--[a-z-]*\).*/\1\2/p' | sort)" \
 			"${file##*/}" "$(sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/{
 				/^\.T[PQ]$/{
 					n
 					s/\\-/-/g
+					s/^\.[BIR]* \(-.\) ", " \(--[a-z-]*\).*/\1, \2/p
 					s/^\.[BIR]* .*\(--[a-z-]*\).*/\1/p
 				}
 			}' "$file" | sort)"

@@ -19,7 +19,7 @@ bench() {
 
 # Tables.
 
-expect 0 '^libma [0-9.]+ and 1 others, 1 run each' '' bench --only=churn-lifo,calloc-huge
+expect 0 '^libma [0-9.]+ and 1 other, 1 run each' '' bench --only=churn-lifo,calloc-huge
 for row in '^wall time: glibc.s own' '^peak resident memory: ' '^ +glibc +libma$' '^churn-lifo +[0-9.]+ s +[0-9.]+ +$' \
 	'^calloc-huge +[0-9.]+ MiB' '^mean, all +1.00 +[0-9.]+' '^libma +[0-9.]+ +#+' '^  wall time +all +[0-9.]+ of glibc'; do
 	matches out "$row" || wrong "no line '$row'" bench --only=churn-lifo,calloc-huge
@@ -58,6 +58,14 @@ if command -v python3 >/dev/null; then
 fi
 expect 0 '^pair,small,libma,1,0\.' '' bench --only=pair --csv=-
 expect 2 '' '^ma: only one of --csv, --html and --json can go to standard output$' bench --only=pair --csv=- --json=-
+# One that can't be written does not take the others with it, nor the tables; that there is no folder is told first.
+if [ -c /dev/full ]; then
+	expect 125 '^pair ' "^ma: can't write '/dev/full': No space left" bench --only=pair --json=/dev/full --csv=b.csv --html=b.html
+	{ grep -q '^pair,' b.csv && grep -q '</html>' b.html; } || wrong 'not written' bench --json=/dev/full --csv=b.csv
+fi
+mkdir gone
+expect 2 '' "^ma: --csv: can't write 'x.csv': No such file or directory$" \
+	sh -c "cd gone && rmdir ../gone && exec $ma bench --only=pair --csv=x.csv"
 # What results would take the place of stays until there are any.
 echo kept >kept.csv
 timeout -s INT 1 "$ma" bench --only=small --csv=kept.csv --json=new.json >out 2>err
@@ -71,6 +79,14 @@ expect 1 '^failed: command, glibc: exit status 3: a reason$' '' bench sh -c 'ech
 expect 1 '^failed: command, libma: killed by signal 15' '' bench -- sh -c 'kill -TERM $$'
 expect 1 '^failed: command, libma: took longer than 1 s$' '' bench --time-limit=1 sleep 9
 expect 2 '' "^ma: can't run 'nosuch-program': No such file" bench nosuch-program
+# What it says is shown, and not obeyed.
+expect 1 '^failed: command, glibc: exit status 3: a\\x1b\[31m\\x07\\xff$' '' \
+	bench sh -c 'printf "a\033[31m\007\377\n" >&2; exit 3'
+# And not kept without an end, on the disk.
+for stream in 1 2; do
+	expect 1 '^failed: command, libma: printed more than 256 MiB: send that to /dev/null' '' \
+		bench --time-limit=30 sh -c "exec cat /dev/zero >&$stream"
+done
 
 # The order of the allocators: each comes equally often at each place, and after each other one.
 
@@ -168,16 +184,28 @@ expect 2 '' "^ma: --base: there is no allocator 'nosuch' here, only libma, glibc
 expect 2 '' "^ma: --allocators: there is no allocator 'nosuch'" "$ma" bench --allocators=nosuch
 expect 2 '' "^ma: --metrics: there is no metric 'nosuch'; there are: all, wall," bench --metrics=nosuch
 
+# Where there is no room for files that do not stay, that is said, not taken for a fault of the program.
+(ulimit -f 0; bench ls 2>&1; echo "status $?") | cat >out
+: >err
+matches out "^ma: can't write in the folder '/.*/ma-bench\.[^/]*': File too large$" || wrong 'no word of it' ulimit -f 0
+matches out '^status 125$' || wrong 'not status 125' ulimit -f 0
+
+# Closed standard files are not taken for its own.
+for closed in '>&-' '<&- >&-'; do
+	expect 125 '' "^ma: can't write to standard output: Bad file descriptor$" \
+		sh -c "exec $ma bench --quick --runs=1 --allocators=glibc --csv=closed.csv sh -c 'echo x' $closed"
+	grep -q '^command,.*,libma,1,0' closed.csv || wrong 'no results' "$ma" bench "$closed"
+done
+
 # Nothing is left behind, not even when it is interrupted.
 
-"$ma" bench --allocators=glibc sleep 30 >/dev/null 2>&1 &
-pid=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -z "$(ls tmp/*/output 2>/dev/null)" ] || break
-	sleep 0.3
+for signal in TERM QUIT; do
+	timeout -s $signal 2 "$ma" bench --allocators=glibc sleep 30 >out 2>err
+	[ -z "$(ls tmp)" ] || wrong "left behind by SIG$signal: $(ls tmp)" bench
+	rm -rf tmp/*
 done
-kill -TERM $pid
-wait $pid
-[ -z "$(ls tmp)" ] || wrong "left behind: $(ls tmp)" bench
+# What its caller has it ignore does not end it.
+# shellcheck disable=SC2016 # for the shell inside
+expect 0 '^command +[0-9.]+ s' '' sh -c 'trap "" HUP; "$1" bench --quick --runs=1 --allocators=glibc sleep 0.2 & sleep 0.3; kill -HUP $!; wait $!' sh "$ma"
 
 exit $failed

@@ -16,6 +16,12 @@ program='BEGIN { for (i = 0; i < 20000; i++) a[i] = sprintf("%0" (i % 300) "d", 
 	for (s = "x"; length(s) < 3000000;) s = s s; exit 7 }'
 expect 7 '' '' "$ma" run --map=map.json awk "$program"
 have python3 "$MA_SRCDIR/tests/tools/draw-json.py" map.json
+# As wide as the terminal is, the legend too.
+for width in 40 80 140; do
+	expect 0 '^one character is ' '' env COLUMNS=$width "$ma" draw map.json
+	sed '/^chunk/q' out | awk -v most=$width 'length > most { exit 1 }' || wrong "too wide for $width columns" "$ma" draw
+	grep '^  ' out | awk -v most=$width 'length > most { exit 1 }' || wrong "too wide for $width columns" "$ma" draw
+done
 have jq .pins map.json
 
 expect 7 '' '' "$ma" run --map=map.html awk "$program"
@@ -37,6 +43,36 @@ expect 125 '' "^ma: 'map.any' is no heap map" "$ma" draw --output=map.copy map.a
 cmp map.json map.copy || wrong 'the output is gone, though there is none' "$ma" draw --output=map.copy map.any
 expect 0 '' '' "$ma" draw --format=svg --output=map.copy map.copy
 grep -q '^<svg ' map.copy || wrong 'no picture in the place of its map' "$ma" draw --output=map.copy map.copy
+# A picture takes the place of an old one when it is whole, not before: not if there is no room for it, nor if ma is
+# interrupted; and nothing is left beside it. The rights stay as they are.
+mkdir whole
+echo old >whole/old.html
+chmod 640 whole/old.html
+sh -c "ulimit -f 8; exec $ma draw -o whole/old.html map.json" 2>err
+[ $? -eq 125 ] || wrong 'not status 125' ulimit -f 8
+: >out
+matches err "^ma: can't write 'whole/old.html': File too large$" || wrong 'no word of the limit' ulimit -f 8
+[ "$(cat whole/old.html)" = old ] || wrong 'the old picture is gone' ulimit -f 8
+[ "$(ls whole)" = old.html ] || wrong "left: $(ls whole)" ulimit -f 8
+for signal in INT TERM HUP QUIT; do
+	for ms in 002 004 006 008 010 012 015 020; do
+		timeout -s $signal 0.$ms "$ma" draw -o whole/old.html map.json 2>err
+		[ "$(ls whole)" = old.html ] || wrong "left: $(ls whole)" "draw, interrupted by $signal"
+		[ "$(cat whole/old.html)" = old ] || grep -q '</html>' whole/old.html ||
+			wrong 'half a picture' "draw, interrupted by $signal"
+		echo old >whole/old.html
+	done
+done
+expect 0 '' '' "$ma" draw -o whole/old.html map.json
+expect 0 '^-rw-r-----' '' ls -l whole/old.html
+# What is no file of its own is written to as it is: a link's file, the end of what standard output has.
+ln -s old.html whole/link.html
+echo old >whole/old.html
+expect 0 '' '' "$ma" draw -o whole/link.html map.json
+{ [ -L whole/link.html ] && grep -q '</html>' whole/old.html; } || wrong 'not written through the link' "$ma" draw -o whole/link.html
+sh -c "echo first; $ma draw -f svg -o /dev/stdout map.json; echo last" >whole/all
+[ "$(sed -n '1p;$p' whole/all | tr '\n' ' ')" = 'first last ' ] || wrong 'what was printed is gone' "$ma" draw -o /dev/stdout
+grep -q '^<svg ' whole/all || wrong 'no picture' "$ma" draw -o /dev/stdout
 expect 0 '^<svg ' '' "$ma" draw --format=svg map.json
 expect 0 '^chunk 0x' '' "$ma" draw map.json
 expect 0 '^one character is 4.0 KiB' '' "$ma" draw --color=never map.json
@@ -44,6 +80,27 @@ expect 0 '^<svg ' '' sh -c "$ma draw -f svg - <map.json"
 "$ma" draw map.json | grep -q "$(printf '\033')" && wrong 'colours, but no terminal' "$ma" draw map.json
 "$ma" draw --color=always map.json | grep -q "$(printf '\033\\[48;5;')" || wrong 'no colours' "$ma" draw --color=always
 expect 7 '' "$(printf '\033\\[48;5;')" "$ma" run --map=- --color=always awk "$program"
+
+# A terminal that says that it obeys nothing gets nothing to obey; an empty NO_COLOR says nothing.
+if script -qec true /dev/null >out 2>&1 </dev/null; then # a chroot may have no terminals
+	on_terminal() {
+		script -qec "$1" /dev/null </dev/null | tr -d '\r' >out
+		: >err
+	}
+	export TERM=xterm
+	on_terminal "$ma draw map.json"
+	grep -q "$(printf '\033')" out || wrong 'no colours' "$ma draw"
+	NO_COLOR='' on_terminal "$ma draw map.json"
+	grep -q "$(printf '\033')" out || wrong 'no colours for an empty NO_COLOR' "$ma draw"
+	NO_COLOR=1 on_terminal "$ma draw map.json"
+	! grep -q "$(printf '\033')" out || wrong 'colours in spite of NO_COLOR' "$ma draw"
+	export TERM=dumb
+	on_terminal "$ma draw map.json"
+	! grep -q "$(printf '\033')" out || wrong 'colours on a dumb terminal' "$ma draw"
+	on_terminal "$ma bench --quick --runs=1 --allocators=glibc --only=pair"
+	! grep -q "$(printf '\033')" out || wrong 'a dumb terminal is told to do something' "$ma bench"
+	unset TERM
+fi
 
 # What is sent to ma is for the program, and nothing is left behind.
 mkdir temporary
@@ -60,6 +117,32 @@ for _ in 1 2 3 4 5; do
 	[ -z "$(ls temporary)" ] || wrong 'a file is left' timeout 0.5 "$ma" run --leaks --map=map.html
 	rm -rf temporary/*
 done
+
+# Nor if the program is killed while it writes its map, of which there is half a file then.
+cat >half.c <<'END'
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(void)
+{
+	const char *at = strstr(getenv("MA_OPTIONS"), "map=");
+	char name[4096];
+
+	snprintf(name, sizeof name, "%.*s.%d", (int)strcspn(at + 4, ","), at + 4, getpid());
+	fclose(fopen(name, "w"));
+	return raise(SIGKILL);
+}
+END
+$CC -o half half.c || exit 99
+TMPDIR=$scratch/temporary "$ma" run --map=map.html ./half 2>err
+[ -z "$(ls temporary)" ] || wrong "left: $(ls temporary)" "$ma" run --map=map.html
+rm -rf temporary/*
+# Nor if what is asked for besides can't be had.
+(ulimit -f 0; TMPDIR=$scratch/temporary exec "$ma" run --leaks --map=map.html true 2>/dev/null)
+[ -z "$(ls temporary)" ] || wrong "left: $(ls temporary)" "$ma" run --leaks --map=map.html
 
 # With sites and guarded objects, in all forms. Of these awk allocates plenty.
 MA_OPTIONS=guard=50,guard_rate=0

@@ -155,7 +155,7 @@ stays_stopped 0 '^  indirectly lost: 20[0-9]* bytes in 2 allocations$' '' "$ma" 
 
 # What it does not understand.
 expect 2 '' '^ma leaks: no PID given' "$ma" leaks
-expect 2 '' "^ma: 'cat' is not a process number$" "$ma" leaks cat
+expect 2 '' "^ma: 'nosuch' is not a process number$" "$ma" leaks nosuch
 expect 125 '' '^ma: there is no process 999999999$' "$ma" leaks 999999999
 expect 2 '' "^ma leaks: --format is text or json, not 'xml'" "$ma" leaks --format=xml 1
 expect 2 '' "^ma leaks: --leaks-exit needs an exit status from 1 to 255, not '0'" "$ma" leaks --leaks-exit=0 1

@@ -147,6 +147,13 @@ grep -q '"program": "a\\u001b\[31m)\\u000alibma: b"' report.json || wrong "not t
 expect 0 '' '/a\\x1b\[31m\)\\x0alibma: b\+0x' "$ma" run --sites --map=- --color=never "./$name"
 expect 0 '' '^in use' "$ma" run --sites --map=- --color=always "./$name"
 ! grep -q "$(printf 'a\033\\[31m)')" err || wrong 'a name is not made visible' "$ma" run --sites --map=-
+# That there is no room for reports is not that nothing is lost.
+mkdir room
+(ulimit -f 0; TMPDIR=$scratch/room "$ma" run --leaks-exit=3 ./lose 2>&1; echo "status $?") | cat >out
+: >err
+matches out "^ma: can't write leak reports in '/.*/ma-leaks\.[^/]*': File too large$" || wrong 'no word of it' ulimit -f 0
+matches out '^status 125$' || wrong 'not status 125' ulimit -f 0
+[ -z "$(ls room)" ] || wrong "left: $(ls room)" "$ma" run --leaks
 expect 125 '' "^ma: can't write the leak report './nosuch/report': " "$ma" run --leaks=./nosuch/report ./lose
 expect 125 '' 'needs the name of a file' "$ma" run --leaks= ./lose
 

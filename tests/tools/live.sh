@@ -35,6 +35,12 @@ for program in "$ma run $plain" "$whole"; do
 		matches out '^status 125$' || wrong 'not status 125' "$ma" "$command"
 		matches out "^ma: there is no room for the report on process $pid," || wrong 'no word of it' "$ma" "$command"
 	done
+	# That ma may not open its files is not that the process has ended.
+	if command -v prlimit >/dev/null; then
+		expect 125 '' '^ma: may open no more than 5 files at a time, and needs 16: ulimit -n$' \
+			prlimit --nofile=5 "$ma" check $pid
+		expect 0 'sound$' '' prlimit --nofile=5:64 "$ma" check $pid
+	fi
 	if [ -c /dev/full ]; then
 		for form in text json svg html; do
 			expect 125 '' "^ma: can't write the heap map '/dev/full': No space left" \
@@ -69,6 +75,17 @@ END
 	start $program damaged
 	expect 1 "^process $pid: the heap has [0-9]* faults" '' "$ma" check $pid
 	grep -q '^libma: check: block header overwritten: 0x' out || wrong 'the damaged block is not named' check
+	# What it has no room to say is not taken for nothing.
+	for limit in 0 1; do
+		sh -c "ulimit -f $limit; $ma check $pid 2>&1 >/dev/null; echo status \$?" | cat >out
+		true >err
+		if [ $limit = 0 ]; then
+			matches out '^status 125$' || wrong 'not status 125' "ulimit -f $limit; $ma check"
+			matches out "^ma: there is no room for the report on process $pid," || wrong 'no word of it' "$ma check"
+		else
+			matches out '^status (1|125)$' || wrong 'a damaged heap is called sound' "ulimit -f $limit; $ma check"
+		fi
+	done
 	finish 0 damaged
 	[ "$MA_THREADS" = 1 ] || continue
 	# shellcheck disable=SC2086
@@ -181,6 +198,20 @@ if script -qec true /dev/null >out 2>&1 </dev/null; then # a chroot may have no 
 	[ "$(grep -c "$(printf '\033\\[Hprocess')" out)" -ge 2 ] || wrong 'no second reading' 'ma stats --watch'
 	[ "$(grep -c "$(printf '\033\\[2J')" out)" -eq 1 ] || wrong 'the screen is emptied again and again' 'ma stats --watch'
 	finish 0 'on a terminal'
+	# Of a small one it takes no more than there is.
+	start "$ma" run "$plain" idle 1
+	timeout 2 script -qec "stty rows 8 cols 50; exec $ma stats --watch=0.2 $pid" /dev/null >out 2>err </dev/null 9>&-
+	tr -d '\r' <out | sed "s/$(printf '\033')\\[[0-9]*[A-Z]//g" >lines
+	awk 'length > 50 { exit 1 }' lines || wrong 'too wide' 'ma stats --watch in 50 columns'
+	awk '/^process/ { rows = 0 } ++rows > 7 { exit 1 }' lines || wrong 'too high' 'ma stats --watch in 8 rows'
+	grep -q '^libma: summary of process' lines || wrong 'no statistics' 'ma stats --watch in 8 rows'
+	finish 0 'on a small terminal'
+	# One that obeys nothing gets one after the other.
+	start "$ma" run "$plain" idle 1
+	TERM=dumb timeout 2 script -qec "$ma stats --watch=0.2 $pid" /dev/null >out 2>err </dev/null 9>&-
+	[ "$(grep -c '^libma: summary of process' out)" -ge 2 ] || wrong 'no second reading' 'TERM=dumb ma stats --watch'
+	! grep -q "$(printf '\033')" out || wrong 'a dumb terminal is told to do something' 'ma stats --watch'
+	finish 0 'on a dumb terminal'
 fi
 
 # A process that was stopped stays so.
@@ -191,7 +222,9 @@ stays_stopped 0 'sound$' '' "$ma" check $pid
 # What can't be inspected.
 
 expect 2 '' '^ma check: no PID given' "$ma" check
-expect 2 '' "^ma: 'cat' is not a process number$" "$ma" check cat
+expect 2 '' "^ma: 'cat' is not a process number; 'pidof cat' shows it, if that program runs$" "$ma" check cat
+expect 2 '' "^ma: 'nosuch' is not a process number$" "$ma" check nosuch
+expect 2 '' "^ma stats: give one PID, not '7' too; seconds stand behind an '=': --watch=SECONDS$" "$ma" stats --watch 5 7
 expect 2 '' "^ma: '' is not a process number$" "$ma" check ''
 expect 2 '' "^ma: '-5' is not a process number$" "$ma" check -- -5
 expect 2 '' "^ma: '12x' is not a process number$" "$ma" map 12x

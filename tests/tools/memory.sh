@@ -14,6 +14,7 @@ for program in "$ma run $plain" "$whole"; do
 		"libraries' code" 'stacks of threads' "the C library's own" "the kernel's" 'all'; do
 		grep -q "^$row  *[0-9.]* [KMGT]*i*B " out || wrong "no row '$row'" "$ma" memory
 	done
+	awk 'length > 79 { exit 1 }' out || wrong 'too wide for a terminal' "$ma" memory
 	expect 0 '^\{"process": ' "^ma: process $pid stood still" "$ma" memory -v --format=json $pid
 	if command -v python3 >/dev/null; then
 		python3 - out $pid <<'END' || failed=1

@@ -32,6 +32,11 @@ expect 0 '^--$' '' "$ma" run echo --
 expect 0 '^same$' '' sh -c 'exec "$1" run sh -c "[ \$\$ = $$ ] && echo same"' sh "$ma"
 expect 0 '^name$' '' "$ma" run sh -c 'echo $0' name
 
+# A closed file stays closed.
+echo '[ ! -e /proc/$$/fd/$1 ]' >is-closed
+expect 0 '' '' sh -c 'exec "$1" run sh is-closed 0 <&-' sh "$ma"
+expect 0 '' '*' sh -c 'exec "$1" run --leaks sh is-closed 1 >&-' sh "$ma"
+
 # What can't be run.
 
 mkdir folder
@@ -42,6 +47,8 @@ chmod +x no-interpreter no-magic
 expect 127 '' "^ma: there is no program 'nosuch-program' in PATH$" "$ma" run nosuch-program
 expect 127 '' "^ma: there is no program './nosuch'$" "$ma" run ./nosuch
 expect 127 '' "^ma: there is no program ''" "$ma" run ''
+expect 127 '' "^ma: there is no program 'no-magic' in PATH; the one in this folder is './no-magic'$" "$ma" run no-magic
+expect 127 '' "^ma: there is no program 'folder' in PATH$" "$ma" run folder
 expect 126 '' "^ma: can't run './folder': " "$ma" run ./folder
 expect 126 '' "^ma: can't run './no-interpreter': the interpreter .* is missing$" "$ma" run ./no-interpreter
 expect 0 '^by the shell: x$' '' "$ma" run ./no-magic x
@@ -79,6 +86,13 @@ expect 0 '/a folder/.libs/libma-preload.so$' '' 'a folder/ma' run cat /proc/self
 expect 0 "^$scratch/a folder/.libs:/lib$" '' \
 	env LD_LIBRARY_PATH=/lib 'a folder/ma' run ./'a folder/ma' run sh -c 'echo "$LD_LIBRARY_PATH"'
 expect 125 '' "^ma: the dynamic loader can't be given '.*/a:b c/" 'a:b c/ma' run true
+
+# Where /proc is not mounted, as in a chroot, it finds the library all the same; and no process, which it says.
+if unshare -m mount -t tmpfs none /proc 2>/dev/null; then
+	hide='mount -t tmpfs none /proc && exec "$@"'
+	expect 0 "^\[$library\]$" '' unshare -m sh -c "$hide" sh "$ma" run sh -c "$show_preload"
+	expect 125 '' "^ma: can't look for process 1: /proc is not mounted$" unshare -m sh -c "$hide" sh "$ma" check 1
+fi
 
 # Options for the library. The shells write to standard error what they were asked for, or they use _exit.
 

@@ -18,6 +18,8 @@ static void read_and_tell(void *string)
 #define UNKNOWN "libma: MA_OPTIONS: unknown option ignored, see ma_options(7): "
 #define BAD "libma: MA_OPTIONS: bad value ignored, see ma_options(7): "
 
+#define ALONE(other) "libma: MA_OPTIONS: no effect without " other ", see ma_options(7): "
+
 static char long_path[sizeof(ma_options.map)], long_name[300], long_path_option[sizeof(ma_options.map) + 10];
 
 static void reads(char *string, const char *expected)
@@ -34,8 +36,22 @@ START_TEST(good_ones)
 	reads((char[]){"map=-"}, "stats=0 map=-\n");
 	reads((char[]){"stats=1,map=/tmp/x=y"}, "stats=1 map=/tmp/x=y\n");
 	reads((char[]){"map=a,map=b,stats=1,stats=0"}, "stats=0 map=b\n");
-	reads((char[]){"stats=some.json,stats_every=5,map_every=100"}, "stats=some.json map=\n");
+	reads((char[]){"stats=some.json,stats_every=5,map=-,map_every=100"}, "stats=some.json map=-\n");
 	reads((char[]){",,stats=1,,,"}, "stats=1 map=\n");
+}
+END_TEST
+
+/* What is no file's name, as is more likely, is not taken for one. */
+START_TEST(files)
+{
+	reads((char[]){"map=1"}, "stats=0 map=-\n");
+	reads((char[]){"map=x,map=0"}, "stats=0 map=\n");
+	reads((char[]){"stats=1 map=x"}, BAD "'stats=1 map=x'\nstats=0 map=\n");
+	reads((char[]){"stats=a;map=x"}, BAD "'stats=a;map=x'\nstats=0 map=\n");
+	reads((char[]){"stats=a:sites=1"}, BAD "'stats=a:sites=1'\nstats=0 map=\n");
+	reads((char[]){"map=a b;c=d mapx=1"}, "stats=0 map=a b;c=d mapx=1\n");
+	reads((char[]){"stats=yes,map=off"}, BAD "'stats=yes'\n" BAD "'map=off'\nstats=0 map=\n");
+	reads((char[]){"stats=./yes"}, "stats=./yes map=\n");
 }
 END_TEST
 
@@ -47,6 +63,29 @@ START_TEST(reports)
 	expect(ma_options.map_format.given && ma_options.map_format.format == MA_JSON);
 	expect(ma_options.stats_every == 5 && ma_options.map_every == 100);
 	expect(strcmp(ma_options.map_on_abort, "x") == 0);
+}
+END_TEST
+
+/* What has an effect only beside another option, without that one. */
+START_TEST(alone)
+{
+	reads((char[]){"map_every=100"}, ALONE("map") "'map_every'\nstats=0 map=\n");
+	reads((char[]){"map_format=json"}, ALONE("map or map_on_abort") "'map_format'\nstats=0 map=\n");
+	reads((char[]){"map_on_abort=x,map_format=json"}, "stats=0 map=\n");
+	reads((char[]){"map=x,map_every=100,map_format=json"}, "stats=0 map=x\n");
+	reads((char[]){"stats_every=5,stats_format=xml,stats=0"},
+	      ALONE("stats") "'stats_every'\n" ALONE("stats") "'stats_format'\nstats=0 map=\n");
+	reads((char[]){"stats_every=5,stats_format=xml,stats=1"}, "stats=1 map=\n");
+	reads((char[]){"guard_low=1,guard_rate=5"},
+	      ALONE("guard") "'guard_low'\n" ALONE("guard") "'guard_rate'\nstats=0 map=\n");
+	reads((char[]){"guard_low=1,guard_rate=5,guard=10"}, "stats=0 map=\n");
+	reads((char[]){"guard_low=1,hardened=1"}, "stats=0 map=\n");
+	reads((char[]){"sites_depth=5"}, ALONE("sites or guard") "'sites_depth'\nstats=0 map=\n");
+	reads((char[]){"sites_depth=5,sites=512k"}, "stats=0 map=\n");
+	reads((char[]){"sites_depth=5,guard=all"}, "stats=0 map=\n");
+	reads((char[]){"free_sites=1,sites=512k"}, ALONE("sites=1") "'free_sites'\nstats=0 map=\n");
+	reads((char[]){"free_sites=1,sites=1"}, "stats=0 map=\n");
+	reads((char[]){"free_sites=0,guard_low=0"}, "stats=0 map=\n");
 }
 END_TEST
 
@@ -152,8 +191,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {numbers, switches,     good_ones,	 reports,  profile_keeps_what_was_set,
-				      limits,  unknown_ones, bad_values, long_ones};
+	const TTest *const tests[] = {
+		numbers,    switches,  good_ones, reports, profile_keeps_what_was_set, limits, unknown_ones,
+		bad_values, long_ones, alone,	  files};
 
 	return unit_run("options", tests, LENGTH(tests));
 }

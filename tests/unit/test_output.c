@@ -73,9 +73,9 @@ START_TEST(asked_for)
 	expect(unit_child(at_exit, (char[]){"leaks=-"}, text, sizeof(text)) == 0);
 	expect(strstr(text, "libma: leak check of process ") != NULL && strstr(text, "heap map: ") == NULL);
 	unit_says(at_exit, (char[]){"leaks=/nonexistent/leaks"},
-		  "libma: can't write the leak report to '/nonexistent/leaks'\n");
+		  "libma: can't write the leak report to '/nonexistent/leaks': no such file or folder\n");
 	unit_says(at_exit, (char[]){"map=/nonexistent/map"},
-		  "libma: can't write the heap map to '/nonexistent/map'\n");
+		  "libma: can't write the heap map to '/nonexistent/map': no such file or folder\n");
 }
 END_TEST
 
@@ -124,7 +124,9 @@ static void put_file(const char *path, const char *text)
 static void to_standard_error(void *path)
 {
 	expect(dup2(open(path, O_WRONLY), STDERR_FILENO) == STDERR_FILENO);
+	expect(lseek(STDERR_FILENO, 0, SEEK_END) > 0);
 	at_exit((char[]){"stats=/dev/stderr"});
+	expect(write(STDERR_FILENO, "another's\n", 10) == 10); /* as the shell does, whose file it is, too */
 }
 
 START_TEST(links)
@@ -162,6 +164,7 @@ START_TEST(links)
 	fd = open(path, O_RDONLY);
 	expect(fd >= 0 && read(fd, found, sizeof(found) - 1) > 0 && close(fd) == 0);
 	expect(strncmp(found, "the program's\nlibma: summary", 28) == 0);
+	expect(strstr(found, "\nanother's\n") != NULL);
 	expect(unlink(path) == 0 && rmdir(folder) == 0);
 }
 END_TEST
@@ -231,11 +234,15 @@ START_TEST(can_not_be_written)
 	ma_inspect_subject.process = process_with_a_long_number;
 	expect(unit_child(at_exit, option, text, sizeof(text)) == 0);
 	expect(strncmp(text, "libma: can't write the heap map to '/tmp/%p%p", 45) == 0);
+	expect(strstr(text, "': its name is too long\n") != NULL);
 	expect(ma_malloc(100) != NULL);
-	unit_says(at_exit, (char[]){"map=/dev/full"}, "libma: can't write the heap map to '/dev/full'\n");
-	unit_says(at_exit, (char[]){"map=/tmp"}, "libma: can't write the heap map to '/tmp'\n");
+	unit_says(at_exit, (char[]){"map=/dev/full"},
+		  "libma: can't write the heap map to '/dev/full': no space left on the device\n");
+	unit_says(at_exit, (char[]){"map=/tmp"},
+		  "libma: can't write the heap map to '/tmp': it is a folder\n");
 	expect(unit_child(at_exit, (char[]){"stats=/dev/full"}, text, sizeof(text)) == 0);
-	expect(strstr(text, "'/dev/full'\n") != NULL && strchr(text, '\n')[1] == '\0');
+	expect(strstr(text, "'/dev/full': no space left on the device\n") != NULL &&
+	       strchr(text, '\n')[1] == '\0');
 	/* It is there again at exit: what it says goes there. */
 	expect(unit_child(at_exit_without_standard_error, (char[]){"stats=1"}, text, sizeof(text)) == 0);
 	expect(strncmp(text, "libma: summary of process ", 26) == 0);
@@ -262,7 +269,8 @@ START_TEST(no_room)
 	expect(mkdtemp(folder) != NULL);
 	snprintf(path, sizeof(path), "%s/map", folder);
 	snprintf(option, sizeof(option), "map=%s", path);
-	snprintf(says, sizeof(says), "libma: can't write the heap map to '%s'\n", path);
+	snprintf(says, sizeof(says),
+		 "libma: can't write the heap map to '%s': the file may not grow so large\n", path);
 	file = fopen(path, "w");
 	expect(file != NULL && fputs("of before", file) > 0 && fclose(file) == 0);
 	unit_says(at_exit_without_room, option, says);
@@ -316,6 +324,24 @@ START_TEST(before_a_signal_ends_it)
 }
 END_TEST
 
+/* That it can't be written is said once, not every so often. */
+static void live_for_some_reports(void *arg)
+{
+	ma_options_read(arg);
+	ma_inspect_start();
+	usleep(500000);
+}
+
+START_TEST(can_not_be_written_every_so_often)
+{
+	if (is_emulated() || !MA_THREADS)
+		return; /* see test_timer.c */
+	expect(ma_malloc(100) != NULL);
+	unit_says(live_for_some_reports, (char[]){"map=/nonexistent/map,map_every=20"},
+		  "libma: can't write the heap map to '/nonexistent/map': no such file or folder\n");
+}
+END_TEST
+
 static const char *every_path;
 
 static void live_for_a_while(void *arg)
@@ -355,7 +381,8 @@ int main(void)
 				      long_name,
 				      folder_that_may_not_be_written,
 				      before_a_signal_ends_it,
-				      every_so_often};
+				      every_so_often,
+				      can_not_be_written_every_so_often};
 
 	return unit_run("output", tests, LENGTH(tests));
 }

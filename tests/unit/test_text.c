@@ -275,6 +275,24 @@ static int take(void *arg, const char *bytes, size_t size)
 }
 
 /* A sink gets all, up to its first error, which stays. */
+static void error_reads(int error, const char *expected)
+{
+	struct text text;
+
+	text_to_file(&text);
+	ma_text_error(&text, error);
+	file_holds(&text, expected);
+}
+
+START_TEST(errors)
+{
+	error_reads(ENOENT, "no such file or folder");
+	error_reads(ENOSPC, "no space left on the device");
+	error_reads(EFBIG, "the file may not grow so large");
+	error_reads(987, "error 987");
+}
+END_TEST
+
 START_TEST(sinks)
 {
 	size_t room = 3000;
@@ -307,6 +325,7 @@ int main(void)
 				      no_signals,
 				      ratios,
 				      quoted_ones,
+				      errors,
 				      sinks};
 
 	return unit_run("text", tests, LENGTH(tests));

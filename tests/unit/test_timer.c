@@ -10,7 +10,7 @@
 #include "inspect/timer.h"
 
 static struct shared {
-	volatile int calls, in_process;
+	volatile int calls, in_process, wrongly_told;
 	volatile long process;
 } * shared;
 
@@ -19,12 +19,20 @@ static struct shared {
 static int changed_by_task;
 static volatile sig_atomic_t signals;
 
-static bool task(void)
+static enum timer_end task(bool failed_before)
 {
 	changed_by_task = 1;
+	shared->wrongly_told += failed_before != (shared->calls == 1);
 	shared->in_process = getpid();
 	shared->process = ma_inspect_subject.process();
-	return ++shared->calls != 3; /* the third is not whole */
+	switch (++shared->calls) {
+	case 1:
+		return TIMER_FAILED;
+	case 3:
+		return TIMER_AGAIN;
+	default:
+		return TIMER_DONE;
+	}
 }
 
 static void count_signal(int number)
@@ -48,6 +56,7 @@ START_TEST(on_a_snapshot)
 	for (int i = 0; i < 2000 && shared->calls < 5; i++)
 		usleep(10000);
 	expect(shared->calls >= 5 && changed_by_task == 0 && signals == 0);
+	expect(shared->wrongly_told == 0);
 	expect(shared->in_process != getpid() && shared->process == getpid());
 	expect(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 	ma_timer_stop();
@@ -57,17 +66,19 @@ START_TEST(on_a_snapshot)
 }
 END_TEST
 
-static bool never_whole(void)
+static enum timer_end never_whole(bool failed_before)
 {
+	(void)failed_before;
 	shared->calls++;
-	return false;
+	return TIMER_AGAIN;
 }
 
-static bool crashes(void)
+static enum timer_end crashes(bool failed_before)
 {
+	(void)failed_before;
 	shared->in_process++;
 	*(volatile int *)(uintptr_t)shared->process = 1; /* 0 */
-	return true;
+	return TIMER_DONE;
 }
 
 /* It gives up, and a task that crashes does no harm: the next comes. */

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* argument.h - what several commands ask of an option's argument. What is wrong is told, by argp_error(3), which exits. */
+/* argument.h - what several commands ask of an option's argument. What is wrong is told by argument_error(), which exits. */
 #ifndef MA_ARGUMENT_H
 #define MA_ARGUMENT_H
 
 #include <argp.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+/* Says, as argp_error(3) does, what is wrong with the command line; but of what it says a terminal obeys nothing. Exits. */
+__attribute__((format(printf, 2, 3))) void argument_error(const struct argp_state *state, const char *format,
+							  ...);
+
+/* argp_parse(3), which says of no option what a terminal would obey. */
+error_t argument_parse(const struct argp *argp, int argc, char **argv, unsigned flags, int *end, void *input);
 
 /* Which of the words, of which NULL is the last, `arg` is. `option` is as it is typed: "--format". */
 unsigned argument_word(struct argp_state *state, const char *option, const char *arg,

@@ -54,6 +54,7 @@
 #include "snapshot.h"
 
 enum {
+	LEAST_FILES = 16, /* that ma opens at a time, and some more */
 	MOST_ATTEMPTS = 6,
 	PAUSE_MS = 2,	   /* before the first of several attempts, that the process may go on; then longer */
 	READ_SECONDS = 20, /* of processor time, for a reader; more for large processes */
@@ -85,6 +86,19 @@ static int scratch_file(void)
 	if (fd < 0)
 		fail(EXIT_OWN_FAILURE, "can't make a file in memory: %s", strerror(errno));
 	return fd;
+}
+
+/* Files that can't be opened look like those of a process that has ended. */
+static void demand_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LEAST_FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max < LEAST_FILES ? limit.rlim_max : LEAST_FILES;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < LEAST_FILES)
+		fail(EXIT_OWN_FAILURE, "may open no more than %llu files at a time, and needs %d: ulimit -n",
+		     (unsigned long long)limit.rlim_cur, LEAST_FILES);
 }
 
 /* The process's resident memory. */
@@ -456,6 +470,7 @@ _Noreturn static void child_main(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != child.parent) /* it was killed before that */
 		_exit(0);
+	signal(SIGXFSZ, SIG_IGN); /* the report may be larger than a file may: that is told, not died of */
 	prctl(PR_SET_TIMERSLACK, 1);
 	setpriority(PRIO_PROCESS, 0, -20); /* a process waits for us: hurry, if we may */
 	keep_own_locks();
@@ -493,7 +508,7 @@ _Noreturn static void child_main(void)
 static int wait_for(pid_t helper, pid_t pid, const struct shared *shared)
 {
 	uint64_t start = now_us();
-	bool shown = false, show = isatty(STDERR_FILENO);
+	bool shown = false, show = is_terminal(stderr);
 	int status = 0;
 	pid_t ended;
 
@@ -502,7 +517,7 @@ static int wait_for(pid_t helper, pid_t pid, const struct shared *shared)
 			  NULL);
 		if (now_us() - start < PROGRESS_AFTER_MS * UINT64_C(1000) || shared->step == NULL)
 			continue;
-		fprintf(stderr, "\r\033[Kma: %s the heap of process %ld …", shared->step, (long)pid);
+		fprintf(stderr, "\r\033[Kma: %s the heap of process %ld ...", shared->step, (long)pid);
 		shown = true;
 	}
 	if (shown)
@@ -521,6 +536,7 @@ struct attach_result attach_read(pid_t pid, enum attach_depth depth, attach_read
 
 	if (shared == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "out of memory");
+	demand_files();
 	target_open(&target, pid);
 	child = (struct child){.parent = getpid(),
 			       .target = &target,

@@ -4,8 +4,7 @@
  *
  * How it is done is told in bench.h and in the files named there, what it shows in ma-bench(1). Results go to
  * standard output and to the files that were asked for, progress to standard error if that is a
- * terminal. The files are opened first of all: that they can't be written is better said now than after
- * half an hour.
+ * terminal. That the files can't be written is better said before half an hour than after.
  */
 #include <config.h>
 
@@ -16,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "bench.h"
 #include "command.h"
 #include "file.h"
@@ -106,14 +106,15 @@ static unsigned read_number(const struct argp_state *state, const char *option, 
 	errno = 0;
 	number = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || number < least || number > most)
-		argp_error(state, "--%s takes a number from %u to %u, not '%s'", option, least, most, text);
+		argument_error(state, "--%s takes a number from %u to %u, not '%s'", option, least, most,
+			       text);
 	return (unsigned)number;
 }
 
 static const char *demand_file(const struct argp_state *state, const char *option, const char *text)
 {
 	if (*text == '\0')
-		argp_error(state, "--%s needs a file name", option);
+		argument_error(state, "--%s needs a file name", option);
 	return text;
 }
 
@@ -260,18 +261,21 @@ static void check_result(const char *option, const char *path)
 		fail(EXIT_USAGE, "--%s: can't write '%s': %s", option, path, strerror(error));
 }
 
-static void write_result(const struct bench *bench, const char *path,
+/* A long run is not lost because one file can't be written: false tells of that. */
+static bool write_result(const struct bench *bench, const char *path,
 			 void (*write)(const struct bench *bench, FILE *file))
 {
 	FILE *file;
 
 	if (path == NULL)
-		return;
-	file = is_stdout(path) ? stdout : fopen(path, "we");
+		return true;
+	file = is_stdout(path) ? stdout : file_create(path);
 	if (file != NULL)
 		write(bench, file);
-	if (file == NULL || (file != stdout && !file_close(file)))
-		fail(EXIT_OWN_FAILURE, "can't write '%s': %s", path, strerror(errno));
+	if (file != NULL && (file == stdout || file_close(file)))
+		return true;
+	complain("can't write '%s': %s", path, strerror(errno));
+	return false;
 }
 
 /* Makes the commands of ma-workload's workloads, and of the user's own program. */
@@ -322,6 +326,7 @@ static void demand_command(const struct bench_options *wanted)
 static int measure_all(struct bench *bench)
 {
 	struct bench_options *wanted = &bench->options;
+	bool written;
 
 	set_defaults(wanted);
 	choose_metrics(bench);
@@ -340,9 +345,11 @@ static int measure_all(struct bench *bench)
 	bench_all_rounds(bench);
 	if (!is_stdout(wanted->json) && !is_stdout(wanted->csv) && !is_stdout(wanted->html))
 		bench_print_tables(bench);
-	write_result(bench, wanted->json, bench_write_json);
-	write_result(bench, wanted->csv, bench_write_csv);
-	write_result(bench, wanted->html, bench_write_html);
+	written = write_result(bench, wanted->json, bench_write_json);
+	written = write_result(bench, wanted->csv, bench_write_csv) && written;
+	written = write_result(bench, wanted->html, bench_write_html) && written;
+	if (!written)
+		return EXIT_OWN_FAILURE;
 	return bench_failures(bench) == 0 ? 0 : EXIT_FAILED_RUNS;
 }
 
@@ -362,7 +369,7 @@ int bench_main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	request->bench.options.trace = true;
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, request) != 0)
+	if (argument_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, request) != 0)
 		return EXIT_USAGE;
 	return request->list ? list_all(&request->bench) : measure_all(&request->bench);
 }

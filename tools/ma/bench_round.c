@@ -123,7 +123,7 @@ static void make_results(struct bench *bench)
 
 void bench_all_rounds(struct bench *bench)
 {
-	struct progress progress = {.bench = bench, .start = now(), .shown = isatty(STDERR_FILENO) == 1};
+	struct progress progress = {.bench = bench, .start = now(), .shown = is_terminal(stderr)};
 	unsigned passes = bench->options.runs + 1;
 	double round_start;
 

@@ -23,6 +23,7 @@
 
 #include "bench.h"
 #include "command.h"
+#include "file.h"
 #include "message.h"
 #include "place.h"
 
@@ -51,6 +52,9 @@ void bench_check_interrupt(void)
 	if (interrupted_by == 0)
 		return;
 	bench_close();
+	if (is_terminal(stderr))
+		fputs("\r\033[K", stderr); /* the progress */
+	fflush(stderr);
 	signal(interrupted_by, SIG_DFL);
 	raise(interrupted_by);
 }
@@ -75,12 +79,16 @@ void bench_close(void)
 static void make_folders(struct bench *bench)
 {
 	const char *parent = getenv("TMPDIR");
+	int error;
 
 	bench->folder = text_format("%s/ma-bench.XXXXXX", parent != NULL && *parent == '/' ? parent : "/tmp");
 	if (mkdtemp(bench->folder) == NULL)
 		fail(EXIT_OWN_FAILURE, "can't make the folder '%s': %s", bench->folder, strerror(errno));
 	folder_to_remove = text_format("%s", bench->folder);
 	atexit(bench_close);
+	error = file_check_room(bench->folder);
+	if (error != 0)
+		fail(EXIT_OWN_FAILURE, "can't write in the folder '%s': %s", bench->folder, strerror(error));
 	bench->work = text_format("%s/work", bench->folder);
 	if (mkdir(bench->work, 0777) != 0)
 		fail(EXIT_OWN_FAILURE, "can't make the folder '%s': %s", bench->work, strerror(errno));
@@ -97,10 +105,16 @@ static char *find_part(const char *name)
 
 void bench_open(struct bench *bench)
 {
-	struct sigaction action = {.sa_handler = on_interrupt};
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction action = {.sa_handler = on_interrupt}, had;
 
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		if (sigaction(ends[i], NULL, &had) == 0 && had.sa_handler != SIG_IGN)
+			sigaction(ends[i], &action, NULL);
 	bench->measurer = find_part("ma-measure");
 	bench->workloads = find_part("ma-workload");
+	make_folders(bench); /* first, as it tells of limits that the report meets, too */
 	bench->report_fd = memfd_create("ma-bench", 0);
 	if (bench->report_fd < 0 || ftruncate(bench->report_fd, sizeof *bench->report) != 0)
 		fail(EXIT_OWN_FAILURE, "can't make shared memory: %s", strerror(errno));
@@ -108,11 +122,6 @@ void bench_open(struct bench *bench)
 			     bench->report_fd, 0);
 	if (bench->report == MAP_FAILED)
 		fail(EXIT_OWN_FAILURE, "can't map shared memory: %s", strerror(errno));
-	make_folders(bench);
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
 	/* Neither ma's own programs nor those that make inputs are to run on anything special. */
 	unsetenv("LD_PRELOAD");
 }
@@ -258,6 +267,12 @@ char *bench_run_failure(const struct bench *bench)
 		break;
 	case END_TIMEOUT:
 		failure = text_format("took longer than %g s", bench->options.time_limit);
+		break;
+	case END_OUTPUT:
+		failure =
+			text_format("printed more than %d MiB: send that to /dev/null, as in: ma bench sh -c "
+				    "'PROGRAM >/dev/null'",
+				    REPORT_OUTPUT_MIB);
 		break;
 	case END_NOT_RUN:
 		failure = text_format("can't be run: %s", strerror(measured->end_value));

@@ -29,8 +29,6 @@ struct style {
 
 static struct style find_style(void)
 {
-	const char *no_colour = getenv("NO_COLOR");
-	const char *terminal = getenv("TERM");
 	bool unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	struct style style = {"", "", "", "", "", "", "~", "u", false};
 
@@ -41,7 +39,7 @@ static struct style find_style(void)
 	if (!isatty(STDOUT_FILENO))
 		return style;
 	style.blocks = unicode;
-	if ((no_colour != NULL && *no_colour != '\0') || terminal == NULL || strcmp(terminal, "dumb") == 0)
+	if (!has_colours(stdout))
 		return style;
 	style.bold = "\033[1m";
 	style.dim = "\033[2m";
@@ -407,10 +405,12 @@ static void print_notes(const struct bench *bench, const struct style *style)
 			printf("%sskipped%s: %s: %s\n", style->dim, style->normal, job->workload->name,
 			       job->skipped);
 		for (size_t j = 0; j < bench->allocator_count && job->results != NULL; j++) {
-			if (job->results[j].failure != NULL)
-				printf("%sfailed%s: %s, %s: %s\n", style->bad, style->normal,
-				       job->workload->name, bench->allocators[j].name,
-				       job->results[j].failure);
+			if (job->results[j].failure == NULL)
+				continue;
+			printf("%sfailed%s: %s, %s: ", style->bad, style->normal, job->workload->name,
+			       bench->allocators[j].name);
+			write_visible(job->results[j].failure, stdout);
+			putchar('\n');
 		}
 	}
 }
@@ -420,9 +420,10 @@ void bench_print_tables(const struct bench *bench)
 	struct style style = find_style();
 	char *machine = bench_machine();
 
-	printf("%slibma %s and %zu others%s, %u run%s each, in %u min %u s\n%s\n", style.bold,
-	       PACKAGE_VERSION, bench->allocator_count - 1, style.normal, bench->rounds,
-	       bench->rounds == 1 ? "" : "s", bench->seconds / 60, bench->seconds % 60, machine);
+	printf("%slibma %s and %zu other%s%s, %u run%s each, in %u min %u s\n%s\n", style.bold,
+	       PACKAGE_VERSION, bench->allocator_count - 1, bench->allocator_count == 2 ? "" : "s",
+	       style.normal, bench->rounds, bench->rounds == 1 ? "" : "s", bench->seconds / 60,
+	       bench->seconds % 60, machine);
 	free(machine);
 	for (unsigned metric = 0; metric < METRICS; metric++) {
 		if (bench->metrics[metric] && !bench_metrics[metric].is_ratio)

@@ -10,12 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "live.h"
 #include "ma.h"
 #include "message.h"
 
-enum { EXIT_FAULTS = 1 };
+enum { EXIT_FAULTS = 1, NO_ROOM = -1 };
 
 /* The lines of the faults that every reading so far has found; NULL before the first one. */
 static char *lasting;
@@ -39,8 +40,9 @@ static bool has_line(const char *text, const char *line, size_t length)
 }
 
 /* Damage lasts. What one reading finds and the next does not was a change that the process was stopped in the middle
- * of. Leaves in the report what lasts; returns how many lines that is. */
-static int keep_lasting(int report)
+ * of. Leaves in the report what lasts; returns how many lines that is, of the `faults` lines that there were, or NO_ROOM
+ * if some of those are missing. */
+static int keep_lasting(int report, int faults)
 {
 	char *found = read_all(report), *kept = calloc(1, strlen(found) + 1);
 	size_t used = 0;
@@ -48,7 +50,7 @@ static int keep_lasting(int report)
 
 	if (kept == NULL)
 		fail(EXIT_OWN_FAILURE, "out of memory");
-	for (const char *line = found; *line != '\0';) {
+	for (const char *line = found; strchr(line, '\n') != NULL; faults--) {
 		size_t length = strcspn(line, "\n") + 1;
 
 		if (lasting == NULL || has_line(lasting, line, length)) {
@@ -61,16 +63,17 @@ static int keep_lasting(int report)
 	free(found);
 	free(lasting);
 	lasting = kept;
-	if (ftruncate(report, 0) != 0 || pwrite(report, kept, used, 0) != (ssize_t)used)
-		fail(EXIT_OWN_FAILURE, "can't write a report in memory");
+	if (faults > 0 || ftruncate(report, 0) != 0 || pwrite(report, kept, used, 0) != (ssize_t)used)
+		return NO_ROOM;
 	return count;
 }
 
 static int check(int output, const struct subject_process *process, void *arg)
 {
+	int faults = ma_check(); /* a line of each goes to standard error, which is the report */
+
 	(void)arg;
-	ma_check(); /* writes to standard error, which is the report */
-	return process->threads == NULL ? 0 : keep_lasting(output);
+	return process->threads == NULL ? 0 : keep_lasting(output, faults);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -91,9 +94,11 @@ int check_main(int argc, char **argv)
 	struct live live = {0};
 	struct attach_result result;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &live) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &live) != 0)
 		return EXIT_USAGE;
 	result = live_read(&live, ATTACH_AUDIT, check, NULL);
+	if (result.faults == NO_ROOM)
+		live_no_room(&live);
 	attach_print(&result, stdout);
 	if (result.faults == 0)
 		printf("process %ld: the heap is sound\n", (long)live.pid);

@@ -57,6 +57,25 @@ enum draw_format draw_format_of_file(const char *file)
 	return dot != NULL && strcmp(dot, ".svg") == 0 ? DRAW_SVG : DRAW_UNKNOWN;
 }
 
+const char *draw_false_suffix(const char *file)
+{
+	static const char *const others[] = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".ps", ".csv"};
+	const char *dot = file == NULL ? NULL : strrchr(file, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof others / sizeof others[0]; i++)
+		if (strcmp(dot, others[i]) == 0)
+			return dot;
+	return NULL;
+}
+
+/* Such as the map itself: it would be gone. */
+static const char *false_suffix(const char *output)
+{
+	const char *dot = output == NULL ? NULL : strrchr(output, '.');
+
+	return dot != NULL && strcmp(dot, ".json") == 0 ? dot : draw_false_suffix(output);
+}
+
 const char *draw_map_format(const char *file)
 {
 	const char *dot = file == NULL ? NULL : strrchr(file, '.');
@@ -110,18 +129,25 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'f':
 		request->format = draw_format_named(arg);
 		if (request->format == DRAW_UNKNOWN)
-			argp_error(state, "--format is terminal, svg or html, not '%s'", arg);
+			argument_error(state, "--format is terminal, svg or html, not '%s'", arg);
 		return 0;
 	case 'o':
 		request->output = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (request->map != NULL)
-			argp_error(state, "give one map, not '%s' too", arg);
+			argument_error(state, "give one map, not '%s' too", arg);
 		request->map = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no MAP given");
+		argument_error(state, "no MAP given");
+		return 0;
+	case ARGP_KEY_END:
+		if (request->format == DRAW_UNKNOWN && false_suffix(request->output) != NULL)
+			argument_error(
+				state,
+				"no map is drawn as %s: the form is terminal, svg or html, by suffix or --format",
+				false_suffix(request->output));
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -141,13 +167,13 @@ int draw_main(int argc, char **argv)
 	struct draw_film film;
 	FILE *out = stdout;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	if (request.format == DRAW_UNKNOWN)
 		request.format = draw_format_of_file(request.output);
 	film = draw_read(request.map); /* first, as it may be what is written to */
 	if (request.output != NULL && strcmp(request.output, "-") != 0) {
-		out = fopen(request.output, "we");
+		out = file_create(request.output);
 		if (out == NULL)
 			fail(EXIT_OWN_FAILURE, "can't write '%s': %s", request.output, strerror(errno));
 	}

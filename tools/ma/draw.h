@@ -185,6 +185,9 @@ enum draw_format { DRAW_TERMINAL, DRAW_HTML, DRAW_SVG, DRAW_JSON, DRAW_UNKNOWN }
 enum draw_format draw_format_named(const char *name);
 enum draw_format draw_format_of_file(const char *file);
 
+/* Returns the suffix of the file's name if it promises a form that there is not, else NULL. */
+const char *draw_false_suffix(const char *file);
+
 /* The form of a heap map in a file of that name: "html", "svg", "json", else "text". NULL: "text". */
 const char *draw_map_format(const char *file);
 

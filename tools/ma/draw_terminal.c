@@ -67,14 +67,14 @@ static void write_row(const char *cells, size_t count, bool colour, FILE *out)
 	fputs(colour ? "\033[0m\n" : "\n", out);
 }
 
-static unsigned columns(void)
+static unsigned columns(FILE *out)
 {
 	struct winsize size;
 	const char *variable = getenv("COLUMNS");
 	long wide = variable == NULL ? 0 : strtol(variable, NULL, 10);
 
 	if (wide <= 0)
-		wide = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+		wide = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 	return wide < 34 ? 32 : wide < 66 ? 32 : wide < 130 ? 64 : 128;
 }
 
@@ -92,7 +92,8 @@ static uint64_t cell_size(const struct draw_map *map, unsigned row)
 	}
 }
 
-static void write_legend(uint64_t cell, bool colour, FILE *out)
+/* In as many lines as it takes, each as wide as a row. */
+static void write_legend(uint64_t cell, unsigned row, bool colour, FILE *out)
 {
 	static const struct {
 		const char *cells, *what;
@@ -103,8 +104,15 @@ static void write_legend(uint64_t cell, bool colour, FILE *out)
 		      {"0123456789", "slab, by tenths in use"},
 		      {"_", "not carved yet"}};
 
-	fprintf(out, "one character is %s. ", draw_bytes(cell));
+	size_t used = (size_t)fprintf(out, "one character is %s", draw_bytes(cell));
+
 	for (size_t i = 0; i < sizeof legend / sizeof legend[0]; i++) {
+		size_t length = strlen(legend[i].cells) + 1 + strlen(legend[i].what);
+
+		used += 2 + length;
+		fputs(used > row + 2 ? "\n" : "  ", out);
+		if (used > row + 2)
+			used = length;
 		for (const char *c = legend[i].cells; *c != '\0'; c++) {
 			int back, text;
 
@@ -114,7 +122,7 @@ static void write_legend(uint64_t cell, bool colour, FILE *out)
 			else
 				putc(*c, out);
 		}
-		fprintf(out, " %s  ", legend[i].what);
+		fprintf(out, " %s", legend[i].what);
 	}
 	putc('\n', out);
 }
@@ -214,10 +222,10 @@ static void write_sites(const struct draw_map *map, FILE *out)
 
 void draw_terminal(const struct draw_map *map, bool colour, FILE *out)
 {
-	unsigned row = columns();
+	unsigned row = columns(out);
 	uint64_t cell = cell_size(map, row);
 
-	write_legend(cell, colour, out);
+	write_legend(cell, row, colour, out);
 	for (size_t i = 0; i < map->chunks; i++)
 		write_chunk(map, &map->chunk[i], cell, row, colour, out);
 	for (size_t i = 0; i < map->larges; i++)

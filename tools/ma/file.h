@@ -14,8 +14,18 @@ int file_check(const char *path);
  * it. */
 char *file_temporary(const char *name);
 
+/* Removes a folder that has files alone. */
+void file_remove_folder(const char *folder);
+
+/* Returns 0 if a folder has room for some small files, else the error that writing them would meet. */
+int file_check_room(const char *folder);
+
+/* Opens a file to be written, one at a time, which takes the place of what has its name when it is closed. NULL: errno says
+ * why it can't be. */
+FILE *file_create(const char *path);
+
 /* Closes a file that was written; standard output and standard error stay open. False if not all of it could be written,
- * with errno. */
+ * with errno; then what file_create() would have replaced is still there. */
 bool file_close(FILE *file);
 
 /* Returns all that `file` has, and its length, in memory of its own, with room for one byte more. Exits if that can't be

@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <stddef.h>
 
+#include "argument.h"
 #include "command.h"
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -16,7 +17,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (*topic != NULL)
-			argp_error(state, "give one command, not '%s' too", arg);
+			argument_error(state, "give one command, not '%s' too", arg);
 		*topic = arg;
 		return 0;
 	default:
@@ -35,7 +36,7 @@ int help_main(int argc, char **argv)
 	char *help_argv[] = {name, option, NULL};
 	const char *topic = NULL;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &topic) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &topic) != 0)
 		return EXIT_USAGE;
 	if (topic == NULL)
 		return command_line(2, help_argv);

@@ -211,7 +211,7 @@ int leaks_main(int argc, char **argv)
 	struct leak_report report = {0};
 	struct attach_result result;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	request.program = target_program(request.live.pid);
 	result = live_read(&request.live, ATTACH_CONTENTS, leaks, &request);

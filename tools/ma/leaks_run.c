@@ -44,11 +44,10 @@ void leaks_collect(struct leak_report *report, char *folder)
 			complain("warning: the leak report of process %s can't be read", entry->d_name);
 		if (file != NULL)
 			fclose(file);
-		unlinkat(dirfd(entries), entry->d_name, 0);
 	}
 	if (entries != NULL)
 		closedir(entries);
-	rmdir(folder);
+	file_remove_folder(folder);
 	free(folder);
 	if (report->processes > 0)
 		qsort(report->process, report->processes, sizeof(report->process[0]), by_number);
@@ -63,7 +62,7 @@ static bool wants_json(const char *name)
 
 static bool write_report(const struct leak_report *report, const char *name)
 {
-	FILE *file = strcmp(name, "-") == 0 ? stderr : fopen(name, "we");
+	FILE *file = strcmp(name, "-") == 0 ? stderr : file_create(name);
 
 	if (file == NULL) {
 		complain("can't write the leak report '%s': %s", name, strerror(errno));
@@ -83,10 +82,16 @@ char *leaks_begin(void)
 {
 	char *folder = file_temporary("ma-leaks.XXXXXX");
 	char *option;
+	int error;
 
 	if (mkdtemp(folder) == NULL)
 		fail(EXIT_OWN_FAILURE, "can't make a folder for leak reports, '%s': %s", folder,
 		     strerror(errno));
+	error = file_check_room(folder);
+	if (error != 0) {
+		rmdir(folder);
+		fail(EXIT_OWN_FAILURE, "can't write leak reports in '%s': %s", folder, strerror(error));
+	}
 	option = text_format("%s/%%p", folder);
 	environment_option("leaks", option);
 	free(option);

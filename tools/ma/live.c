@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "argument.h"
 #include "command.h"
 #include "message.h"
 
@@ -17,23 +18,28 @@ error_t live_option(int key, char *arg, struct argp_state *state, struct live *l
 		return 0;
 	case ARGP_KEY_ARG:
 		if (live->pid != 0)
-			argp_error(state, "give one PID, not '%s' too", arg);
+			argument_error(state, "give one PID, not '%s' too", arg);
 		live->pid = target_parse(arg);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no PID given");
+		argument_error(state, "no PID given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+void live_no_room(const struct live *live)
+{
+	fail(EXIT_OWN_FAILURE,
+	     "there is no room for the report on process %ld, in memory or under a limit on the size of files",
+	     (long)live->pid);
+}
+
 void live_check_report(const struct live *live, const struct attach_result *result)
 {
 	if (result->faults != 0)
-		fail(EXIT_OWN_FAILURE,
-		     "there is no room for the report on process %ld, in memory or under a limit on the size of files",
-		     (long)live->pid);
+		live_no_room(live);
 }
 
 struct attach_result live_read(const struct live *live, enum attach_depth depth, attach_reader *reader,

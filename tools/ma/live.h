@@ -33,6 +33,9 @@ error_t live_option(int key, char *arg, struct argp_state *state, struct live *l
 struct attach_result live_read(const struct live *live, enum attach_depth depth, attach_reader *reader,
 			       void *arg);
 
+/* Exits, since there is no room for the report. */
+__attribute__((noreturn)) void live_no_room(const struct live *live);
+
 /* Exits if the reader that was given has met a fault, and faults can only be that there was no room for its report. */
 void live_check_report(const struct live *live, const struct attach_result *result);
 

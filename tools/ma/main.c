@@ -8,9 +8,12 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "argument.h"
 #include "command.h"
 #include "message.h"
 #include "program.h"
@@ -93,7 +96,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no command given");
+		argument_error(state, "no command given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -108,14 +111,24 @@ int command_line(int argc, char **argv)
 
 	argv[0] = program_invocation_short_name;
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &command_at) != 0)
+	if (argument_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &command_at) != 0)
 		return EXIT_USAGE;
 	free(doc);
 	return command_call(command_find(argv[command_at]), argc - command_at, argv + command_at);
 }
 
+/* What ma opens shall not be taken for a standard file that its caller has closed: that place is held. To write there fails
+ * as before; to the programs that ma runs it is closed. */
+static void hold_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_files();
 	atexit(check_output);
 	return command_line(argc, argv);
 }

@@ -49,9 +49,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_COLOUR:
 		request->colour = argument_colour(state, arg);
 		return 0;
+	case ARGP_KEY_END:
+		if (request->format == NULL && draw_false_suffix(request->output) != NULL)
+			argument_error(
+				state,
+				"no map is made as %s: the form is text, json, svg or html, by suffix or --format",
+				draw_false_suffix(request->output));
+		return 0;
 	case 'o':
 		if (*arg == '\0')
-			argp_error(state, "--output needs the name of a file");
+			argument_error(state, "--output needs the name of a file");
 		request->output = strcmp(arg, "-") == 0 ? NULL : arg;
 		return 0;
 	default:
@@ -69,7 +76,7 @@ static void check_output_file(const char *file)
 		fail(EXIT_OWN_FAILURE, "can't write the heap map '%s': %s", file, strerror(error));
 }
 
-static bool has_colours(const struct map_request *request)
+static bool wants_colours(const struct map_request *request)
 {
 	FILE *out = request->output == NULL ? stdout
 					    : fopen(request->output, "r+e"); /* it may be a terminal */
@@ -136,17 +143,17 @@ int map_main(int argc, char **argv)
 	bool colour;
 	FILE *out;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	if (request.format == NULL)
 		request.format = draw_map_format(request.output);
 	if (request.output != NULL)
 		check_output_file(request.output);
-	colour = strcmp(request.format, "text") == 0 && has_colours(&request);
+	colour = strcmp(request.format, "text") == 0 && wants_colours(&request);
 	request.written = strcmp(request.format, "text") == 0 && !colour ? MA_TEXT : MA_JSON;
 	result = live_read(&request.live, ATTACH_SITES, map, &request);
 	live_check_report(&request.live, &result);
-	out = request.output == NULL ? stdout : fopen(request.output, "we");
+	out = request.output == NULL ? stdout : file_create(request.output);
 	if (out != NULL)
 		write_map(&request, &result, colour, out);
 	if (out == NULL || (out != stdout && !file_close(out)))

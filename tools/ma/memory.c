@@ -240,18 +240,18 @@ int memory_main(int argc, char **argv)
 	struct attach_result result;
 	struct memory_range *range;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, 0, NULL, &request) != 0)
 		return EXIT_USAGE;
 	result = live_read(&request.live, ATTACH_HEAP, collect, NULL);
 	report.process = (long)request.live.pid;
 	report.program = target_program(request.live.pid);
 	if (!read_all(result.report, &report.heap, sizeof report.heap, 0))
-		fail(EXIT_OWN_FAILURE, "the heap of process %ld can't be read", report.process);
+		live_no_room(&request.live);
 	range = calloc(report.heap.ranges + 1, sizeof *range);
 	if (range == NULL)
 		fail(EXIT_OWN_FAILURE, "out of memory");
 	if (!read_all(result.report, range, report.heap.ranges * sizeof *range, sizeof report.heap))
-		fail(EXIT_OWN_FAILURE, "the heap of process %ld can't be read", report.process);
+		live_no_room(&request.live);
 	close(result.report);
 	memory_sort(&report, result.image, range);
 	if (request.json)

@@ -71,9 +71,9 @@ static uint64_t given_back(const struct memory_report *report)
 
 static void write_use(const char *name, const struct memory_use *use, bool all, FILE *file)
 {
-	fprintf(file, "%-24s %11s %11s", name, draw_bytes(use->size), draw_bytes(use->resident));
+	fprintf(file, "%-24s %10s %10s", name, draw_bytes(use->size), draw_bytes(use->resident));
 	if (all)
-		fprintf(file, " %11s %11s %11s", draw_bytes(use->private), draw_bytes(use->shared),
+		fprintf(file, " %10s %10s %10s", draw_bytes(use->private), draw_bytes(use->shared),
 			draw_bytes(use->swapped));
 	putc('\n', file);
 }
@@ -82,7 +82,7 @@ void memory_write_text(const struct memory_report *report, FILE *file)
 {
 	fprintf(file, "memory of process %ld (", report->process);
 	write_visible(report->program, file);
-	fprintf(file, ")\n%-24s %11s %11s %11s %11s %11s\n", "", "size", "resident", "private", "shared",
+	fprintf(file, ")\n%-24s %10s %10s %10s %10s %10s\n", "", "size", "resident", "private", "shared",
 		"swapped");
 	for (unsigned source = 0; source < MEMORY_SOURCES; source++) {
 		if (report->source[source].size == 0)
@@ -92,10 +92,12 @@ void memory_write_text(const struct memory_report *report, FILE *file)
 			continue;
 		for (unsigned line = 0; line < LINES; line++) {
 			struct memory_use use = line_use(report, line);
+			if (lines[line].parts == 1u << PART_HEADERS)
+				fprintf(file, "    %-20s %10s\n", "of it not resident",
+					draw_bytes(given_back(report)));
 			if (use.size > 0)
 				write_use(lines[line].text, &use, false, file);
 		}
-		fprintf(file, "    %-20s %11s\n", "of it not resident", draw_bytes(given_back(report)));
 	}
 	write_use("all", &report->total, true, file);
 }

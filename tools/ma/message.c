@@ -2,8 +2,8 @@
 /*
  * message.c - what `ma` says on standard error, and the text that it is made of.
  *
- * A message is one line, of which a terminal obeys nothing: what was wrong, and what would be right. Usage errors alone are
- * argp's and read "ma COMMAND: ..."; see argp_error(3).
+ * A message is one line, of which a terminal obeys nothing: what was wrong, and what would be right. Usage errors alone
+ * read "ma COMMAND: ..."; see argument.c.
  */
 #include <config.h>
 
@@ -65,13 +65,38 @@ void write_visible(const char *text, FILE *file)
 	}
 }
 
-__attribute__((format(printf, 1, 0))) static void complain_with(const char *format, va_list args)
+bool is_terminal(FILE *file)
+{
+	const char *kind = getenv("TERM");
+
+	return isatty(fileno(file)) && kind != NULL && *kind != '\0' && strcmp(kind, "dumb") != 0;
+}
+
+bool has_colours(FILE *file)
+{
+	const char *none = getenv("NO_COLOR");
+
+	return is_terminal(file) && (none == NULL || *none == '\0');
+}
+
+bool is_visible(const char *text)
+{
+	size_t length = 1;
+
+	while (*text != '\0' && length != 0) {
+		length = ma_text_shown(text);
+		text += length;
+	}
+	return length != 0;
+}
+
+void complain_as(const char *name, const char *format, va_list args)
 {
 	char *text = NULL;
 
 	/* What was printed before must come first, also when both streams are one file. */
 	fflush(stdout);
-	fputs("ma: ", stderr);
+	fprintf(stderr, "%s: ", name);
 	if (vasprintf(&text, format, args) >= 0)
 		write_visible(text, stderr);
 	else
@@ -85,7 +110,7 @@ void complain(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	complain_with(format, args);
+	complain_as("ma", format, args);
 	va_end(args);
 }
 
@@ -94,7 +119,7 @@ void fail(int status, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	complain_with(format, args);
+	complain_as("ma", format, args);
 	va_end(args);
 	exit(status);
 }

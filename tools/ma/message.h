@@ -3,6 +3,8 @@
 #ifndef MA_MESSAGE_H
 #define MA_MESSAGE_H
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Returns the formatted text in memory of its own. Exits with EXIT_OWN_FAILURE if there is none. */
@@ -16,6 +18,18 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
 /* Writes the line "ma: TEXT" on standard error and exits with `status`. */
 __attribute__((format(printf, 2, 3), noreturn)) void fail(int status, const char *format, ...);
+
+/* Writes the line "NAME: TEXT" on standard error. */
+__attribute__((format(printf, 2, 0))) void complain_as(const char *name, const char *format, va_list args);
+
+/* Is it a terminal that can be told where to write? */
+bool is_terminal(FILE *file);
+
+/* Is it one that may have colours, too? */
+bool has_colours(FILE *file);
+
+/* Is there nothing in the text that is no text, or that a terminal would obey? */
+bool is_visible(const char *text);
 
 /* Writes the text, with "\x1b" for each byte of what is no text, or what a terminal would obey. */
 void write_visible(const char *text, FILE *file);

@@ -6,10 +6,10 @@
 
 #include "place.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,14 +34,15 @@ static char *take_if_readable(char *path)
 /* Returns the folder that the running command is in, to be freed, or NULL if the system does not tell. */
 static char *own_folder(void)
 {
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-	const char *slash;
+	const char *called = (const char *)getauxval(AT_EXECFN);
+	char *path = realpath("/proc/self/exe", NULL), *slash;
 
-	if (length <= 0 || length == (ssize_t)sizeof path)
-		return NULL;
-	slash = memrchr(path, '/', (size_t)length);
-	return slash == NULL ? NULL : text_format("%.*s", (int)(slash - path), path);
+	if (path == NULL && called != NULL) /* /proc is not mounted */
+		path = realpath(called, NULL);
+	slash = path == NULL ? NULL : strrchr(path, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	return path;
 }
 
 /* Returns how many bytes at the beginning of the folders `a` and `b` are whole components of both. */

@@ -81,19 +81,23 @@ static const struct argp_option options[] = {
 	 .arg = "FORM",
 	 .flags = OPTION_ARG_OPTIONAL,
 	 .doc = "When PROGRAM ends, print statistics of its heap to standard error: text, json, openmetrics or xml"},
-	{.name = "stats-file", .key = OPTION_STATS_FILE, .arg = "FILE", .doc = "Write them to FILE instead"},
+	{.name = "stats-file",
+	 .key = OPTION_STATS_FILE,
+	 .arg = "FILE",
+	 .doc = "Write them to FILE instead, in the form that its suffix says: .json, .prom, .om, .xml"},
 	{.name = "stats-every",
 	 .key = OPTION_STATS_EVERY,
 	 .arg = "SECONDS",
-	 .doc = "Write them to that file so often, too"},
+	 .doc = "Write them to the file of --stats-file every so many seconds, too"},
 	{.name = "map",
 	 .key = OPTION_MAP,
 	 .arg = "FILE",
-	 .doc = "When PROGRAM ends, write a map of its heap to FILE ('-': standard error)"},
+	 .doc = "When PROGRAM ends, write a map of its heap to FILE ('-': standard error), in the form that its "
+		"suffix says: .html, .svg, .json, else text"},
 	{.name = "map-format",
 	 .key = OPTION_MAP_FORMAT,
 	 .arg = "FORM",
-	 .doc = "text, json, html or svg; else by the suffix of FILE's name"},
+	 .doc = "The form of the map, whatever the suffix: text, json, html or svg"},
 	{.name = "map-every",
 	 .key = OPTION_MAP_EVERY,
 	 .arg = "MS",
@@ -111,7 +115,7 @@ static const char *const map_formats[] = {"text", "json", "html", "svg", NULL};
 static void check_file_name(struct argp_state *state, const char *option, const char *arg)
 {
 	if (*arg == '\0' || strchr(arg, ',') != NULL)
-		argp_error(state, "%s needs a file name without a comma, not '%s'", option, arg);
+		argument_error(state, "%s needs a file name without a comma, not '%s'", option, arg);
 }
 
 static void check_number(struct argp_state *state, const char *option, const char *arg, unsigned long most)
@@ -120,7 +124,7 @@ static void check_number(struct argp_state *state, const char *option, const cha
 	unsigned long n = strtoul(arg, &end, 10);
 
 	if (*arg < '0' || *arg > '9' || *end != '\0' || n == 0 || n > most)
-		argp_error(state, "%s is a number from 1 to %lu, not '%s'", option, most, arg);
+		argument_error(state, "%s is a number from 1 to %lu, not '%s'", option, most, arg);
 }
 
 /* The form of the map, "text" if nothing says another. */
@@ -134,15 +138,20 @@ static void check_together(struct argp_state *state, const struct run_request *r
 	const char *format = map_format(request);
 
 	if (request->stats_every != NULL && request->stats_file == NULL)
-		argp_error(state, "--stats-every needs --stats-file=FILE");
+		argument_error(state, "--stats-every needs --stats-file=FILE");
 	if (request->map == NULL && (request->map_every != NULL || request->map_format != NULL))
-		argp_error(state, "%s needs --map=FILE",
-			   request->map_every != NULL ? "--map-every" : "--map-format");
+		argument_error(state, "%s needs --map=FILE",
+			       request->map_every != NULL ? "--map-every" : "--map-format");
+	if (request->map_format == NULL && draw_false_suffix(request->map) != NULL)
+		argument_error(
+			state,
+			"no map is made as %s: the form is text, json, html or svg, by suffix or --map-format",
+			draw_false_suffix(request->map));
 	if (request->map_every != NULL && strcmp(format, "html") != 0 && strcmp(format, "json") != 0)
-		argp_error(state, "--map-every makes a film, which is html or json, not %s", format);
+		argument_error(state, "--map-every makes a film, which is html or json, not %s", format);
 	if (request->map != NULL && strcmp(request->map, "-") == 0 &&
 	    (request->map_every != NULL || strcmp(format, "html") == 0 || strcmp(format, "svg") == 0))
-		argp_error(state, "--map=- is for text and json; a picture needs a file");
+		argument_error(state, "--map=- is for text and json; a picture needs a file");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -180,7 +189,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_LEAKS:
 		if (arg != NULL && *arg == '\0')
-			argp_error(state, "--leaks= needs the name of a file");
+			argument_error(state, "--leaks= needs the name of a file");
 		request->leaks.wanted = true;
 		request->leaks.file = arg != NULL ? arg : "-";
 		return 0;
@@ -202,7 +211,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no PROGRAM given");
+		argument_error(state, "no PROGRAM given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -255,11 +264,22 @@ static bool is_picture(const struct run_request *request)
 	       (request->colour && strcmp(request->map, "-") == 0 && strcmp(format, "text") == 0);
 }
 
+/* The folder of the map that a picture is made of. If the program is killed while it writes that, a part of it lies
+ * there, too. */
+static char *map_folder;
+
+static void remove_map_folder(void)
+{
+	if (map_folder != NULL)
+		file_remove_folder(map_folder);
+	free(map_folder);
+	map_folder = NULL;
+}
+
 /* Asks for the heap map. Returns the name of the JSON that a picture is to be made of, to be freed, else NULL. */
 static char *request_map(const struct run_request *request)
 {
 	char *path = strcmp(request->map, "-") == 0 ? text_format("-") : absolute("heap map", request->map);
-	int file;
 
 	if (request->map_every != NULL)
 		environment_option("map_every", request->map_every);
@@ -271,11 +291,13 @@ static char *request_map(const struct run_request *request)
 		return NULL;
 	}
 	free(path);
-	path = file_temporary("ma-map-XXXXXX");
-	file = mkstemp(path);
-	if (file < 0)
-		fail(EXIT_OWN_FAILURE, "can't write the map to be drawn '%s': %s", path, strerror(errno));
-	close(file);
+	path = file_temporary("ma-map.XXXXXX");
+	if (mkdtemp(path) == NULL)
+		fail(EXIT_OWN_FAILURE, "can't make a folder for the map to be drawn, '%s': %s", path,
+		     strerror(errno));
+	map_folder = path;
+	atexit(remove_map_folder);
+	path = text_format("%s/map", map_folder);
 	environment_option("map", path);
 	environment_option("map_format", "json");
 	return path;
@@ -292,25 +314,45 @@ static int execute(const char *path, char **argv)
 	return EXIT_CANNOT_RUN;
 }
 
-/* Says why no file can be run for `name`. Returns the exit status that says so too. */
-static int complain_not_found(const char *name, int error)
+/* Returns the option before the program that could have an argument, and has none; NULL if there is none. */
+static const char *bare_option(const struct run_request *request)
 {
+	const char *before = request->program[-1];
+
+	return strcmp(before, "--stats") == 0 || strcmp(before, "--leaks") == 0 ? before : NULL;
+}
+
+/* Says why no file can be run for the program. Returns the exit status that says so too. */
+static int complain_not_found(const struct run_request *request, int error)
+{
+	const char *name = request->program[0], *bare = bare_option(request);
+	char *here = text_format("./%s", name), *path = NULL;
+
 	if (error != ENOENT && error != ENOTDIR) {
 		complain("can't run '%s': %s", name, strerror(error));
+		free(here);
 		return EXIT_CANNOT_RUN;
 	}
-	complain("there is no program '%s'%s", name, strchr(name, '/') == NULL ? " in PATH" : "");
+	if (*name != '\0' && strchr(name, '/') == NULL && program_find(here, &path) == 0)
+		complain("there is no program '%s' in PATH; the one in this folder is '%s'", name, here);
+	else if (bare != NULL)
+		complain("there is no program '%s'%s; what belongs to %s stands behind an '=': %s=%s", name,
+			 strchr(name, '/') == NULL ? " in PATH" : "", bare, bare, name);
+	else
+		complain("there is no program '%s'%s", name, strchr(name, '/') == NULL ? " in PATH" : "");
+	free(path);
+	free(here);
 	return EXIT_NOT_FOUND;
 }
 
 /* --- what is done when the program has ended --- */
 
-/* Opens the file `json`, and removes it: what follows may take long, or fail. */
+/* Opens the file `json`, and removes it with its folder: what follows may take long, or fail. */
 static int take(const char *json)
 {
 	int fd = open(json, O_RDONLY | O_CLOEXEC);
 
-	unlink(json);
+	remove_map_folder();
 	return fd;
 }
 
@@ -323,10 +365,12 @@ static int draw(const struct run_request *request, int fd)
 	FILE *out;
 
 	if (fd < 0 || fstat(fd, &status) != 0 || status.st_size == 0) {
-		complain("there is no map to draw: the program ended without writing one");
+		complain(
+			"there is no map to draw: the program ended without writing one, by a signal or _exit(), or did "
+			"not run on libma");
 		return EXIT_OWN_FAILURE;
 	}
-	out = strcmp(request->map, "-") == 0 ? stderr : fopen(request->map, "we");
+	out = strcmp(request->map, "-") == 0 ? stderr : file_create(request->map);
 	if (out == NULL) {
 		complain("can't write the heap map '%s': %s", request->map, strerror(errno));
 		return EXIT_OWN_FAILURE;
@@ -373,7 +417,7 @@ static int run_program(const struct run_request *request)
 	int status;
 
 	if (error != 0)
-		return complain_not_found(request->program[0], error);
+		return complain_not_found(request, error);
 	library = library_find();
 	obstacle = program_obstacle(path, library);
 	if (obstacle != NULL)
@@ -411,7 +455,7 @@ int run_main(int argc, char **argv)
 	int error;
 
 	argp_err_exit_status = EXIT_OWN_FAILURE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request) != 0)
+	if (argument_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request) != 0)
 		return EXIT_OWN_FAILURE;
 	if (request.leaks.suppressions != NULL && !request.leaks.wanted)
 		fail(EXIT_OWN_FAILURE, "--suppressions without --leaks has nothing to suppress");

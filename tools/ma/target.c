@@ -24,6 +24,7 @@
 
 #include "command.h"
 #include "message.h"
+#include "program.h"
 #include "root.h"
 
 enum {
@@ -225,6 +226,16 @@ void target_refused(pid_t pid, int error)
 	     (long)pid);
 }
 
+__attribute__((noreturn)) static void refuse_number(const char *argument)
+{
+	char *path = NULL;
+
+	if (program_find(argument, &path) == 0)
+		fail(EXIT_USAGE, "'%s' is not a process number; 'pidof %s' shows it, if that program runs",
+		     argument, argument);
+	fail(EXIT_USAGE, "'%s' is not a process number", argument);
+}
+
 pid_t target_parse(const char *argument)
 {
 	char *end, *path;
@@ -234,8 +245,10 @@ pid_t target_parse(const char *argument)
 	errno = 0;
 	pid = strtol(argument, &end, 10);
 	if (*argument == '\0' || *end != '\0' || errno != 0 || pid <= 0 || pid != (pid_t)pid)
-		fail(EXIT_USAGE, "'%s' is not a process number", argument);
+		refuse_number(argument);
 	path = text_format("/proc/%ld", pid);
+	if (stat(path, &status) != 0 && access("/proc/self", F_OK) != 0)
+		fail(EXIT_OWN_FAILURE, "can't look for process %ld: /proc is not mounted", pid);
 	if (stat(path, &status) != 0)
 		fail(EXIT_OWN_FAILURE, "there is no process %ld", pid);
 	free(path);
