@@ -249,16 +249,19 @@ void ma_fit_children(const struct mem_block *block, struct mem_block **left, str
 
 /* --- the audit's: what is damaged is told of, not fatal --- */
 
-static bool is_sound(const uint64_t *at)
-{
-	return ma_link_peek(at) != NULL || *at == LINK_NONE;
-}
-
 bool ma_fit_sound(const struct mem_block *block)
 {
 	const struct fit_node *links = node(block);
 
-	return is_sound(&links->left) && is_sound(&links->right);
+	return ma_link_is_sound(&links->left) && ma_link_is_sound(&links->right);
+}
+
+/* The block below `parent`, if its priority is not above that one's: so what is followed does not run in a circle. */
+static const struct mem_block *below(const struct mem_block *parent, const uint64_t *at)
+{
+	const struct mem_block *child = ma_link_peek(at);
+
+	return child != NULL && *at < ma_link_to(parent) ? child : NULL;
 }
 
 bool ma_fit_has(const struct fit *fit, const struct mem_block *block)
@@ -269,15 +272,15 @@ bool ma_fit_has(const struct fit *fit, const struct mem_block *block)
 	if (block == fit->newest)
 		return true;
 	while (at != NULL && at != block)
-		at = ma_link_peek(before(at, block) ? &node(at)->right : &node(at)->left);
+		at = below(at, before(at, block) ? &node(at)->right : &node(at)->left);
 	return at != NULL;
 }
 
 static size_t treap_count(const struct mem_block *tree)
 {
 	return tree == NULL ? 0
-			    : 1 + treap_count(ma_link_peek(&node(tree)->left)) +
-				      treap_count(ma_link_peek(&node(tree)->right));
+			    : 1 + treap_count(below(tree, &node(tree)->left)) +
+				      treap_count(below(tree, &node(tree)->right));
 }
 
 size_t ma_fit_count(const struct fit *fit)

@@ -2,6 +2,7 @@
 /* The audit finds each fault that is planted, names it, and finds none in a sound heap. */
 #include "unit.h"
 
+#include "block_link.h"
 #include "heap.h"
 #include "large.h"
 #include "ma.h"
@@ -122,6 +123,52 @@ START_TEST(free_blocks)
 }
 END_TEST
 
+START_TEST(waiting_blocks)
+{
+	struct quick *quick;
+	uint64_t *older, link;
+	struct mem_block **first;
+
+	begin();
+	quick = &heap->blocks.quick;
+	left = ma_block_of(hide(ma_malloc(9000)));
+	right = ma_block_of(hide(ma_malloc(9000)));
+	ma_free(hide(ma_block_payload(left)));
+	ma_free(hide(ma_block_payload(right)));
+	expect(left->state == BLOCK_WAITING && right->state == BLOCK_WAITING && quick->count >= 2);
+	unit_says(check, &(int){0}, "");
+	for (first = quick->first; *first != right; first++)
+		;
+	older = ma_block_payload(right);
+	link = *older;
+	memset(older, 1, sizeof(*older));
+	finds(2, "waiting block whose link is overwritten", right);
+	finds(2, "quick lists with another number of blocks than wait", heap);
+	*older = link;
+	*first = left;
+	finds(1, "quick lists with another number of blocks than wait", heap);
+	*first = right;
+	*(uint64_t *)ma_block_payload(left) = ma_link_to(right); /* in a circle */
+	finds(1, "quick lists with another number of blocks than wait", heap);
+}
+END_TEST
+
+/* Links of the index that are blocks, but lead back: as a process that is copied while it runs may have them. */
+START_TEST(circles)
+{
+	void *newest = ma_malloc(100000);
+	uint64_t *links;
+
+	begin();
+	ma_free(hide(newest)); /* which stands outside of the bins, in which left is then */
+	expect(heap->blocks.fit.newest != left);
+	links = ma_block_payload(left);
+	links[0] = links[1] = ma_link_to(left);
+	ma_check();
+	expect(ma_fit_count(&heap->blocks.fit) > 0 && !ma_fit_has(&heap->blocks.fit, right));
+}
+END_TEST
+
 START_TEST(chunks)
 {
 	struct mem_block *last;
@@ -174,7 +221,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {sound_heaps, headers, free_blocks, chunks, slabs, slots};
+	const TTest *const tests[] = {sound_heaps, headers, free_blocks, waiting_blocks,
+				      circles,	   chunks,  slabs,	 slots};
 
 	return unit_run("check", tests, LENGTH(tests));
 }
