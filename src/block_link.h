@@ -31,7 +31,13 @@ MA_INLINE struct mem_block *ma_link_peek(const uint64_t *at)
 	return MA_LIKELY(address < ADDRESS_END) ? (struct mem_block *)(uintptr_t)address : NULL;
 }
 
-/* The same, but what is no link is fatal. */
+/* Was nothing else written over it? */
+MA_INLINE bool ma_link_is_sound(const uint64_t *at)
+{
+	return ma_link_peek(at) != NULL || *at == LINK_NONE;
+}
+
+/* What it leads to, as ma_link_peek(); but what is no link is fatal. */
 MA_INLINE struct mem_block *ma_link_follow(const uint64_t *at)
 {
 	struct mem_block *block = ma_link_peek(at);

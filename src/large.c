@@ -24,6 +24,7 @@
 #include "source.h"
 
 #define CACHE_SLOTS 16u
+#define WIPED_PAGES 1024u /* that the system is asked about at once */
 #define CACHE_LEAST ((size_t)8 * 1024 * 1024)
 #define CACHE_LEAST_ALONE ((size_t)32 * 1024 * 1024)
 #define DECAY_MS 500
@@ -468,6 +469,30 @@ void ma_large_clear(void *p, size_t size)
 	size_t given = ma_source_purge(p, (char *)p + size); /* the program may touch little of it */
 
 	memset((char *)p + given, 0, size - given);
+}
+
+void ma_large_wipe(void *p, size_t size)
+{
+	unsigned char resident[WIPED_PAGES];
+	size_t page = ma_source_page(), done = 0;
+
+	while (done < size) {
+		char *start = (char *)p + done;
+		size_t bytes = ma_min(size - done, WIPED_PAGES * page), pages = (bytes + page - 1) / page;
+		bool told = ma_source_resident_pages(start, pages, resident);
+
+		for (size_t from = 0, to; from < pages; from = to) {
+			bool there = !told || resident[from] & 1;
+
+			for (to = from + 1; to < pages && (!told || (resident[to] & 1) == there); to++)
+				;
+			if (there)
+				memset(start + from * page, 0, ma_min(to * page, bytes) - from * page);
+			else /* never touched, or swapped out */
+				ma_large_clear(start + from * page, ma_min(to * page, bytes) - from * page);
+		}
+		done += bytes;
+	}
 }
 
 void ma_large_age(uint64_t now)

@@ -36,6 +36,9 @@ void *ma_large_resize(void *p, size_t size, bool may_move);
 /* Clears the first `size` bytes of the object that starts at `p`. */
 void ma_large_clear(void *p, size_t size);
 
+/* The same for memory that was in use, most of which may be resident, or may never have been touched. */
+void ma_large_wipe(void *p, size_t size);
+
 /* Does any mapping wait in the cache? For who would ask for ma_large_age(), without the lock: small programs shall not touch
  * this layer's code. */
 extern MA_SHARED(bool) ma_large_waits;

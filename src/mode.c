@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "guard.h"
 #include "inside.h"
+#include "large.h"
 #include "limit.h"
 #include "mode_short.h"
 #include "options.h"
@@ -382,7 +383,9 @@ static enum heap_place free_entered(struct heap *heap, void *p)
 		ma_redzone_is_early(p, true);
 	if (ma_modes() & MODE_QUARANTINE && quarantine(heap, p, usable))
 		return place;
-	if (ma_modes() & (MODE_FILL | MODE_ZERO))
+	if (ma_modes() & MODE_ZERO && place == PLACE_LARGE)
+		ma_large_wipe(p, size);
+	else if (ma_modes() & (MODE_FILL | MODE_ZERO))
 		memset(p, ma_modes() & MODE_ZERO ? 0 : FILL_FREED, size);
 	free_judged(heap, slab, p);
 	return place;

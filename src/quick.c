@@ -168,13 +168,25 @@ void ma_quick_free(struct blocks *blocks, struct chunk *chunk, struct mem_block 
 		make_room(blocks, most);
 }
 
-bool ma_quick_has(const struct quick *quick, const struct mem_block *block)
+static bool is_listed(const struct mem_block *block, unsigned class)
 {
-	const struct mem_block *at = NULL;
+	return block->state == BLOCK_WAITING && block->units >= QUICK_LEAST_UNITS &&
+	       block->units <= QUICK_MOST_UNITS && class_of(block->units) == class;
+}
 
-	if (block->units >= QUICK_LEAST_UNITS && block->units <= QUICK_MOST_UNITS)
-		at = quick->first[class_of(block->units)];
-	for (unsigned left = quick->count; at != NULL && at != block; left--)
-		at = left == 0 ? NULL : ma_link_peek(&waiting(at)->older);
-	return at != NULL;
+unsigned ma_quick_listed(const struct quick *quick)
+{
+	unsigned listed = 0;
+
+	for (unsigned class = 0; class < QUICK_CLASSES; class ++)
+		for (const struct mem_block *at = quick->first[class];
+		     at != NULL && listed <= quick->count && is_listed(at, class);
+		     at = ma_link_peek(&waiting(at)->older))
+			listed++;
+	return listed;
+}
+
+bool ma_quick_sound(const struct mem_block *block)
+{
+	return ma_link_is_sound(&waiting(block)->older);
 }

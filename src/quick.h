@@ -55,7 +55,11 @@ void ma_quick_free(struct blocks *blocks, struct chunk *chunk, struct mem_block 
 /* Gives all that wait back to the tiling; true if there were any. */
 bool ma_quick_flush(struct blocks *blocks);
 
-/* Is this very block on the list of its class? For the audit. */
-bool ma_quick_has(const struct quick *quick, const struct mem_block *block);
+/* For the audit: how many blocks stand on the lists. What is no waiting block of its list's sizes ends a list; so does a link
+ * that was written over, and what would make more of them than wait, as a list that runs in a circle does. */
+unsigned ma_quick_listed(const struct quick *quick);
+
+/* For the audit: is a waiting block's link none that was written over? */
+bool ma_quick_sound(const struct mem_block *block);
 
 #endif /* MA_QUICK_H */

@@ -72,8 +72,8 @@ static bool check_block(struct audit *audit, const struct heap *heap, struct chu
 			fault(audit, "free block whose links are overwritten", block);
 		break;
 	case BLOCK_WAITING:
-		if (!ma_quick_has(&heap->blocks.quick, block))
-			fault(audit, "waiting block missing from its quick list", block);
+		if (!ma_quick_sound(block))
+			fault(audit, "waiting block whose link is overwritten", block);
 		break;
 	case BLOCK_SLAB:
 		check_slab(audit, heap, chunk, block);
@@ -126,7 +126,8 @@ static void check_heap(struct audit *audit, const struct heap *heap)
 		fault(audit, "heap that holds another number of bytes than its chunks", heap);
 	if (ma_fit_count(&heap->blocks.fit) != listed.free)
 		fault(audit, "index with another number of blocks than are free", heap);
-	if (heap->blocks.quick.count != listed.waiting)
+	if (heap->blocks.quick.count != listed.waiting ||
+	    ma_quick_listed(&heap->blocks.quick) != listed.waiting)
 		fault(audit, "quick lists with another number of blocks than wait", heap);
 }
 

@@ -60,6 +60,12 @@ END
 fi
 finish 0 leaky
 
+# What the process never touched is not made by the copy: ma takes as much memory as the process, not as its address space.
+start "$ma" run "$plain" scattered 256
+expect 0 '^[0-9.]+ [1-9][0-9]{0,4} exit:0$' '' "$MA_BUILDDIR/tools/measure" 60 o e "$ma" leaks $pid
+grep -q '^  still reachable: 268' o || wrong 'its object is not told of' leaks
+finish 0 scattered
+
 # Guarded objects are objects, too.
 start env MA_OPTIONS=guard=all "$ma" run "$plain" leaky
 expect 0 '^1000 bytes in 1 allocation are definitely lost, and indirectly 2000 bytes in 2 allocations, allocated by$' '' \

@@ -4,6 +4,7 @@
  * input ends; what it found wrong with its own data by then is its exit status.
  *
  *   live idle MEGABYTES     fills so much memory with objects of many sizes, every third of them freed, and waits
+ *   live scattered MEGABYTES  has one object of so much memory, and touches a page in each of them; and waits
  *   live busy THREADS       threads that allocate, check and free all the time, also for each other
  *   live damaged            overwrites a block's header, and waits
  *   live traced             has a child of its own trace it, as a debugger would, and waits
@@ -218,6 +219,17 @@ static void fill(size_t bytes)
 	}
 	for (size_t i = 0; i < count; i += 3)
 		end(object[i]);
+}
+
+/* A large object of which little is touched: a page in each MiB. */
+static void scatter(size_t bytes)
+{
+	static char *volatile object;
+
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	object = get(bytes);
+	for (size_t at = 0; at < bytes; at += (size_t)1 << 20)
+		object[at] = 1;
 }
 
 static void damage(void)
@@ -496,6 +508,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "idle") == 0)
 		fill(number << 20);
+	else if (strcmp(what, "scattered") == 0)
+		scatter(number << 20);
 	else if (strcmp(what, "busy") == 0)
 		for (; threads < number && threads < THREADS_MOST; threads++)
 			pthread_create(&thread[threads], NULL, work, (void *)(uintptr_t)(threads + 1));

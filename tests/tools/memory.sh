@@ -70,6 +70,8 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	char byte;
 	char *fenced = mmap(NULL, 5 * mb, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *image = mmap(NULL, 9 * mb, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int core = open(argv[1], O_RDONLY);
 
 	/* By itself, as the kernel makes one of it and a thread's stack that happens to lie beside it. */
 	mprotect(fenced + mb, 3 * mb, PROT_READ | PROT_WRITE);
@@ -77,6 +79,11 @@ int main(int argc, char **argv)
 	memset(mmap(NULL, 5 * mb, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), 1, 5 * mb);
 	if (mmap(NULL, 7 * mb, PROT_READ, MAP_PRIVATE, open(argv[argc - 1], O_RDONLY), 0) == MAP_FAILED)
 		return 1;
+	/* As SBCL does: its heap, kept in a file, of which the header is not mapped, and behind it what it has grown by. */
+	mmap(image, mb, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, core, 2 * mb);
+	mmap(image + mb, mb, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, core, mb);
+	mprotect(image + 2 * mb, 6 * mb, PROT_READ | PROT_WRITE);
+	memset(image + 2 * mb, 1, 6 * mb);
 	for (int i = 0; i < 4; i++)
 		pthread_create(&thread, NULL, rest, NULL);
 	if (write(1, "ready\n", 6) != 6)
@@ -87,15 +94,16 @@ END
 if [ "$MA_THREADS" = 1 ]; then
 	$CC -O1 -pthread maps.c -o maps || exit 99
 	head -c 7340032 /dev/zero >file
-	start "$ma" run ./maps file
+	cp file core
+	start "$ma" run ./maps core file
 	expect 0 '*' '' "$ma" memory --format=json $pid
 	python3 - out <<'END' || failed=1
 import json, sys
 sources = json.load(open(sys.argv[1]))["sources"]
 MB = 1 << 20
-assert 3 * MB <= sources["anonymous"]["resident"] < 4 * MB, sources["anonymous"]
+assert 9 * MB <= sources["anonymous"]["resident"] < 10 * MB, sources["anonymous"]
 assert 5 * MB <= sources["shared_memory"]["resident"] < 6 * MB, sources["shared_memory"]
-assert 7 * MB <= sources["files"]["size"], sources["files"]
+assert 9 * MB <= sources["files"]["size"], sources["files"]
 assert sources["files"]["resident"] < 2 * MB, sources["files"]
 assert sources["stacks"]["size"] > 4 * MB, sources["stacks"]
 END

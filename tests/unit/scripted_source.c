@@ -30,6 +30,7 @@ static struct {
 	struct mapping mapping[MOST_MAPPINGS]; /* by address */
 	unsigned mappings;
 	struct mapping reserved; /* the newest reservation */
+	struct mapping absent;	 /* said not to be resident */
 	uint64_t requests, refusals, refuse_from, refuse_count;
 	bool refuse_break, refuse_map, refuse_remap, refuse_shrink, refuse_huge, unsafe;
 	size_t spare;	     /* SIZE_MAX less the limit, so that 0 is none */
@@ -109,11 +110,14 @@ size_t ma_source_peak_resident(void)
 	return scripted_held();
 }
 
-/* What was given out counts as resident, at once and as a whole. */
+/* What was given out counts as resident, at once and as a whole, but for what the script says. */
 bool ma_source_resident_pages(const char *start, size_t pages, unsigned char *resident)
 {
-	for (size_t i = 0; i < pages; i++)
-		resident[i] = scripted_gives(start + i * ma_source_page(), ma_source_page());
+	for (size_t i = 0; i < pages; i++) {
+		const char *at = start + i * ma_source_page();
+		resident[i] = scripted_gives(at, ma_source_page()) &&
+			      (size_t)(at - source.absent.start) >= source.absent.size;
+	}
 	return true;
 }
 
@@ -453,6 +457,11 @@ struct source_calls ma_source_calls(void)
 }
 
 /* --- the script --- */
+
+void scripted_absent(void *start, size_t size)
+{
+	source.absent = (struct mapping){start, size};
+}
 
 uint64_t scripted_requests(void)
 {

@@ -61,6 +61,9 @@ unsigned scripted_mappings(void);
 /* Are all bytes of [start, start + size) given out now? */
 bool scripted_gives(const void *start, size_t size);
 
+/* From now on these pages are said not to be resident, whatever they hold. */
+void scripted_absent(void *start, size_t size);
+
 /* Bytes that purges gave back, and that were asked to be made resident, so far. */
 uint64_t scripted_purged(void);
 uint64_t scripted_populated(void);

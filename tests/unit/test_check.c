@@ -123,25 +123,47 @@ START_TEST(free_blocks)
 }
 END_TEST
 
-/* A write after free may have copied a link to the block that it leads to. */
-START_TEST(circles)
+START_TEST(waiting_blocks)
 {
-	uint64_t *p, *q, *links;
+	struct quick *quick;
+	uint64_t *older, link;
+	struct mem_block **first;
 
 	begin();
-	p = hide(ma_malloc(5000));
-	q = hide(ma_malloc(5000));
-	expect(ma_malloc(5000) != NULL);
-	ma_free(hide(p));
-	ma_free(hide(q));
-	q[0] = ma_link_to(ma_block_of(q));
-	finds(1, "waiting block missing from its quick list", ma_block_of(p));
-	q[0] = ma_link_to(ma_block_of(p));
-	expect(ma_check() == 0);
+	quick = &heap->blocks.quick;
+	left = ma_block_of(hide(ma_malloc(9000)));
+	right = ma_block_of(hide(ma_malloc(9000)));
+	ma_free(hide(ma_block_payload(left)));
+	ma_free(hide(ma_block_payload(right)));
+	expect(left->state == BLOCK_WAITING && right->state == BLOCK_WAITING && quick->count >= 2);
+	unit_says(check, &(int){0}, "");
+	for (first = quick->first; *first != right; first++)
+		;
+	older = ma_block_payload(right);
+	link = *older;
+	memset(older, 1, sizeof(*older));
+	finds(2, "waiting block whose link is overwritten", right);
+	finds(2, "quick lists with another number of blocks than wait", heap);
+	*older = link;
+	*first = left;
+	finds(1, "quick lists with another number of blocks than wait", heap);
+	*first = right;
+	*(uint64_t *)ma_block_payload(left) = ma_link_to(right); /* in a circle */
+	finds(1, "quick lists with another number of blocks than wait", heap);
+}
+END_TEST
+
+/* Links of the index that are blocks, but lead back, as a write after free may leave them. */
+START_TEST(circles)
+{
+	uint64_t *links;
+
+	begin();
 	ma_fit_settle(&heap->blocks.fit);
 	links = ma_block_payload(left);
 	links[0] = links[1] = ma_link_to(left);
 	finds(1, "free block whose links are overwritten", left);
+	expect(ma_fit_count(&heap->blocks.fit) > 0 && !ma_fit_has(&heap->blocks.fit, right));
 }
 END_TEST
 
@@ -197,7 +219,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {sound_heaps, headers, free_blocks, circles, chunks, slabs, slots};
+	const TTest *const tests[] = {sound_heaps, headers, free_blocks, waiting_blocks,
+				      circles,	   chunks,  slabs,	 slots};
 
 	return unit_run("check", tests, LENGTH(tests));
 }

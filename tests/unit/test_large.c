@@ -265,6 +265,25 @@ START_TEST(cleared)
 }
 END_TEST
 
+START_TEST(wiped)
+{
+	size_t page = ma_source_page();
+	char *p = take(40 * MB, 16);
+
+	memset(p, 1, 40 * MB);
+	ma_large_wipe(p, 3 * MB + 1);
+	expect(pattern_is_zero(p, 3 * MB + 1) && p[3 * MB + 1] == 1 && scripted_purged() == 0);
+	memset(p, 1, 40 * MB);
+	scripted_absent(p + 5 * MB + page, 20 * MB);
+	ma_large_wipe(p, 40 * MB - 100);
+	expect(pattern_is_zero(p, 40 * MB - 100) && p[40 * MB - 100] == 1);
+	expect(scripted_purged() == 20 * MB);
+	scripted_absent(p + 39 * MB, MB); /* the last page is cleared in part only */
+	ma_large_wipe(p, 40 * MB - 100);
+	expect(scripted_purged() == 21 * MB - page && p[40 * MB - 100] == 1);
+}
+END_TEST
+
 START_TEST(cache_is_bounded)
 {
 	enum { COUNT = 64 };
@@ -468,6 +487,7 @@ int main(void)
 		table_that_can_not_grow,
 		reuse,
 		cleared,
+		wiped,
 		cache_is_bounded,
 		cache_ages,
 		regret_makes_room,

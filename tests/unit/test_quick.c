@@ -49,10 +49,10 @@ START_TEST(newest_first)
 	new = take_fenced(20000);
 	give(old);
 	give(new);
-	expect(old->state == BLOCK_WAITING && ma_quick_has(&blocks.quick, old));
+	expect(old->state == BLOCK_WAITING && ma_quick_listed(&blocks.quick) == 2);
 	expect(blocks.quick.count == 2 && blocks.quick.bytes == 2 * (size_t)old->units * MA_UNIT);
 	expect(take(20000) == new &&take(20000) == old && old->state == BLOCK_USED);
-	expect(blocks.quick.count == 0 && blocks.quick.bytes == 0 && !ma_quick_has(&blocks.quick, old));
+	expect(blocks.quick.count == 0 && blocks.quick.bytes == 0 && ma_quick_listed(&blocks.quick) == 0);
 	expect(ma_quick_alloc(&blocks, 20000, MA_UNIT) == NULL);
 }
 END_TEST

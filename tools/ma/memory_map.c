@@ -91,13 +91,20 @@ static void areas_read(struct areas *areas, pid_t pid)
 
 /* --- what a mapping is --- */
 
+/* Programs and libraries are mapped with their header, other files that hold code need not be. */
 static bool is_image(const struct areas *areas, const struct mapping *of)
 {
-	for (size_t i = 0; i < areas->count; i++)
-		if (areas->at[i].mapping.inode == of->inode && areas->at[i].mapping.executable &&
-		    strcmp(areas->at[i].mapping.name, of->name) == 0)
-			return true;
-	return false;
+	bool code = false, header = false;
+
+	for (size_t i = 0; i < areas->count && !(code && header); i++) {
+		const struct mapping *mapping = &areas->at[i].mapping;
+
+		if (mapping->inode != of->inode || strcmp(mapping->name, of->name) != 0)
+			continue;
+		code = code || mapping->executable;
+		header = header || mapping->offset == 0;
+	}
+	return code && header;
 }
 
 static bool begins(const char *text, const char *with)

@@ -262,6 +262,14 @@ static bool is_due(const struct range *range, size_t index)
 	return due_word(range, index / 64) >> (index % 64) & 1;
 }
 
+/* Room for a run of pages that are copied for the first time. Of what the process never touched nothing is made. */
+static void make_room(const struct iovec *run)
+{
+	if (run->iov_len > 4 * page)
+		madvise(run->iov_base, run->iov_len, MADV_POPULATE_WRITE);
+	bytes += run->iov_len;
+}
+
 /* Copies PAGEMAP_PAGES pages at most, but those that the process never touched: reading would make them its own.
  * `again`: they were copied before; those that it gave back since must read as zero. */
 static bool copy_window(const struct range *range, size_t first, size_t count, bool again)
@@ -287,6 +295,8 @@ static bool copy_window(const struct range *range, size_t first, size_t count, b
 		else if (again)
 			madvise(at, (to - from) * page, MADV_DONTNEED);
 	}
+	for (size_t i = 0; i < runs && !again; i++)
+		make_room(&run[i]);
 	return copy_runs(run, runs);
 }
 
@@ -331,14 +341,11 @@ static enum mirror_fault serve(uintptr_t at)
 	count = piece_size(range, at, index);
 	if (mprotect((void *)at, count * page, PROT_READ | PROT_WRITE) != 0)
 		return MIRROR_STRAY;
-	if (count > 4)
-		madvise((void *)at, count * page, MADV_POPULATE_WRITE);
 	for (size_t i = index; i < index + count; i++)
 		range->copied[i / 64] |= UINT64_C(1) << (i % 64);
 	range->first = index < range->first ? index : range->first;
 	range->last = index + count - 1 > range->last ? index + count - 1 : range->last;
 	pieces++;
-	bytes += count * page;
 	late_bytes += count * page;
 	return copy_window(range, index, count, false) ? MIRROR_SOUND : MIRROR_GONE;
 }
