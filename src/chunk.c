@@ -170,13 +170,17 @@ static size_t cells_forget(struct chunk *chunk, const char *from, const char *to
 /* Fills in a header that is zero so far. */
 static void chunk_begin(struct chunk *chunk, void *owner, char *end, bool on_break, bool huge)
 {
-	if (huge) { /* before the first touch; faulting in is then so cheap that nothing need be touched ahead */
-		ma_source_huge(chunk, (size_t)(end - (char *)chunk), true);
-		memset(chunk->resident, 0xff, sizeof(chunk->resident));
-	} else {
+	size_t size = (size_t)(end - (char *)chunk);
+
+	if (!huge) {
 		ma_source_populate((char *)chunk, (char *)chunk + 1);
+	} else if (ma_source_take_huge(
+			   chunk, size)) { /* faulting in is so cheap that nothing need be touched ahead */
+		chunk->huge = true;
+		memset(chunk->resident, 0xff, sizeof(chunk->resident));
+	} else { /* the first one is there */
+		memset(chunk->resident, 0xff, sizeof(chunk->resident) * MA_HUGE_PAGE / MA_WINDOW);
 	}
-	chunk->huge = huge;
 	ma_store_relaxed(&chunk->owner, owner);
 	chunk->start = (char *)(chunk + 1);
 	ma_store_relaxed(&chunk->end, end);

@@ -308,7 +308,7 @@ static char *map_new(size_t size, size_t align)
 	if (start == NULL && ma_large_trim() > 0)
 		start = map_counted(size, align);
 	if (start != NULL && huge)
-		ma_source_huge(start, size, true);
+		ma_source_take_huge(start, size);
 	return start;
 }
 

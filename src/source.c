@@ -18,6 +18,7 @@
 #endif
 
 #include "atomic.h"
+#include "clock.h"
 #include "root.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -245,13 +246,46 @@ void ma_source_huge(void *start, size_t size, bool wanted)
 	source_advise(start, size, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
+/*
+ * A huge page is worth its time if the memory is there. The host of a virtual machine may have to find it first: that took 4.5 ms,
+ * where 0.2 ms are usual, and 0.9 ms for as many small pages, which the guest has from what was in use before. And the
+ * kernel may move other pages about to have one.
+ */
+#define DEAR_US 2000
+#define DEAR_MS 1000 /* for so long no other is asked for */
+
+static MA_SHARED(uint64_t) dear_until; /* milliseconds; of two threads that write one is lost */
+
+/* What the thread itself took: it may have to wait for a processor meanwhile. */
+static uint64_t thread_us(void)
+{
+	struct timespec time = {0};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+bool ma_source_take_huge(void *start, size_t size)
+{
+	uint64_t before;
+
+	ma_source_huge(start, size, true);
+	before = thread_us();
+	*(volatile char *)start = 0;
+	if (thread_us() - before < DEAR_US)
+		return true;
+	ma_store_relaxed(&dear_until, ma_clock_ms() + DEAR_MS);
+	ma_source_huge(start, size, false);
+	return false;
+}
+
 bool ma_source_has_huge(void)
 {
 	int saved = errno;
 	bool has = prctl(PR_GET_THP_DISABLE, 0L, 0L, 0L, 0L) <= 0; /* who can't say has no cause to refuse */
 
 	errno = saved;
-	return has;
+	return has && ma_clock_ms() >= ma_load_relaxed(&dear_until);
 }
 
 void ma_source_refuse_huge(void)

@@ -68,7 +68,12 @@ size_t ma_source_purge(char *from, char *to);
 /* Asks for huge pages in a region, or forbids them. */
 void ma_source_huge(void *start, size_t size, bool wanted);
 
-/* Has the process any if it asks? It, or who started it, may have refused them: PR_SET_THP_DISABLE of prctl(2). */
+/* Asks for huge pages in a new region, which is zero. The first one is made resident at once, and timed: false, and no others are
+ * asked for, if it took so long that small ones had been better. */
+bool ma_source_take_huge(void *start, size_t size);
+
+/* Are there any to be had, and worth their time? The process, or who started it, may have refused them: PR_SET_THP_DISABLE of
+ * prctl(2). Or the last one that was timed took long, less than a second ago. */
 bool ma_source_has_huge(void);
 
 /* Refuses them for the whole process, and for those that it starts. */

@@ -32,7 +32,7 @@ static struct {
 	struct mapping reserved; /* the newest reservation */
 	struct mapping absent;	 /* said not to be resident */
 	uint64_t requests, refusals, refuse_from, refuse_count;
-	bool refuse_break, refuse_map, refuse_remap, refuse_shrink, refuse_huge, unsafe;
+	bool refuse_break, refuse_map, refuse_remap, refuse_shrink, refuse_huge, huge_is_dear, unsafe;
 	size_t spare;	     /* SIZE_MAX less the limit, so that 0 is none */
 	uint64_t foreign_in; /* calls of ma_source_break_grow() until the stranger comes; 0: he does not */
 	size_t foreign_size;
@@ -405,6 +405,12 @@ void ma_source_huge(void *start, size_t size, bool wanted)
 	source_leave();
 }
 
+bool ma_source_take_huge(void *start, size_t size)
+{
+	ma_source_huge(start, size, !source.huge_is_dear);
+	return !source.huge_is_dear;
+}
+
 bool ma_source_has_huge(void)
 {
 	return !source.refuse_huge;
@@ -503,6 +509,11 @@ void scripted_refuse_map(bool refuse)
 void scripted_refuse_remap(bool refuse)
 {
 	source.refuse_remap = refuse;
+}
+
+void scripted_huge_is_dear(bool dear)
+{
+	source.huge_is_dear = dear;
 }
 
 void scripted_refuse_shrink(bool refuse)

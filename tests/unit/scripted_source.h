@@ -44,6 +44,9 @@ void scripted_limit(size_t most);
 /* The break can't be moved down: each attempt fails and changes nothing. */
 void scripted_refuse_shrink(bool refuse);
 
+/* Huge pages take too long from now on. */
+void scripted_huge_is_dear(bool dear);
+
 /* What ma_source_break_is_safe() says. */
 void scripted_break_safe(bool safe);
 

@@ -405,6 +405,21 @@ START_TEST(huge)
 }
 END_TEST
 
+/* Of huge pages that take too long only the first is there. */
+START_TEST(dear_huge_pages)
+{
+	struct chunk *chunk;
+
+	scripted_huge_is_dear(true);
+	chunk = ma_chunk_new(&owner, 1000, true, true);
+	expect(chunk != NULL && !chunk->huge &&
+	       ma_chunk_resident(chunk, (char *)chunk, ma_chunk_end(chunk)) == MA_HUGE_PAGE);
+	expect(ma_chunk_touch(chunk, chunk->start, chunk->start + 10000, 0) == 0);
+	expect(ma_chunk_touch(chunk, ma_chunk_end(chunk) - 10 * CHUNK_CELL, ma_chunk_end(chunk), 0) ==
+	       10 * CHUNK_CELL);
+}
+END_TEST
+
 START_TEST(huge_pages_stay_whole)
 {
 	struct chunk *chunk = ma_chunk_new(&owner, 1000, false, true);
@@ -510,6 +525,7 @@ int main(void)
 		little_is_left_to_its_user,
 		assumed,
 		huge,
+		dear_huge_pages,
 		huge_pages_stay_whole,
 		huge_pages_are_not_filled_up,
 		histories,

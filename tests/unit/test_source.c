@@ -281,12 +281,16 @@ END_TEST
 
 START_TEST(huge_pages)
 {
+	char *p = ma_source_map(8 * 1024 * 1024, MA_HUGE_PAGE);
+
 	errno = 99;
 	if (!ma_source_has_huge()) /* refused by who started the test */
 		return;
+	expect(ma_source_take_huge(p, 8 * 1024 * 1024) == ma_source_has_huge() && p[0] == 0 && errno == 99);
 	ma_source_refuse_huge();
 	expect(!ma_source_has_huge() && errno == 99);
-	expect(prctl(PR_SET_THP_DISABLE, 0L, 0L, 0L, 0L) == 0 && ma_source_has_huge());
+	expect(prctl(PR_SET_THP_DISABLE, 0L, 0L, 0L, 0L) == 0);
+	ma_source_unmap(p, 8 * 1024 * 1024);
 }
 END_TEST
 
