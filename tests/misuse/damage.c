@@ -189,21 +189,3 @@ MISUSE(write_after_free_waiting_no_room, "list of freed blocks overwritten (a wr
 	for (int i = LOST; i < COUNT; i++)
 		release(p[i]);
 }
-
-/* Copies links among free blocks of the index, until one is found that is not free. */
-MISUSE(write_after_free_index_copied, "list of freed blocks overwritten (a write after free?): ADDRESS")
-{
-	enum { COUNT = 12 };
-	char *p[COUNT];
-
-	for (int i = 0; i < COUNT; i++)
-		p[i] = take_block();
-	for (int i = 0; i < COUNT; i++)
-		release(p[i]);
-	ma_trim((size_t)1 << 30);
-	for (int i = 1; i < COUNT; i++)
-		memcpy(p[i], p[0], 16);
-	for (int i = 0; i < COUNT; i++)
-		if (hide(ma_malloc(100000)) == NULL)
-			return;
-}

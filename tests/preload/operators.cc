@@ -84,7 +84,10 @@ static void failures()
 	EXPECT(throws([] { sink = ::operator new[](too_large); }));
 	EXPECT(throws([] { sink = ::operator new (too_large, std::align_val_t{64}); }));
 	EXPECT(throws([] { sink = ::operator new[](too_large, std::align_val_t{64}); }));
-	EXPECT(throws([] { std::vector<char> v(too_large); }));
+	EXPECT(throws([] {
+		std::vector<char> v(too_large);
+		sink = v.data();
+	}));
 	EXPECT(::operator new(too_large, std::nothrow) == nullptr);
 	EXPECT(::operator new[](too_large, std::nothrow) == nullptr);
 	EXPECT(::operator new (too_large, std::align_val_t{64}, std::nothrow) == nullptr);

@@ -54,7 +54,7 @@ operators() {
 		return
 	fi
 	# shellcheck disable=SC2086 # a list
-	"$CXX" $CXXFLAGS -std=c++17 -pthread "$MA_SRCDIR/tests/preload/operators.cc" -o operators ||
+	"$CXX" $CXXFLAGS -std=c++17 -fsized-deallocation -pthread "$MA_SRCDIR/tests/preload/operators.cc" -o operators ||
 		echo 'operators.cc does not compile'
 	works ./operators
 }

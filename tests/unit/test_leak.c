@@ -70,6 +70,7 @@ START_TEST(many_stacks)
 		expect(ma_stacks_number(&i, 1) != 0);
 	make_list(&kept, 10);
 	kept = NULL;
+	lost(); /* a register may still lead there: clang leaves one */
 	expect(lost() == 10);
 }
 END_TEST
