@@ -174,8 +174,8 @@ static void chunk_begin(struct chunk *chunk, void *owner, char *end, bool on_bre
 
 	if (!huge) {
 		ma_source_populate((char *)chunk, (char *)chunk + 1);
-	} else if (ma_source_take_huge(
-			   chunk, size)) { /* faulting in is so cheap that nothing need be touched ahead */
+	} else if (ma_source_take_huge(chunk, size)) {
+		/* Faulting in is so cheap that nothing need be touched ahead. */
 		chunk->huge = true;
 		memset(chunk->resident, 0xff, sizeof(chunk->resident));
 	} else { /* the first one is there */
